@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* entry_main: from Xen's start_info to the monitor; see entry.h. */
+#include "entry.h"
+#include "console.h"
+#include "mem.h"
+#include "monitor.h"
+#include "print.h"
+
+noreturn void regparm3 enter_monitor(u32 stack_top, u32 entry);
+void regparm3 entry_main(const struct start_info *si);
+
+static struct console console;
+
+static void put_text(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\n')
+			console_put(&console, '\r');
+		console_put(&console, *text);
+	}
+	console_flush(&console);
+}
+
+static void put_list(const char *fmt, va_list ap)
+{
+	char line[256];
+
+	format_text(line, sizeof(line), fmt, ap);
+	put_text(line);
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_list(fmt, ap);
+	va_end(ap);
+}
+
+noreturn void fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	put_text("vmixen: cannot start the guest: ");
+	va_start(ap, fmt);
+	put_list(fmt, ap);
+	va_end(ap);
+	put_text("\n");
+	xen_shutdown(SHUTDOWN_crash);
+}
+
+static void say_hello(void)
+{
+	int version = hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0, 0);
+
+	note("vmixen: VMI to Xen translation ROM, on Xen %d.%d\n", version >> 16, version & 0xFFFF);
+}
+
+void regparm3 entry_main(const struct start_info *si)
+{
+	static struct layout layout;
+	struct start *start = &MON->start;
+	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
+
+	memory_divide(&layout, si);
+	window_make(&layout, start);
+	console_init(&console, start->console_evtchn);
+	say_hello();
+	if (!payload.rom_size || rom->ext_signature != ROM_EXT_SIGNATURE)
+		fail("no ROM is wrapped with this entry");
+	load_guest(&layout, start);
+	enter_monitor(WIN_STACK_TOP, WIN_TEXT + rom->ext_start);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The domain entry: the code that Xen's domain builder starts.  It runs once,
+ * on Xen's bootstrap page tables, divides the domain's memory, fills the
+ * ROM's window, lays the guest out like on a PC, and leaves for the monitor.
+ *
+ *   start.asm     Xen notes, first instructions
+ *   entry.c       entry_main: the list of steps
+ *   memory.c      who gets which frame
+ *   window.c      the ROM's window
+ *   loader.c      the guest: bzImage, boot_params, BIOS area, ROM
+ */
+#ifndef VMIXEN_ENTRY_H
+#define VMIXEN_ENTRY_H
+
+#include "base.h"
+
+extern char hypercall_page[];
+#define HYPERCALL_PAGE ((u32)hypercall_page)
+
+#include "hypercall.h"
+#include "image.h"
+#include "start.h"
+
+#define VIRT_BASE 0xC0000000u
+
+struct layout {
+	const struct start_info *si;
+	const u32 *mfn_list;   /* mfn by pfn */
+	u32 boot_end;          /* first pfn behind everything Xen has put there */
+	u32 reserve_first;     /* first pfn of the ROM's own memory; it ends with the domain's */
+	u32 reserve_next;      /* first one not handed out yet */
+	u32 guest_pages;       /* guest-physical frames */
+	u32 boot_gpfn;         /* guest frame where pfn 0 went */
+	u32 pool_pages;
+};
+
+extern struct payload payload;
+
+/* Prints and ends the domain. */
+noreturn void fail(const char *fmt, ...) printf_like(1, 2);
+void note(const char *fmt, ...) printf_like(1, 2);
+
+/* memory.c */
+void memory_divide(struct layout *l, const struct start_info *si);
+u32 memory_take(struct layout *l);
+void memory_assign(struct layout *l, u32 *gmfn);
+
+/* window.c */
+void window_make(struct layout *l, struct start *start);
+void window_map(u32 va, u32 mfn, bool writable);
+
+/* loader.c */
+void load_guest(struct layout *l, struct start *start);
+
+#endif

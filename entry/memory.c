@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who gets which frame.
+ *
+ * Xen numbers the domain's frames 0 to nr_pages - 1 (pfn) and has put the ELF
+ * file, initrd, start_info, tables and stack into the first of them, the boot
+ * area.  The last ones become the ROM's own; they were never mapped, so they
+ * can be typed as page tables.  All others become guest memory, in an order of
+ * our own: the boot area goes where an initrd may lie, so that it need not be
+ * copied, and what is not RAM on a PC (A0000 to BFFFF) gets no frame.
+ */
+#include "entry.h"
+
+#define HOLE_FIRST 0xA0u
+#define HOLE_END 0xC0u
+/* Linux puts its initrd below this; it is also low memory under our window. */
+#define BOOT_AREA_LIMIT (0x2C000000u >> 12)
+
+static u32 pfn_of(const void *va)
+{
+	return ((u32)va - VIRT_BASE) >> 12;
+}
+
+static u32 max(u32 a, u32 b)
+{
+	return a > b ? a : b;
+}
+
+static u32 find_boot_end(const struct start_info *si)
+{
+	u32 here, end = pfn_of(&here) + 1;
+
+	end = max(end, pfn_of(si) + 1);
+	end = max(end, pfn_of((void *)si->pt_base) + si->nr_pt_frames);
+	end = max(end, pfn_of((void *)(si->mfn_list + si->nr_pages * 4)) + 1);
+	if (si->mod_len)
+		end = max(end, pfn_of((void *)(si->mod_start + si->mod_len - 1)) + 1);
+	if (!(si->flags & SIF_INITDOMAIN)) {
+		end = max(end, (u32)machine_to_phys_mapping[si->store_mfn] + 1);
+		end = max(end, (u32)machine_to_phys_mapping[si->console.domU.mfn] + 1);
+	}
+	return end;
+}
+
+/* Shadow pool by the domain's size: the one-to-one pages, and 1/64 of memory
+ * for everything that comes and goes. */
+static u32 pool_size(u32 pages)
+{
+	u32 pool = max(256, pages / 64) + (pages + 511) / 512;
+
+	return pool < WIN_POOL_MAX ? pool : WIN_POOL_MAX;
+}
+
+void memory_divide(struct layout *l, const struct start_info *si)
+{
+	u32 pages = si->nr_pages, own;
+
+	l->si = si;
+	l->mfn_list = (const u32 *)si->mfn_list;
+	l->boot_end = find_boot_end(si);
+	l->pool_pages = pool_size(pages);
+	/* Tables of 4 and 2 bytes a guest frame, with the hole's share. */
+	own = WINDOW_L1S + WIN_TEXT_PAGES + 1 + 4 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
+	      (pages + 64) / 1024 + 1 + (pages + 64) / 2048 + 1 + 2 + l->pool_pages;
+	l->reserve_first = pages - own;
+	l->reserve_next = l->reserve_first;
+}
+
+/* A frame of the ROM's own: its pfn. */
+u32 memory_take(struct layout *l)
+{
+	return l->reserve_next++;
+}
+
+static u32 count_low(u32 pages)
+{
+	return pages > HOLE_FIRST ? pages + HOLE_END - HOLE_FIRST : pages;
+}
+
+/* Fills gmfn[0 .. guest_pages - 1]; Xen's shared pages, which lie in the boot
+ * area, are replaced by frames of the ROM's. */
+void memory_assign(struct layout *l, u32 *gmfn)
+{
+	u32 before = l->reserve_first - l->boot_end, g = 0, pfn = l->boot_end;
+
+	if (count_low(before) + l->boot_end > BOOT_AREA_LIMIT)
+		l->boot_gpfn = BOOT_AREA_LIMIT - l->boot_end;
+	else
+		l->boot_gpfn = count_low(before);
+	for (; g < l->boot_gpfn; g++)
+		gmfn[g] = g >= HOLE_FIRST && g < HOLE_END ? GMFN_NONE : l->mfn_list[pfn++];
+	for (u32 i = 0; i < l->boot_end; i++)
+		gmfn[g++] = l->mfn_list[i];
+	while (pfn < l->reserve_first)
+		gmfn[g++] = l->mfn_list[pfn++];
+	l->guest_pages = g;
+	if (!(l->si->flags & SIF_INITDOMAIN)) {
+		u32 store = machine_to_phys_mapping[l->si->store_mfn];
+		u32 console = machine_to_phys_mapping[l->si->console.domU.mfn];
+
+		gmfn[l->boot_gpfn + store] = l->mfn_list[memory_take(l)];
+		gmfn[l->boot_gpfn + console] = l->mfn_list[memory_take(l)];
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the assembly must know of C: compiled to assembly, never linked; the
+ * build turns each "@NAME value" into "%define NAME value".
+ */
+#include "hypercall.h"
+#include "image.h"
+#include "monitor.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
+#define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
+
+void offsets(void);
+void offsets(void)
+{
+	DEFINE(WIN_TEXT, WIN_TEXT);
+	DEFINE(WIN_STACK, WIN_STACK);
+	DEFINE(WIN_STACK_TOP, WIN_STACK_TOP);
+	DEFINE(WINDOW_BASE, WINDOW_BASE);
+	DEFINE(VCPU, WIN_VCPU);
+	DEFINE(V_EAX, GPR(GPR_EAX));
+	DEFINE(V_ECX, GPR(GPR_ECX));
+	DEFINE(V_EDX, GPR(GPR_EDX));
+	DEFINE(V_EBX, GPR(GPR_EBX));
+	DEFINE(V_EBP, GPR(GPR_EBP));
+	DEFINE(V_ESI, GPR(GPR_ESI));
+	DEFINE(V_EDI, GPR(GPR_EDI));
+	DEFINE(V_SS, WIN_VCPU + offsetof(struct vcpu, r.ss));
+	DEFINE(V_DS, WIN_VCPU + offsetof(struct vcpu, r.ds));
+	DEFINE(V_ES, WIN_VCPU + offsetof(struct vcpu, r.es));
+	DEFINE(V_VECTOR, WIN_VCPU + offsetof(struct vcpu, r.vector));
+	DEFINE(V_TRAP_ESP, WIN_VCPU + offsetof(struct vcpu, trap_esp));
+	DEFINE(V_EXIT_ESP, WIN_VCPU + offsetof(struct vcpu, exit_esp));
+	DEFINE(V_CALL_ESP, WIN_VCPU + offsetof(struct vcpu, call_esp));
+	DEFINE(V_IRET_SITE, WIN_VCPU + offsetof(struct vcpu, iret_site));
+	DEFINE(V_CR0, WIN_VCPU + offsetof(struct vcpu, cr0));
+	DEFINE(V_CR2, WIN_VCPU + offsetof(struct vcpu, cr2));
+	DEFINE(V_CR3, WIN_VCPU + offsetof(struct vcpu, cr3));
+	DEFINE(V_CR4, WIN_VCPU + offsetof(struct vcpu, cr4));
+	DEFINE(V_VIF_KNOWN, WIN_VCPU + offsetof(struct vcpu, vif_known));
+	DEFINE(V_SYSENTER_CS, WIN_VCPU + offsetof(struct vcpu, sysenter));
+	DEFINE(X_PENDING, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_pending));
+	DEFINE(X_MASK, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_mask));
+	DEFINE(FLAT_DS, FLAT_RING1_DS);
+	DEFINE(VECTOR_HAS_ERROR, VECTOR_HAS_ERROR);
+	DEFINE(VECTOR_UPCALL, VECTOR_UPCALL);
+	DEFINE(VECTOR_FAILSAFE, VECTOR_FAILSAFE);
+	DEFINE(ROM13_HEADER, ROM13_HEADER);
+	DEFINE(ROM13_SLOTS, ROM13_SLOTS);
+	DEFINE(ROM_SLOT_CALLS, ROM_SLOT_CALLS);
+}

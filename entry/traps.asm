@@ -1,0 +1,185 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; Xen's ways into the ROM: exceptions, the event upcall, the failsafe callback,
+; and the one way out.
+;
+; Xen pushes its frame on the stack of stack_switch (from ring 3) or on the
+; guest's own (from ring 1); upcalls are masked from then on.  Nothing else is
+; pushed there: registers go to struct vcpu, and C runs on the monitor's
+; stack.  A trap that comes while ESP is in the monitor's stack is nested: it
+; has a place in the fixup table, or it is an error of ours.
+;
+; Frame, from low addresses: [error code,] EIP, CS, EFLAGS [, ESP, SS].
+
+extern monitor_trap, nested_trap, monitor_start
+global trap_table, upcall_offset, failsafe_offset, fixup_table, fixup_count
+global iret_offset, iret_disabled_offset, linear_read, linear_write
+
+; %1 vector, %2 1 where the processor pushes an error code
+%macro TRAP 2
+trap_%1:
+	cmp esp, WIN_STACK
+	jae %%nested
+	mov [ss:V_EAX], eax
+	mov eax, %1 | (%2 * VECTOR_HAS_ERROR)
+	jmp near trap_common
+%%nested:
+ %if %2 = 0
+	push dword 0
+ %endif
+	push dword %1
+	jmp near trap_nested
+%endmacro
+
+%assign n 0
+%rep 32
+ %if n = 8 || (n >= 10 && n <= 14) || n = 17
+	TRAP n, 1
+ %else
+	TRAP n, 0
+ %endif
+ %assign n n + 1
+%endrep
+
+trap_table:
+%assign n 0
+%rep 32
+	dd trap_%[n] - rom_start
+ %assign n n + 1
+%endrep
+
+; DS, ES, FS, GS stand before the frame.  The selectors that could be loaded
+; are loaded, the others are null: nothing is left to do but to go on.
+failsafe:
+	mov [ss:V_EAX], eax
+	mov eax, VECTOR_FAILSAFE
+	jmp trap_common
+
+upcall:
+	cmp dword [ss:esp], W(iret_window)
+	jb upcall_frame
+	cmp dword [ss:esp], W(iret_window_end)
+	jae upcall_frame
+	test byte [ss:esp + 4], 2       ; ring 3 merely pretending?
+	jnz upcall_frame
+	add esp, 12
+	; falls through
+
+; Stack: a frame whose interrupted context is to take the event; mask set.
+upcall_frame:
+	mov [ss:V_EAX], eax
+	mov eax, VECTOR_UPCALL
+	; falls through
+
+; EAX: vcpu.r.vector; the guest's EAX is saved already.
+trap_common:
+	mov [ss:V_VECTOR], eax
+	mov [ss:V_ECX], ecx
+	mov [ss:V_EDX], edx
+	mov [ss:V_EBX], ebx
+	mov [ss:V_EBP], ebp
+	mov [ss:V_ESI], esi
+	mov [ss:V_EDI], edi
+	mov [ss:V_TRAP_ESP], esp
+	mov eax, ds
+	mov [ss:V_DS], eax
+	mov eax, es
+	mov [ss:V_ES], eax
+	mov eax, ss
+	mov [ss:V_SS], eax
+	mov eax, FLAT_DS
+	mov ds, eax
+	mov es, eax
+	cld
+	mov esp, WIN_STACK_TOP
+	mov eax, VCPU
+	call monitor_trap
+	; falls through
+
+; void exit_guest(void): vcpu.r and the frame at vcpu.exit_esp are complete.
+; A selector that cannot be loaded any more becomes null (fixup_table).
+exit_guest:
+	mov eax, [ss:V_ES]
+exit_es:
+	mov es, eax
+exit_es_done:
+	mov eax, [ss:V_DS]
+exit_ds:
+	mov ds, eax
+exit_ds_done:
+	mov ecx, [ss:V_ECX]
+	mov edx, [ss:V_EDX]
+	mov ebx, [ss:V_EBX]
+	mov ebp, [ss:V_EBP]
+	mov esi, [ss:V_ESI]
+	mov edi, [ss:V_EDI]
+	mov eax, [ss:V_SS]
+exit_ss:
+	mov ss, eax
+	mov esp, [ss:V_EXIT_ESP]
+	mov eax, [ss:V_EAX]
+	test byte [ss:esp + 9], 2
+	jnz iret_enabled
+	jmp iret_disabled
+
+; Stack: vector, error code, EIP, CS, EFLAGS of the interrupted monitor code.
+; void nested_trap(struct nested_frame *) may change EIP and EAX.
+trap_nested:
+	pushad
+	mov eax, esp
+	call nested_trap
+	popad
+	add esp, 8
+	iretd
+
+; int fixup_table[][2]: instruction that may fault, where to go on instead
+fixup_table:
+	dd exit_es - rom_start, exit_null_es - rom_start
+	dd exit_ds - rom_start, exit_null_ds - rom_start
+	dd linear_read_insn - rom_start, linear_done - rom_start
+	dd linear_write_insn - rom_start, linear_done - rom_start
+fixup_count: dd ($ - fixup_table) / 8
+
+exit_null_es:
+	xor eax, eax
+	mov es, eax
+	jmp exit_es_done
+exit_null_ds:
+	xor eax, eax
+	mov ds, eax
+	jmp exit_ds_done
+
+upcall_offset: dd upcall - rom_start
+failsafe_offset: dd failsafe - rom_start
+iret_offset: dd iret_insn - rom_start
+iret_disabled_offset: dd iret_insn_disabled - rom_start
+
+; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
+linear_read:
+	push esi
+	push edi
+	mov edi, eax
+	mov esi, edx
+linear_read_insn:
+	rep movsb
+linear_done:
+	mov eax, ecx
+	pop edi
+	pop esi
+	ret
+
+; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
+linear_write:
+	push esi
+	push edi
+	mov edi, eax
+	mov esi, edx
+linear_write_insn:
+	rep movsb
+	jmp linear_done
+
+; The domain entry comes here, once, on the monitor's stack.
+monitor_entry:
+	mov eax, VCPU
+	call monitor_start
+	jmp exit_guest

@@ -1,0 +1,141 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; The calls that are a handful of instructions.  The interrupt-flag calls keep
+; every register; IRET and SYSEXIT may assume only CS and SS.  The interrupt
+; flag is the complement of vcpu_info.evtchn_upcall_mask.
+
+; Enable: a pending event enters as an interrupt at .back.
+vmi_EnableInterrupts:
+	mov byte [ss:V_VIF_KNOWN], 1
+	mov byte [ss:X_MASK], 0
+	cmp byte [ss:X_PENDING], 0
+	jne .pending
+	ret
+.pending:
+	mov byte [ss:X_MASK], 1
+	pushfd
+	or dword [ss:esp], 0x200
+	push cs
+	push dword W(.back)
+	jmp near upcall_frame
+.back:	ret
+
+vmi_DisableInterrupts:
+	mov byte [ss:X_MASK], 1
+	ret
+
+vmi_GetInterruptMask:
+	movzx eax, byte [ss:X_MASK]
+	xor eax, 1
+	shl eax, 9
+	ret
+
+; A kernel that saved its flags at CPL 3, before Init, saw IF set whatever it
+; had done: until it has enabled interrupts once, they stay off.
+vmi_SetInterruptMask:
+	test ah, 2
+	jz vmi_DisableInterrupts
+	cmp byte [ss:V_VIF_KNOWN], 0
+	jne vmi_EnableInterrupts
+	ret
+
+; Stack: return address of the call (the guest's fault site is 5 before it),
+; EIP, CS, EFLAGS [, ESP, SS].  NT would make the iret fault, VM would really
+; enter virtual-8086 mode: both are dropped.
+vmi_IRET:
+	pop dword [ss:V_IRET_SITE]
+	and dword [ss:esp + 8], ~0x24000
+	test byte [ss:esp + 9], 2
+	jz iret_disabled
+	; falls through
+
+; Stack: an iret frame with IF set.  From the instruction after the store up
+; to the iret an upcall may come: upcall drops its frame and takes the one
+; that stands here, as if the event had come right after the iret.
+iret_enabled:
+	mov byte [ss:X_MASK], 0
+iret_window:
+	cmp byte [ss:X_PENDING], 0
+	jne iret_pending
+iret_insn:
+	iretd
+iret_window_end:
+
+iret_pending:
+	mov byte [ss:X_MASK], 1
+	jmp near upcall_frame
+
+iret_disabled:
+	mov byte [ss:X_MASK], 1
+iret_insn_disabled:
+	iretd
+
+; EDX user EIP, ECX user ESP; selectors follow SYSENTER_CS as on hardware.
+vmi_SYSEXIT:
+	push eax
+	mov eax, [ss:V_SYSENTER_CS]
+	lea eax, [eax + 16 + 8 + 3]
+	xchg eax, [ss:esp]       ; SS
+	push ecx                 ; ESP
+	pushfd
+	or dword [ss:esp], 0x200
+	and dword [ss:esp], ~0x24000
+	push dword [ss:V_SYSENTER_CS]
+	add dword [ss:esp], 16 + 3
+	push edx                 ; EIP
+	jmp iret_enabled
+
+; What the processor offers less what a ring-1 guest cannot have.
+CPUID_1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<9 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<21 | 1<<22 | 1<<28 | 1<<29 | 1<<31)
+	; VME DE PSE MCE APIC SEP MTRR PGE MCA PAT PSE36 DS ACPI HT TM PBE
+CPUID_1_ECX equ 1<<0 | 1<<1 | 1<<9 | 1<<13 | 1<<19 | 1<<20 | 1<<22 | 1<<23 | 1<<25 | 1<<30
+	; SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND
+CPUID_E1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<9 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<26 | 1<<27)
+	; as above, and SYSCALL, 1 GB pages, RDTSCP
+CPUID_E1_ECX equ 1<<0 | 1<<5 | 1<<6 | 1<<7 | 1<<8
+	; LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH
+vmi_CPUID:
+	push eax
+	cpuid
+	cmp dword [esp], 1
+	je .features
+	cmp dword [esp], 0x80000001
+	je .extended
+	add esp, 4
+	ret
+.features:
+	and edx, CPUID_1_EDX
+	and ecx, CPUID_1_ECX
+	add esp, 4
+	ret
+.extended:
+	and edx, CPUID_E1_EDX
+	and ecx, CPUID_E1_ECX
+	add esp, 4
+	ret
+
+vmi_Halt:
+	call stub_HaltWait
+	jmp vmi_EnableInterrupts
+
+vmi_RDTSC:
+	rdtsc
+	ret
+
+vmi_GetCR0:
+	mov eax, [V_CR0]
+	ret
+vmi_GetCR2:
+	mov eax, [V_CR2]
+	ret
+vmi_GetCR3:
+	mov eax, [V_CR3]
+	ret
+vmi_GetCR4:
+	mov eax, [V_CR4]
+	ret
+vmi_SetCR2:
+	mov [V_CR2], eax
+	ret
+vmi_IODelay:
+	ret

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From Xen's event channels to the lines of the virtual PC, and what the PC's
+ * devices ask for in return.  Two kinds of events matter: the vCPU's timer
+ * and the console's.
+ */
+#include "monitor.h"
+#include "hypercall.h"
+#include "muldiv.h"
+
+#define EVENTS (&MON->events)
+#define NO_DEADLINE (~0ull)
+
+static u32 bind_virq(u32 virq)
+{
+	struct evtchn_bind_virq bind = {.virq = virq, .vcpu = 0};
+
+	if (xen_event_channel_op(EVTCHNOP_bind_virq, &bind))
+		guest_die("Xen refused to bind VIRQ %u", virq);
+	return bind.port;
+}
+
+static void unmask(u32 port)
+{
+	struct evtchn_unmask u = {.port = port};
+
+	if (port)
+		xen_event_channel_op(EVTCHNOP_unmask, &u);
+}
+
+static void register_runstate(void)
+{
+	struct vcpu_register_runstate_memory_area area;
+
+	set_xen_guest_handle(area.addr.h, &MON->runstate);
+	ASSERT(xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area) == 0);
+}
+
+void events_start(void)
+{
+	EVENTS->input = -1;
+	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
+	EVENTS->console_port = MON->start.dom0 ? bind_virq(VIRQ_CONSOLE)
+					       : MON->start.console_evtchn;
+	register_runstate();
+	unmask(EVENTS->timer_port);
+	unmask(EVENTS->console_port);
+}
+
+/* Console input goes where the guest's own terminal would be. */
+static void take_input(void)
+{
+	for (;;) {
+		if (EVENTS->input < 0)
+			EVENTS->input = console_get(&MON->console);
+		if (EVENTS->input < 0 || !uart_rx(&MON->pc.uart, (u8)EVENTS->input))
+			return;
+		EVENTS->input = -1;
+	}
+}
+
+/* A VMI alarm on IRQ0: a pulse, which the edge-triggered 8259 remembers. */
+static void pulse_irq0(void)
+{
+	pic_set_irq(&MON->pc.pic, 0, true);
+	pic_set_irq(&MON->pc.pic, 0, false);
+}
+
+static bool alarm_due(struct alarm *a, u64 now)
+{
+	if (!a->armed || now < a->expiry)
+		return false;
+	if (a->periodic)
+		do
+			a->expiry += a->period;
+		while (a->expiry <= now);
+	else
+		a->armed = false;
+	return true;
+}
+
+/* Cycles from now to a moment, in ns. */
+static u64 cycles_to_ns(u64 cycles)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+	u64 scaled = t->tsc_shift >= 0 ? cycles << t->tsc_shift : cycles >> -t->tsc_shift;
+
+	return (u64)(u32)(scaled >> 32) * t->tsc_to_system_mul +
+	       ((u64)(u32)scaled * t->tsc_to_system_mul >> 32);
+}
+
+/* Gives Xen the first moment at which something is due. */
+void alarm_update(void)
+{
+	struct pc_time now = time_pc();
+	u64 cycles = time_cycles(), deadline = pc_next_event(&MON->pc, &now);
+
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
+		struct alarm *a = &MON->alarm[i];
+		u64 at;
+
+		if (!a->armed)
+			continue;
+		at = a->expiry > cycles ? now.ns + cycles_to_ns(a->expiry - cycles) : now.ns;
+		if (at < deadline)
+			deadline = at;
+	}
+	if (deadline == EVENTS->alarm_set)
+		return;
+	EVENTS->alarm_set = deadline;
+	if (deadline == PIT_NEVER) {
+		xen_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
+	} else {
+		struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = deadline};
+
+		xen_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
+	}
+}
+
+static void take_time(void)
+{
+	struct pc_time now = time_pc();
+	u64 cycles = time_cycles();
+
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
+		if (alarm_due(&MON->alarm[i], cycles))
+			pulse_irq0();
+	pc_update_irqs(&MON->pc, &now);
+	alarm_update();
+}
+
+void events_take(void)
+{
+	volatile struct shared_info *sh = XEN_SHARED;
+	u32 selector;
+
+	XEN_VCPU->evtchn_upcall_pending = 0;
+	selector = __atomic_exchange_n(&XEN_VCPU->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+	for (; selector; selector &= selector - 1) {
+		u32 word = (u32)__builtin_ctz(selector);
+		u32 bits = sh->evtchn_pending[word] & ~sh->evtchn_mask[word];
+
+		for (; bits; bits &= bits - 1) {
+			u32 port = word * 32 + (u32)__builtin_ctz(bits);
+
+			__atomic_and_fetch(&sh->evtchn_pending[word], ~(1ul << port % 32),
+					   __ATOMIC_SEQ_CST);
+			if (port == EVENTS->timer_port)
+				EVENTS->alarm_set = 0; /* it has fired: set it anew */
+		}
+	}
+	take_input();
+	take_time();
+}
+
+bool events_interrupt(void)
+{
+	return pic_intr(&MON->pc.pic);
+}
+
+/* With upcalls masked the poll returns as soon as one of our ports is pending. */
+void events_wait(void)
+{
+	evtchn_port_t ports[2] = {EVENTS->timer_port, EVENTS->console_port};
+	struct sched_poll p = {.nr_ports = ports[1] ? 2 : 1};
+
+	console_flush(&MON->console);
+	set_xen_guest_handle(p.ports, ports);
+	events_take();
+	while (!events_interrupt()) {
+		xen_sched_op(SCHEDOP_poll, &p);
+		events_take();
+	}
+}
+
+void events_pc_changed(void)
+{
+	struct pc *pc = &MON->pc;
+	u8 byte;
+
+	while (uart_tx_take(&pc->uart, &byte))
+		console_put(&MON->console, (char)byte);
+	if (pc->requests & PC_POWEROFF)
+		control_shutdown(SHUTDOWN_poweroff);
+	if (pc->requests & PC_RESET)
+		control_shutdown(SHUTDOWN_reboot);
+	take_input();
+}
+
+/* The time matters to few ports; the date only to the CMOS. */
+static struct pc_time port_time(u16 port)
+{
+	struct pc_time t = {.ns = time_ns()};
+
+	if (port == 0x70 || port == 0x71)
+		t = time_pc();
+	return t;
+}
+
+u32 port_in(struct vcpu *v, u16 port, unsigned size)
+{
+	struct pc_time now = port_time(port);
+	u32 value = pc_in(&MON->pc, port, size, &now);
+
+	(void)v;
+	events_pc_changed();
+	return value;
+}
+
+void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
+{
+	struct pc_time now = port_time(port);
+
+	(void)v;
+	pc_out(&MON->pc, port, size, value, &now);
+	events_pc_changed();
+	if (port >= 0x40 && port <= 0x61)
+		alarm_update();
+}

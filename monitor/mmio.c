@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Accesses to frames without memory behind them.  No device of the virtual PC
+ * lives there yet: reads give ones, writes go nowhere, as on a PC's bus.
+ */
+#include "monitor.h"
+
+static u32 ones(unsigned size)
+{
+	return size == 4 ? 0xFFFFFFFFu : (1u << size * 8) - 1;
+}
+
+static void string_step(struct vcpu *v, const struct insn *i, bool source, bool destination)
+{
+	u32 count = i->rep || i->repne ? v->r.gpr[GPR_ECX] : 1;
+	u32 step = v->r.eflags & 0x400 ? 0u - i->size : i->size;
+
+	if (source)
+		v->r.gpr[GPR_ESI] += step * count;
+	if (destination)
+		v->r.gpr[GPR_EDI] += step * count;
+	if (i->rep || i->repne)
+		v->r.gpr[GPR_ECX] = 0;
+}
+
+/* A string move of which one side is memory, element by element. */
+static bool move_string(struct vcpu *v, const struct insn *i, gva_t fault)
+{
+	struct access_fault f;
+	u32 step = v->r.eflags & 0x400 ? 0u - i->size : i->size, all = ones(i->size);
+
+	do {
+		if (i->rep && !v->r.gpr[GPR_ECX])
+			break;
+		if (v->r.gpr[GPR_ESI] >> PAGE_SHIFT == fault >> PAGE_SHIFT &&
+		    guest_write(v, v->r.gpr[GPR_EDI], &all, i->size, &f)) {
+			u64 gpa;
+
+			if (shadow_translate(v, f.va, &gpa))
+				guest_die("string move from %08x to %08x, both without memory",
+					  v->r.gpr[GPR_ESI], f.va);
+			inject_page_fault(v, f.va, f.error);
+			return false;
+		}
+		v->r.gpr[GPR_ESI] += step;
+		v->r.gpr[GPR_EDI] += step;
+		if (i->rep)
+			v->r.gpr[GPR_ECX]--;
+	} while (i->rep && ((v->r.gpr[GPR_ESI] ^ fault) >> PAGE_SHIFT == 0 ||
+			    (v->r.gpr[GPR_EDI] ^ fault) >> PAGE_SHIFT == 0));
+	if (i->rep && v->r.gpr[GPR_ECX]) /* the rest is ordinary memory again */
+		return false;
+	return true;
+}
+
+/* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
+static void set_flags(struct vcpu *v, const struct insn *i, u32 a, u32 b)
+{
+	u32 flags;
+
+	if (i->op == INSN_TEST)
+		__asm__("test %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
+	else
+		__asm__("cmp %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
+	v->r.eflags = (v->r.eflags & ~0x8D5u) | (flags & 0x8D5);
+}
+
+static u32 sign_extend(u32 value, unsigned size)
+{
+	return size == 1 ? (u32)(s8)value : size == 2 ? (u32)(s16)value : value;
+}
+
+static bool access(struct vcpu *v, const struct insn *i)
+{
+	u32 *gpr = v->r.gpr, all = ones(i->size);
+
+	switch (i->op) {
+	case INSN_MOV:
+		if (i->form == FORM_R_RM)
+			insn_reg_set(gpr, i->reg, i->size, all);
+		else if (i->form == FORM_ACC_MOFFS)
+			insn_reg_set(gpr, GPR_EAX, i->size, all);
+		return true;
+	case INSN_MOVZX:
+		insn_reg_set(gpr, i->reg, i->size, ones(i->rm_size));
+		return true;
+	case INSN_MOVSX:
+		insn_reg_set(gpr, i->reg, i->size, 0xFFFFFFFFu);
+		return true;
+	case INSN_XCHG:
+	case INSN_XADD:
+		insn_reg_set(gpr, i->reg, i->size, all);
+		return true;
+	case INSN_LODS:
+		insn_reg_set(gpr, GPR_EAX, i->size, all);
+		string_step(v, i, true, false);
+		return true;
+	case INSN_STOS:
+		string_step(v, i, false, true);
+		return true;
+	case INSN_CMP:
+	case INSN_TEST: {
+		u32 other = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(gpr, i->reg, i->size);
+
+		other = sign_extend(other, i->size);
+		if (i->form == FORM_R_RM)
+			set_flags(v, i, other, 0xFFFFFFFFu);
+		else
+			set_flags(v, i, 0xFFFFFFFFu, other);
+		return true;
+	}
+	case INSN_ADD:
+	case INSN_OR:
+	case INSN_AND:
+	case INSN_SUB:
+	case INSN_XOR:
+		return i->form != FORM_R_RM; /* a read and a write that goes nowhere */
+	default:
+		return false;
+	}
+}
+
+void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
+{
+	u8 bytes[INSN_MAX_LEN];
+	struct access_fault f;
+	struct insn insn;
+	u32 n = 0;
+
+	while (n < sizeof(bytes) && !guest_read(v, v->r.eip + n, bytes + n, 1, &f))
+		n++;
+	if (decode_insn(bytes, n, false, &insn) == DECODE_OK) {
+		if (insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn)) {
+			v->r.eip += insn.len;
+			return;
+		}
+		if (insn.op == INSN_MOVS)
+			return;
+	}
+	guest_die("access to %08x, guest-physical %08llx, where there is no memory and no device", va,
+		  gpa);
+}

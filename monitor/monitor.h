@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The monitor's one data block and what its files offer each other.  The ROM
+ * never writes to itself: whatever changes lies in struct monitor or struct
+ * vcpu, at constant addresses in the window.
+ */
+#ifndef VMIXEN_MONITOR_H
+#define VMIXEN_MONITOR_H
+
+#include "base.h"
+#include "console.h"
+#include "hypercall.h"
+#include "pc.h"
+#include "shadow.h"
+#include "start.h"
+#include "vcpu.h"
+
+struct alarm {
+	bool armed, periodic;
+	bool lvtt;
+	u64 expiry, period; /* in cycles of the counter */
+};
+
+struct events {
+	u32 timer_port, console_port;
+	int input;     /* a byte that the 16550 had no room for, or -1 */
+	u64 alarm_set; /* the deadline Xen has, in ns; 0 for none */
+};
+
+struct segments {
+	u32 gdt_pages, ldt_pages; /* frames there are */
+	u32 gdt_mfn[WIN_GDT_PAGES], ldt_mfn[WIN_LDT_PAGES];
+	u32 gdt_entries, ldt_entries; /* what Xen has been given */
+};
+
+struct monitor {
+	struct start start;
+	struct console console;
+	struct pc pc;
+	struct events events;
+	struct segments segments;
+	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
+	u32 wc_version_seen;
+	struct vcpu_runstate_info runstate; /* Xen writes it */
+	struct shadow shadow;
+};
+
+#define MON ((struct monitor *)WIN_MONITOR)
+
+_Static_assert(sizeof(struct monitor) <= WIN_MONITOR_PAGES * 4096u, "struct monitor fits its pages");
+_Static_assert(sizeof(struct vcpu) <= 4 * 4096u, "struct vcpu fits its pages");
+
+/* report.c: the three ways to say that something is wrong. */
+void say(const char *fmt, ...) printf_like(1, 2);
+/* The guest cannot go on: prints who, where, what, with registers; domain state crashed. */
+noreturn void guest_die(const char *fmt, ...) printf_like(1, 2);
+/* We are wrong. */
+noreturn void monitor_panic(const char *file, int line, const char *what);
+#define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))
+
+/* access.c: guest-virtual memory, as the guest's ring 0 sees it.  0, or -1
+ * with *fault set to the exception's address and error code. */
+struct access_fault {
+	gva_t va;
+	u32 error;
+};
+int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f);
+int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f);
+
+/* segment.c: descriptors and vectors. */
+void segment_start(void);
+void segment_load_gdt(struct vcpu *v, u16 limit, u32 base);
+void segment_load_idt(struct vcpu *v, u16 limit, u32 base);
+bool segment_load_ldt(struct vcpu *v, u16 selector);
+void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
+void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
+void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate);
+void segment_adopt(struct vcpu *v);
+u32 segment_base(struct vcpu *v, u16 selector);
+gva_t segment_ldt_base(struct vcpu *v);
+
+/* inject.c: the guest's own exception and interrupt delivery. */
+void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
+void inject_page_fault(struct vcpu *v, gva_t va, u32 error);
+void inject_interrupt(struct vcpu *v, u32 vector);
+
+/* emul.c: the instruction at EIP, which trapped with vector. */
+void emulate(struct vcpu *v, u32 vector);
+/* mmio.c: an access to a frame without memory. */
+void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa);
+/* msr.c: false where the guest shall see a #GP. */
+bool msr_read(struct vcpu *v, u32 msr, u64 *value);
+bool msr_write(struct vcpu *v, u32 msr, u64 value);
+
+/* control.c: control registers. */
+void control_set_cr0(struct vcpu *v, u32 value);
+bool control_set_cr3(struct vcpu *v, u32 value);
+void control_set_cr4(struct vcpu *v, u32 value);
+void control_set_dr(struct vcpu *v, u32 reg, u32 value);
+u32 control_get_dr(struct vcpu *v, u32 reg);
+void control_halt(struct vcpu *v);
+noreturn void control_shutdown(u32 reason);
+
+/* events.c: what Xen has for us, and time. */
+void events_start(void);
+/* Takes what is pending in the event channels; raises lines of the virtual PC. */
+void events_take(void);
+/* Waits until the PC has an interrupt for the guest. */
+void events_wait(void);
+/* After port I/O: carry out what the PC's devices ask for. */
+void events_pc_changed(void);
+bool events_interrupt(void);
+u64 time_ns(void);
+u64 time_cycles(void);
+u64 time_frequency(void);
+u64 time_epoch_ns(void);
+struct pc_time time_pc(void);
+/* Tells Xen the first moment at which an alarm or the 8254 is due. */
+void alarm_update(void);
+
+/* init.c */
+void vmi_init(struct vcpu *v);
+/* trap.c */
+void monitor_resume(struct vcpu *v);
+u32 port_in(struct vcpu *v, u16 port, unsigned size);
+void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
+
+/* entry/traps.asm: linear accesses that may fault; bytes not done are returned. */
+u32 regparm3 linear_read(void *to, gva_t from, u32 bytes);
+u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes);
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Model-specific registers: a table of those that a kernel of the time
+ * touches.  Others read as #GP, as on a CPU that does not have them; but
+ * before Init, when no kernel has a fix-up table yet, what a CPU with MTRRs
+ * must have reads as 0.
+ */
+#include "monitor.h"
+
+#define MSR_TSC 0x10
+#define MSR_APIC_BASE 0x1B
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_PAT 0x277
+#define MSR_EFER 0xC0000080
+
+#define PAT_RESET 0x0007040600070406ull
+
+static bool reads_as_zero(u32 msr)
+{
+	static const struct {
+		u32 first, last;
+	} zero[] = {
+		{0x17, 0x17},             /* platform id */
+		{0x8B, 0x8B},             /* microcode version */
+		{0xFE, 0xFE},             /* MTRRcap */
+		{0x1A0, 0x1A0},           /* misc enable */
+		{0x200, 0x20F},           /* variable MTRRs */
+		{0x250, 0x26F},           /* fixed MTRRs */
+		{0x2FF, 0x2FF},           /* MTRR default type */
+		{0xC0010010, 0xC0010015}, /* SYSCFG, HWCR */
+		{0xC001001F, 0xC001001F}, /* NB_CFG */
+		{0xC0010048, 0xC0010048},
+		{0xC0010055, 0xC0010055}, /* interrupt pending message */
+		{0xC0010140, 0xC0010141}, /* OS visible workarounds */
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(zero); i++)
+		if (msr >= zero[i].first && msr <= zero[i].last)
+			return true;
+	return false;
+}
+
+bool msr_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	switch (msr) {
+	case MSR_EFER:
+		*value = v->efer;
+		return true;
+	case MSR_TSC:
+		*value = time_cycles();
+		return true;
+	case MSR_APIC_BASE:
+		*value = 0xFEE00100; /* present, disabled */
+		return true;
+	case MSR_PAT:
+		*value = PAT_RESET;
+		return true;
+	default:
+		if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP)
+			*value = v->sysenter[msr - MSR_SYSENTER_CS];
+		else if (reads_as_zero(msr))
+			*value = 0;
+		else
+			return false;
+		return true;
+	}
+}
+
+bool msr_write(struct vcpu *v, u32 msr, u64 value)
+{
+	if (msr == MSR_EFER) {
+		v->efer = value & EFER_NXE;
+		return !(value & ~(u64)(EFER_NXE | 1)); /* SCE is accepted and means nothing */
+	}
+	if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP) {
+		v->sysenter[msr - MSR_SYSENTER_CS] = value;
+		return true;
+	}
+	return msr == MSR_TSC || msr == MSR_APIC_BASE || msr == MSR_PAT || reads_as_zero(msr);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shadow pool: frames that the guest never sees and that Xen may type as
+ * page tables.
+ *
+ * Kept true:
+ *  - No writable mapping of a pool page exists once it is typed: contents are
+ *    written through the one page at WIN_TEMP, which is closed first, and read
+ *    through the read-only mapping at WIN_POOL.
+ *  - A POOL_FREE or POOL_L1 page is pinned as an L1 for good; validating costs
+ *    10,000 instructions, so it is never given up.  POOL_FREE pages are empty.
+ *  - pool_page.filled is set as soon as an entry of a POOL_L1 was written.
+ *
+ * Running out is no failure: the clock takes an L1 away from whoever has it,
+ * and a fault brings its entries back.
+ */
+#include "monitor.h"
+#include "mem.h"
+#include "mmu.h"
+
+static struct shadow *const s = &MON->shadow;
+
+void pool_start(void)
+{
+	s->pool_pages = MON->start.pool_pages;
+	s->pool_fresh = 0;
+	s->free = SHADOW_NONE;
+	s->queued = 0;
+	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
+		s->slot_gpfn[i] = GPFN_NONE;
+}
+
+u32 pool_mfn(u32 page)
+{
+	return MON->start.pool_mfn[page];
+}
+
+u32 pool_of_mfn(u32 mfn)
+{
+	return mmu_mfn_to_pfn(mfn) - MON->start.pool_first_pfn;
+}
+
+const volatile u64 *pool_table(u32 page)
+{
+	return (const volatile u64 *)(uintptr_t)(WIN_POOL + page * PAGE_SIZE);
+}
+
+/* Maps an untyped page writable and clears it. */
+void *pool_open(u32 page)
+{
+	int err = mmu_write_va(WIN_TEMP, (u64)pool_mfn(page) << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,
+			       MMU_FLUSH_PAGE);
+
+	ASSERT(err == 0);
+	return memset((void *)(uintptr_t)WIN_TEMP, 0, PAGE_SIZE);
+}
+
+void pool_close(void)
+{
+	int err = mmu_write_va(WIN_TEMP, 0, MMU_FLUSH_PAGE);
+
+	ASSERT(err == 0);
+}
+
+static void map_readonly(u32 page)
+{
+	int err = mmu_write_va(WIN_POOL + page * PAGE_SIZE,
+			       (u64)pool_mfn(page) << 12 | PTE_P | PTE_A, MMU_FLUSH_PAGE);
+
+	ASSERT(err == 0);
+}
+
+static void unlink_head(u32 page)
+{
+	struct pool_page *p = &s->pool[page];
+	u32 flag, at;
+
+	if (p->gpfn == GPFN_NONE)
+		return;
+	flag = HEADS[p->gpfn] & HEAD_DIRECTORY;
+	at = HEADS[p->gpfn] & ~HEAD_DIRECTORY;
+	if (at == page) {
+		HEADS[p->gpfn] = (u16)(p->next | flag);
+	} else {
+		while (s->pool[at].next != page)
+			at = s->pool[at].next;
+		s->pool[at].next = p->next;
+	}
+	p->gpfn = GPFN_NONE;
+	p->next = SHADOW_NONE;
+}
+
+/* The page shadows another guest table from now on; it must be empty. */
+void pool_l1_relink(u32 page, u32 gpfn)
+{
+	struct pool_page *p = &s->pool[page];
+
+	unlink_head(page);
+	if (gpfn == GPFN_NONE)
+		return;
+	p->gpfn = gpfn;
+	p->next = HEADS[gpfn] & ~HEAD_DIRECTORY;
+	HEADS[gpfn] = (u16)(page | (HEADS[gpfn] & HEAD_DIRECTORY));
+}
+
+void queue_write(u32 table, u32 index, u64 value)
+{
+	if (s->queued == ARRAY_SIZE(s->queue))
+		shadow_flush_queue();
+	s->queue[s->queued].ptr = ((u64)pool_mfn(table) << 12) + index * 8;
+	s->queue[s->queued].val = value;
+	s->queued++;
+}
+
+void shadow_flush_queue(void)
+{
+	int err;
+
+	if (!s->queued)
+		return;
+	err = mmu_write((const struct mmu_entry *)s->queue, s->queued);
+	s->queued = 0;
+	ASSERT(err == 0);
+}
+
+/* Clears every entry; the page stays hooked where it is. */
+void pool_l1_empty(u32 page)
+{
+	const volatile u64 *e = pool_table(page);
+
+	shadow_flush_queue();
+	if (!s->pool[page].filled)
+		return;
+	for (u32 i = 0; i < 512; i++)
+		if (e[i] & PTE_P)
+			queue_write(page, i, 0);
+	shadow_flush_queue();
+	s->pool[page].filled = false;
+	VCPU->tlb_stale = true;
+}
+
+void pool_l1_free(u32 page)
+{
+	struct pool_page *p = &s->pool[page];
+
+	ASSERT(p->hooks == 0);
+	pool_l1_empty(page);
+	unlink_head(page);
+	p->kind = POOL_FREE;
+	p->next = (u16)s->free;
+	s->free = page;
+}
+
+/* Second chance is not worth its bookkeeping: entries come back one fault each. */
+static void evict(void)
+{
+	for (u32 tries = 0; tries < s->pool_pages; tries++) {
+		u32 page = s->hand;
+
+		s->hand = (s->hand + 1) % s->pool_pages;
+		if (s->pool[page].kind != POOL_L1)
+			continue;
+		root_unhook_everywhere(page);
+		pool_l1_free(page);
+		return;
+	}
+	guest_die("the shadow pool has no page left: give the domain more memory");
+}
+
+/* A page that nothing has typed, for a root or a descriptor table. */
+u32 pool_take_raw(void)
+{
+	u32 page;
+
+	if (s->pool_fresh < s->pool_pages)
+		return s->pool_fresh++;
+	if (s->free == SHADOW_NONE)
+		evict();
+	page = s->free;
+	s->free = s->pool[page].next;
+	ASSERT(mmu_unpin(pool_mfn(page)) == 0);
+	s->pool[page].kind = POOL_RAW;
+	return page;
+}
+
+static u32 take_free_l1(void)
+{
+	u32 page;
+
+	if (s->free == SHADOW_NONE && s->pool_fresh < s->pool_pages) {
+		page = s->pool_fresh++;
+		pool_open(page);
+		pool_close();
+		map_readonly(page);
+		ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
+		return page;
+	}
+	if (s->free == SHADOW_NONE)
+		evict();
+	page = s->free;
+	s->free = s->pool[page].next;
+	return page;
+}
+
+u32 pool_l1_find(u32 gpfn, u32 l2i)
+{
+	u32 at;
+
+	if (gpfn == GPFN_NONE)
+		return SHADOW_NONE;
+	for (at = HEADS[gpfn] & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
+		if (s->pool[at].l2i == l2i)
+			break;
+	return at;
+}
+
+/* An empty L1 for that guest table at that slot; not hooked yet. */
+u32 pool_l1_take(u32 gpfn, u32 l2i)
+{
+	u32 page = take_free_l1();
+	struct pool_page *p = &s->pool[page];
+
+	p->kind = POOL_L1;
+	p->l2i = (u16)l2i;
+	p->hooks = 0;
+	p->filled = false;
+	p->gpfn = GPFN_NONE;
+	p->next = SHADOW_NONE;
+	pool_l1_relink(page, gpfn);
+	return page;
+}
+
+u32 shadow_frame(gva_t va)
+{
+	u32 page = pool_take_raw();
+	int err;
+
+	s->pool[page].kind = POOL_ROOT;
+	pool_open(page);
+	pool_close();
+	err = mmu_write_va(va, (u64)pool_mfn(page) << 12 | PTE_P | PTE_A, MMU_FLUSH_PAGE);
+	ASSERT(err == 0);
+	return pool_mfn(page);
+}
+
+void *shadow_map(u32 gpfn)
+{
+	u32 slot = gpfn % WIN_SLOT_COUNT;
+	uintptr_t va = WIN_SLOTS + slot * PAGE_SIZE;
+
+	if (gpfn >= s->guest_pages || GMFN[gpfn] == GMFN_NONE)
+		return NULL;
+	if (gpfn < s->linear_pages)
+		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
+	if (s->slot_gpfn[slot] != gpfn) {
+		int err = mmu_write_va((gva_t)va,
+				       (u64)GMFN[gpfn] << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,
+				       MMU_FLUSH_PAGE);
+
+		ASSERT(err == 0);
+		s->slot_gpfn[slot] = gpfn;
+	}
+	return (void *)va;
+}

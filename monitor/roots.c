@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Roots: the address spaces that Xen loads, each an L3 with four L2 pages of
+ * its own.
+ *
+ * Kept true:
+ *  - A root is pinned once and for good; unpinning one costs 100,000
+ *    instructions.  For another guest address space it gets a new key.
+ *  - Every root has the ROM's window and the guest's linear mapping hooked,
+ *    always: what may be a kernel stack never misses.
+ *  - root.hooked has a bit for exactly those L2 slots that hold a POOL_L1.
+ *    A hooked POOL_L1 may be empty and belong to no guest table (an orphan):
+ *    it waits for the next table at the same slot, because touching an L2
+ *    entry flushes the TLB.
+ *  - root.table[] holds what the guest's PDPTEs said at the last load; for a
+ *    2-level guest all four are the page directory.
+ */
+#include "monitor.h"
+#include "mem.h"
+#include "mmu.h"
+
+static struct shadow *const s = &MON->shadow;
+
+#define L2_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
+
+struct root *root_current(void)
+{
+	return &s->roots[s->current];
+}
+
+u64 root_l2_entry(const struct root *r, u32 l2i)
+{
+	return pool_table(r->l2[l2i >> 9])[l2i & 511];
+}
+
+/* The pool page hooked at l2i, or SHADOW_NONE. */
+u32 root_l1(const struct root *r, u32 l2i)
+{
+	u64 e = root_l2_entry(r, l2i);
+
+	return e & PTE_P ? pool_of_mfn((u32)(e >> 12)) : SHADOW_NONE;
+}
+
+static void write_l2(struct root *r, u32 l2i, u64 value)
+{
+	shadow_flush_queue();
+	queue_write(r->l2[l2i >> 9], l2i & 511, value);
+	shadow_flush_queue();
+}
+
+/* Hooks a POOL_L1 or POOL_PHYS page.  A POOL_L1's entries say themselves who
+ * may use them; for a POOL_PHYS user decides. */
+void root_hook(struct root *r, u32 l2i, u32 page, bool user)
+{
+	write_l2(r, l2i, (u64)pool_mfn(page) << 12 | L2_FLAGS | (user ? PTE_US : 0));
+	if (s->pool[page].kind == POOL_L1) {
+		r->hooked[l2i >> 5] |= 1u << (l2i & 31);
+		s->pool[page].hooks++;
+	}
+}
+
+void root_unhook(struct root *r, u32 l2i)
+{
+	u32 page = root_l1(r, l2i);
+
+	if (page == SHADOW_NONE)
+		return;
+	write_l2(r, l2i, 0);
+	if (s->pool[page].kind == POOL_L1) {
+		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+		s->pool[page].hooks--;
+	}
+}
+
+static bool is_hooked(const struct root *r, u32 l2i)
+{
+	return r->hooked[l2i >> 5] >> (l2i & 31) & 1;
+}
+
+void root_unhook_everywhere(u32 page)
+{
+	u32 l2i = s->pool[page].l2i;
+
+	for (u32 i = 0; i < s->root_limit && s->pool[page].hooks; i++) {
+		struct root *r = &s->roots[i];
+
+		if (r->made && is_hooked(r, l2i) && root_l1(r, l2i) == page)
+			root_unhook(r, l2i);
+	}
+}
+
+/* The guest table behind l2i is another one now, or none. */
+void root_detach(struct root *r, u32 l2i)
+{
+	u32 page = root_l1(r, l2i);
+
+	if (page == SHADOW_NONE || s->pool[page].kind != POOL_L1)
+		return;
+	if (s->pool[page].hooks > 1) {
+		root_unhook(r, l2i);
+		return;
+	}
+	pool_l1_empty(page);
+	pool_l1_relink(page, GPFN_NONE);
+}
+
+/* Detaches what differs from the guest's directory for one L3 slot. */
+void root_resync(struct vcpu *v, struct root *r, u32 slot)
+{
+	bool pae = v->cr4 & CR4_PAE;
+
+	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
+		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
+			u32 l2i = word * 32 + (u32)__builtin_ctz(bits), page = root_l1(r, l2i);
+			u32 want = GPFN_NONE;
+			u64 pde = 0, at = (u64)r->table[slot] << 12;
+
+			if (r->table[slot] != GPFN_NONE)
+				pde = pae ? guest_entry(at + (l2i & 511) * 8, true)
+					  : guest_entry(at + (l2i >> 1) * 4, false);
+			if ((pde & PTE_P) && !(pde & PTE_PSE))
+				want = (u32)((pde & PTE_FRAME) >> 12);
+			if (s->pool[page].gpfn != want ||
+			    (want == GPFN_NONE && s->pool[page].filled))
+				root_detach(r, l2i);
+		}
+}
+
+/* Is l2i part of the guest's linear mapping of RAM? */
+bool linear_slot(u32 l2i, u32 *phys)
+{
+	u32 index = l2i - L2I(s->linear_base);
+
+	if (!s->linear_pages || l2i < L2I(s->linear_base) || index * 512 >= s->linear_pages)
+		return false;
+	*phys = index;
+	return true;
+}
+
+static void fill_l2(u64 *l2, u32 slot)
+{
+	for (u32 i = 0; i < 512; i++) {
+		u32 l2i = slot * 512 + i, phys;
+
+		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
+			l2[i] = (u64)MON->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
+		else if (linear_slot(l2i, &phys))
+			l2[i] = (u64)pool_mfn(s->phys_first + phys) << 12 | L2_FLAGS;
+	}
+}
+
+static void make_root(struct root *r)
+{
+	u64 *l3;
+
+	*r = (struct root){.made = true};
+	for (u32 slot = 0; slot < 4; slot++) {
+		r->table[slot] = GPFN_NONE;
+		r->l2[slot] = (u16)pool_take_raw();
+		s->pool[r->l2[slot]].kind = POOL_ROOT;
+		fill_l2(pool_open(r->l2[slot]), slot);
+		pool_close();
+	}
+	r->l3 = (u16)pool_take_raw();
+	s->pool[r->l3].kind = POOL_ROOT;
+	l3 = pool_open(r->l3);
+	for (u32 slot = 0; slot < 4; slot++)
+		l3[slot] = (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P;
+	pool_close();
+	for (u32 slot = 0; slot < 4; slot++)
+		ASSERT(mmu_write_va(WIN_POOL + r->l2[slot] * PAGE_SIZE,
+				    (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P | PTE_A,
+				    MMU_FLUSH_PAGE) == 0);
+	ASSERT(mmu_pin_l3(pool_mfn(r->l3)) == 0);
+}
+
+/* POOL_PHYS: one L1 for every 2 MB of guest-physical memory. */
+static void make_phys(void)
+{
+	s->phys_count = (s->guest_pages + 511) / 512;
+	s->phys_first = s->pool_fresh;
+	for (u32 n = 0; n < s->phys_count; n++) {
+		u32 page = pool_take_raw();
+		u64 *l1 = pool_open(page);
+
+		for (u32 i = 0; i < 512; i++) {
+			u32 gpfn = n * 512 + i;
+
+			if (gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE)
+				l1[i] = (u64)GMFN[gpfn] << 12 | L2_FLAGS | PTE_US;
+		}
+		pool_close();
+		s->pool[page].kind = POOL_PHYS;
+		ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
+	}
+}
+
+static void map_identity(struct root *r)
+{
+	for (u32 i = 0; i < s->phys_count && i < WINDOW_L2; i++)
+		queue_write(r->l2[i >> 9], i & 511,
+			    (u64)pool_mfn(s->phys_first + i) << 12 | L2_FLAGS | PTE_US);
+	shadow_flush_queue();
+}
+
+/* The bootstrap tables must go before the one-to-one pages can be typed: they
+ * map the frames of the boot area writable. */
+void root_start(void)
+{
+	s->guest_pages = MON->start.guest_pages;
+	s->root_limit = s->pool_pages / 24;
+	if (s->root_limit > SHADOW_ROOTS)
+		s->root_limit = SHADOW_ROOTS;
+	make_root(&s->roots[0]);
+	ASSERT(mmu_load(pool_mfn(s->roots[0].l3)) == 0);
+	ASSERT(mmu_unpin(MON->start.bootstrap_root) == 0);
+	make_phys();
+	map_identity(&s->roots[0]);
+}
+
+/* Takes away everything but the window; before Init there is one root. */
+void root_drop_all(struct root *r)
+{
+	for (u32 l2i = 0; l2i < WINDOW_L2; l2i++) {
+		u32 page = root_l1(r, l2i);
+
+		if (page == SHADOW_NONE)
+			continue;
+		root_unhook(r, l2i);
+		if (s->pool[page].kind == POOL_L1)
+			pool_l1_free(page);
+	}
+}
+
+static void set_table(struct root *r, u32 slot, u32 gpfn)
+{
+	r->table[slot] = gpfn;
+	if (gpfn != GPFN_NONE)
+		HEADS[gpfn] |= HEAD_DIRECTORY;
+}
+
+/* Takes the guest's PDPTEs (or its directory) into the root. */
+static void load_tables(struct vcpu *v, struct root *r)
+{
+	for (u32 slot = 0; slot < 4; slot++) {
+		u32 gpfn = v->cr3 >> 12;
+
+		if (v->cr4 & CR4_PAE) {
+			u64 e = guest_entry((v->cr3 & ~31u) + slot * 8, true);
+
+			gpfn = e & PTE_P ? (u32)((e & PTE_FRAME) >> 12) : GPFN_NONE;
+		}
+		if (gpfn != GPFN_NONE && !shadow_map(gpfn))
+			gpfn = GPFN_NONE;
+		if (r->table[slot] == gpfn)
+			continue;
+		set_table(r, slot, gpfn);
+		if (v->paravirtual)
+			root_resync(v, r, slot);
+	}
+}
+
+static struct root *choose_root(u64 key)
+{
+	struct root *best = NULL;
+
+	for (u32 i = 0; i < s->root_limit; i++)
+		if (s->roots[i].live && s->roots[i].key == key)
+			return &s->roots[i];
+	for (u32 i = 0; i < s->root_limit; i++) {
+		struct root *r = &s->roots[i];
+
+		if (i == s->current && r->live)
+			continue;
+		if (!best || (!r->live && best->live) ||
+		    (r->live == best->live && r->made && !best->made) ||
+		    (r->live == best->live && r->made == best->made && r->used < best->used))
+			best = r;
+		if (!r->made)
+			break; /* no root behind it is made either */
+	}
+	if (!best->made)
+		make_root(best);
+	return best;
+}
+
+bool shadow_load(struct vcpu *v)
+{
+	struct root *r = root_current();
+	u64 key = v->cr3 & ~31u;
+
+	if (s->on && !shadow_map(v->cr3 >> 12))
+		return false;
+	shadow_flush_queue();
+	if (!v->paravirtual) {
+		root_drop_all(r);
+		s->on = v->cr0 & CR0_PG;
+		if (s->on)
+			load_tables(v, r);
+		else
+			map_identity(r);
+		return true;
+	}
+	r = choose_root(key);
+	r->used = ++s->clock;
+	r->live = true;
+	r->key = key;
+	load_tables(v, r);
+	if (r == root_current()) {
+		shadow_flush_tlb(v);
+		return true;
+	}
+	s->current = (u32)(r - s->roots);
+	ASSERT(mmu_load(pool_mfn(r->l3)) == 0);
+	v->tlb_stale = false;
+	return true;
+}
+
+void shadow_mode_changed(struct vcpu *v)
+{
+	shadow_flush_queue();
+	if (!v->paravirtual) {
+		shadow_load(v);
+		return;
+	}
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 l2i = 0; l2i < WINDOW_L2; l2i++)
+			if (is_hooked(r, l2i)) {
+				u32 page = root_l1(r, l2i);
+
+				root_unhook(r, l2i);
+				if (!s->pool[page].hooks)
+					pool_l1_free(page);
+			}
+		for (u32 slot = 0; slot < 4; slot++)
+			r->table[slot] = GPFN_NONE;
+		r->live = false;
+	}
+	shadow_load(v);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Descriptor tables.  Xen has a GDT, an LDT and a trap table of its own; they
+ * are copies of the guest's with other privilege levels: before Init
+ * everything has DPL 3, after it DPL 0 becomes 1.  System descriptors (LDT,
+ * TSS, gates) exist only in the guest's tables.
+ *
+ * Xen reloads selectors at its context switches: a slot that is loaded keeps
+ * its old descriptor while the guest's new table has none there, as the hidden
+ * part of a segment register would.
+ */
+#include "monitor.h"
+#include "hypercall.h"
+
+extern const u32 trap_table[32];
+
+/* Vectors that stay the monitor's after Init: what the shadow, the emulator
+ * and our own irets need. */
+#define KEPT (1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS | 1u << EXC_GP | 1u << EXC_PF)
+
+#define SEG ((struct segments *)&MON->segments)
+
+static u64 adjust(const struct vcpu *v, u64 d)
+{
+	u32 dpl = d >> 45 & 3;
+
+	if (!(d >> 44 & 1) || !(d >> 47 & 1)) /* system, or not present */
+		return 0;
+	if (dpl < v->kernel_rpl)
+		dpl = v->kernel_rpl;
+	return (d & ~(3ull << 45)) | (u64)dpl << 45;
+}
+
+static u16 loaded_fs(void)
+{
+	u16 sel;
+
+	__asm__ volatile("mov %%fs, %0" : "=r"(sel));
+	return sel;
+}
+
+static u16 loaded_gs(void)
+{
+	u16 sel;
+
+	__asm__ volatile("mov %%gs, %0" : "=r"(sel));
+	return sel;
+}
+
+static bool is_loaded(const struct vcpu *v, u32 index, u32 table)
+{
+	const u32 sel[] = {v->r.cs, v->r.ss, v->r.ds, v->r.es, loaded_fs(), loaded_gs()};
+
+	for (u32 i = 0; i < ARRAY_SIZE(sel); i++)
+		if (sel[i] >> 3 == index && (sel[i] & 4) == table)
+			return true;
+	return false;
+}
+
+static void write_slot(const u32 *mfn, u32 window, u32 index, u64 d)
+{
+	const volatile u64 *table = (const volatile u64 *)window;
+
+	if (table[index] == d)
+		return;
+	if (xen_update_descriptor(((u64)mfn[index >> 9] << 12) + (index & 511) * 8, d))
+		guest_die("Xen refused descriptor %u: %08llx", index, d);
+}
+
+void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
+{
+	u64 d = adjust(v, descriptor);
+
+	if (index >= SEG->gdt_entries || (!d && is_loaded(v, index, 0)))
+		return;
+	write_slot(SEG->gdt_mfn, WIN_GDT, index, d);
+}
+
+static void need_pages(u32 *have, u32 *mfn, u32 window, u32 entries)
+{
+	for (; *have * 512 < entries; ++*have)
+		mfn[*have] = shadow_frame(window + *have * PAGE_SIZE);
+}
+
+static void give_gdt(u32 entries)
+{
+	unsigned long frames[WIN_GDT_PAGES];
+
+	need_pages(&SEG->gdt_pages, SEG->gdt_mfn, WIN_GDT, entries);
+	if (entries <= SEG->gdt_entries)
+		return;
+	for (u32 i = 0; i < SEG->gdt_pages; i++)
+		frames[i] = SEG->gdt_mfn[i];
+	ASSERT(xen_set_gdt(frames, SEG->gdt_pages * 512) == 0);
+	SEG->gdt_entries = SEG->gdt_pages * 512;
+}
+
+void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
+{
+	u32 entries = (limit + 1u) / 8;
+	struct access_fault f;
+
+	if (entries > WIN_GDT_PAGES * 512)
+		entries = WIN_GDT_PAGES * 512; /* Xen's own descriptors follow */
+	v->gdtr = (struct table_reg){limit, base};
+	give_gdt(entries);
+	for (u32 i = 0; i < SEG->gdt_entries; i++) {
+		u64 d = 0;
+
+		if (i < entries && guest_read(v, base + i * 8, &d, 8, &f))
+			guest_die("the GDT at %08x is not mapped", f.va);
+		segment_gdt_entry(v, i, d);
+	}
+}
+
+/* The descriptor that a selector names in the guest's own table. */
+static bool guest_descriptor(struct vcpu *v, u16 selector, u64 *d)
+{
+	struct access_fault f;
+
+	if ((selector & 4) || (selector | 7u) > v->gdtr.limit)
+		return false;
+	return !guest_read(v, v->gdtr.base + (selector & ~7u), d, 8, &f);
+}
+
+static u32 descriptor_base(u64 d)
+{
+	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
+}
+
+static u32 descriptor_limit(u64 d)
+{
+	u32 limit = (u32)((d & 0xFFFF) | (d >> 32 & 0xF0000));
+
+	return d >> 55 & 1 ? limit << 12 | 0xFFF : limit;
+}
+
+void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
+{
+	if (index < SEG->ldt_entries)
+		write_slot(SEG->ldt_mfn, WIN_LDT, index, adjust(v, descriptor));
+}
+
+static void give_ldt(u32 entries)
+{
+	struct mmuext_op op = {.cmd = MMUEXT_SET_LDT};
+
+	op.arg1.linear_addr = entries ? WIN_LDT : 0;
+	op.arg2.nr_ents = entries;
+	ASSERT(xen_mmuext_op(&op, 1) == 0);
+	SEG->ldt_entries = entries;
+}
+
+/* false: the selector names no LDT. */
+bool segment_load_ldt(struct vcpu *v, u16 selector)
+{
+	u64 d, entry;
+	u32 entries;
+	struct access_fault f;
+
+	if (!(selector & 0xFFFC)) {
+		v->ldtr = 0;
+		if (SEG->ldt_entries)
+			give_ldt(0);
+		return true;
+	}
+	if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != 0x82)
+		return false;
+	v->ldtr = selector;
+	entries = (descriptor_limit(d) + 1) / 8;
+	if (entries > WIN_LDT_PAGES * 512)
+		entries = WIN_LDT_PAGES * 512;
+	need_pages(&SEG->ldt_pages, SEG->ldt_mfn, WIN_LDT, entries);
+	SEG->ldt_entries = entries;
+	for (u32 i = 0; i < entries; i++) {
+		if (guest_read(v, descriptor_base(d) + i * 8, &entry, 8, &f))
+			guest_die("the LDT at %08x is not mapped", f.va);
+		segment_ldt_entry(v, i, entry);
+	}
+	give_ldt(entries);
+	return true;
+}
+
+/* Where the guest's own LDT stands, 0 without one. */
+gva_t segment_ldt_base(struct vcpu *v)
+{
+	u64 d;
+
+	return v->ldtr && guest_descriptor(v, v->ldtr, &d) ? descriptor_base(d) : 0;
+}
+
+u32 segment_base(struct vcpu *v, u16 selector)
+{
+	u32 index = selector >> 3;
+	const volatile u64 *table = (const volatile u64 *)(selector & 4 ? WIN_LDT : WIN_GDT);
+
+	(void)v;
+	if (index >= (selector & 4 ? SEG->ldt_entries : SEG->gdt_entries))
+		return 0; /* one of Xen's own, which are flat */
+	return descriptor_base(table[index]);
+}
+
+/* Xen's trap table entry for a vector: our own handler, or the guest's. */
+static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
+{
+	u32 type = gate >> 40 & 0x1F;
+	bool present = gate >> 47 & 1;
+
+	t->vector = (u8)vector;
+	if (vector < 32 && (!v->paravirtual || KEPT >> vector & 1 || !present)) {
+		t->flags = 4;
+		t->cs = FLAT_RING1_CS;
+		t->address = WIN_TEXT + trap_table[vector];
+		return true;
+	}
+	if (!v->paravirtual || !present || (type != 0xE && type != 0xF))
+		return false;
+	t->flags = (u8)((gate >> 45 & 3) | (type == 0xE ? 4 : 0));
+	t->cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
+	t->address = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
+	return true;
+}
+
+void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
+{
+	struct trap_info t[2] = {{0}};
+
+	if (vector < 256 && make_trap(v, vector, gate, &t[0]))
+		ASSERT(xen_set_trap_table(t) == 0);
+}
+
+void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
+{
+	struct trap_info t[257];
+	struct access_fault f;
+	u32 n = 0;
+
+	v->idtr = (struct table_reg){limit, base};
+	for (u32 i = 0; i < 256; i++) {
+		u64 gate = 0;
+
+		if (i * 8 + 7 <= limit && guest_read(v, base + i * 8, &gate, 8, &f))
+			gate = 0; /* faults when it is used */
+		if (make_trap(v, i, gate, &t[n]))
+			n++;
+	}
+	t[n] = (struct trap_info){0};
+	ASSERT(xen_set_trap_table(t) == 0);
+}
+
+void segment_start(void)
+{
+	give_gdt(512);
+	segment_load_idt(VCPU, 0, 0);
+	VCPU->idtr.limit = 0xFFFF; /* as after a reset */
+}
+
+/* Init: privileges become those of ring 1. */
+void segment_adopt(struct vcpu *v)
+{
+	segment_load_gdt(v, v->gdtr.limit, v->gdtr.base);
+	segment_load_ldt(v, v->ldtr);
+	segment_load_idt(v, v->idtr.limit, v->idtr.base);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shadow MMU.
+ *
+ * A VMI guest reads and writes its page tables as ordinary memory, with
+ * guest-physical frame numbers in them; Xen wants tables of its own typing,
+ * with machine frames.  So the guest's tables stay what they are, and beside
+ * them the ROM keeps shadow tables that Xen loads.
+ *
+ * The shadow is a cache.  An entry may be missing at any time: the page fault
+ * finds it in the guest's tables and fills it (shadow_fault).  Eviction,
+ * adoption of live tables at Init, changes that nobody announced and a new
+ * address space are therefore all the same: something is missing for a while.
+ *
+ * What is kept true:
+ *
+ *  1. A shadow entry never allows more than the guest's entry at the time of
+ *     the guest's last announcement or flush for it.  Announcements weaken or
+ *     clear what is shadowed (shadow_entry_changed); they never fill.
+ *  2. Accessed and dirty are the guest's: an entry whose A is clear is not
+ *     shadowed, one whose D is clear is shadowed read-only, and the fault
+ *     that follows sets the bit.
+ *  3. What may be a kernel stack is always there and writable, or Xen kills
+ *     the domain when it pushes a frame: the guest's linear mapping of RAM is
+ *     hooked in every root from one-to-one L1 pages (POOL_PHYS) that never
+ *     change.  Protections that the guest sets inside it are not enforced.
+ *  4. Frames without memory behind them are never shadowed.
+ *  5. vcpu.tlb_stale is set whenever an entry became weaker and Xen has not
+ *     flushed since; then the guest's own flush calls become hypercalls.
+ *
+ * Before Init the guest's kernel runs at CPL 3: entries are user entries
+ * whatever the guest wrote, there is one root, and it behaves like a TLB:
+ * what INVLPG or a CR3 load would drop is dropped.  A guest mapping that is
+ * RAM one to one, 2 MB of it, is hooked whole.
+ *
+ * pool.c has the pages, roots.c the address spaces, walk.c the guest's tables.
+ */
+#include "monitor.h"
+#include "mmu.h"
+
+static struct shadow *const s = &MON->shadow;
+
+void shadow_start(void)
+{
+	pool_start();
+	root_start();
+}
+
+/* The L1 page in which the entry for va belongs, hooked. */
+static u32 hooked_l1(struct root *r, u32 l2i, u32 table)
+{
+	u32 page = root_l1(r, l2i), other;
+
+	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && s->pool[page].gpfn == table)
+		return page;
+	other = pool_l1_find(table, l2i);
+	if (page != SHADOW_NONE && other == SHADOW_NONE && s->pool[page].kind == POOL_L1 &&
+	    s->pool[page].hooks == 1) {
+		pool_l1_empty(page);
+		pool_l1_relink(page, table);
+		return page;
+	}
+	if (page != SHADOW_NONE) {
+		root_unhook(r, l2i);
+		if (s->pool[page].kind == POOL_L1 && s->pool[page].hooks == 0)
+			pool_l1_free(page);
+	}
+	if (other == SHADOW_NONE)
+		other = pool_l1_take(table, l2i);
+	root_hook(r, l2i, other, true);
+	return other;
+}
+
+static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
+{
+	u32 page = hooked_l1(root_current(), L2I(va), w->table);
+	u64 old = pool_table(page)[va >> 12 & 511];
+	int err;
+
+	s->pool[page].filled = true;
+	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
+	if (err)
+		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
+	if (old == spte && va == v->last_fault_va && ++v->last_fault_count > 1000)
+		guest_die("page fault at %08x that no mapping cures", va);
+	if (va != v->last_fault_va)
+		v->last_fault_count = 0;
+	v->last_fault_va = va;
+}
+
+/* What the guest's own tables say to an access; the error code if they refuse. */
+static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, bool kernel, u32 *code)
+{
+	bool write = error & PF_W, fetch = error & PF_I;
+
+	*code = (error & (PF_W | (v->efer & EFER_NXE ? PF_I : 0))) | (kernel ? 0 : PF_U);
+	if (!w->present)
+		return false;
+	*code |= PF_P;
+	if (!kernel && !w->us)
+		return false;
+	if (write && !w->rw && (!kernel || (v->cr0 & CR0_WP)))
+		return false;
+	return !(fetch && w->nx);
+}
+
+static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
+{
+	u64 e = (u64)GMFN[w->gpa >> 12] << 12 | PTE_P | PTE_A;
+
+	if (write || (w->rw && (w->pte & PTE_D)))
+		e |= PTE_RW | PTE_D;
+	if (w->us || !v->paravirtual)
+		e |= PTE_US;
+	return w->nx ? e | PTE_NX : e;
+}
+
+static bool has_memory(u64 gpa)
+{
+	return gpa >> 12 < s->guest_pages && GMFN[gpa >> 12] != GMFN_NONE;
+}
+
+/* Paging off: everything with memory behind it is mapped already. */
+static enum shadow_result fault_identity(gva_t va, u64 *gpa)
+{
+	u32 l2i = L2I(va);
+
+	*gpa = va;
+	if (!has_memory(va))
+		return SHADOW_MMIO;
+	root_hook(root_current(), l2i, s->phys_first + l2i, true);
+	return SHADOW_FILLED;
+}
+
+enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+				u64 *gpa)
+{
+	struct walk w;
+	u32 l2i = L2I(va), phys;
+
+	shadow_flush_queue();
+	if (!s->on && va < WINDOW_BASE)
+		return fault_identity(va, gpa);
+	if (va >= WINDOW_BASE) {
+		*guest_error = (error & (PF_W | PF_I)) | (kernel ? 0 : PF_U);
+		return SHADOW_FAULT;
+	}
+	walk_guest(v, va, &w);
+	if (!permitted(v, &w, error, kernel, guest_error))
+		return SHADOW_FAULT;
+	*gpa = w.gpa;
+	walk_mark(&w, error & PF_W);
+	if (!has_memory(w.gpa))
+		return SHADOW_MMIO;
+	if (v->paravirtual && kernel && linear_slot(l2i, &phys))
+		guest_die("the linear mapping has no entry for %08x", va);
+	if (!v->paravirtual && walk_is_linear(v, &w, l2i, &phys)) {
+		u32 page = root_l1(root_current(), l2i);
+
+		if (page != SHADOW_NONE) {
+			root_unhook(root_current(), l2i);
+			if (s->pool[page].kind == POOL_L1)
+				pool_l1_free(page);
+		}
+		root_hook(root_current(), l2i, s->phys_first + phys, true);
+		return SHADOW_FILLED;
+	}
+	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));
+	return SHADOW_FILLED;
+}
+
+/* One shadow entry against the guest's entry that stands behind it.  While
+ * changes are queued the old shadow entry may be seen twice: what is made of
+ * it is each time allowed by the guest's present entry. */
+static void weaken(struct vcpu *v, u32 page, u32 index, u64 pte)
+{
+	u64 old = pool_table(page)[index], new = old;
+
+	if (!(old & PTE_P))
+		return;
+	if (!(pte & PTE_P) || !(pte & PTE_A) || !has_memory(pte & PTE_FRAME) ||
+	    GMFN[(pte & PTE_FRAME) >> 12] != (u32)((old & PTE_FRAME) >> 12))
+		new = 0;
+	else if (!(pte & PTE_RW) || !(pte & PTE_D))
+		new &= ~(PTE_RW | PTE_D);
+	if (new && !(pte & PTE_US) && v->paravirtual)
+		new &= ~PTE_US;
+	if (new && (pte & PTE_NX) && (v->efer & EFER_NXE))
+		new |= PTE_NX;
+	if (new == old)
+		return;
+	queue_write(page, index, new);
+	v->tlb_stale = true;
+}
+
+static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
+{
+	bool pae = v->cr4 & CR4_PAE;
+
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 slot = 0; slot < 4; slot++) {
+			if (r->table[slot] != gpfn)
+				continue;
+			if (pae || offset >> 10 == slot)
+				root_resync(v, r, slot);
+		}
+	}
+}
+
+/* The guest has written the entry at offset of its page gpfn. */
+void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
+{
+	bool pae = v->cr4 & CR4_PAE;
+	u32 head = HEADS[gpfn];
+	u64 pte;
+
+	if (head == SHADOW_NONE)
+		return;
+	pte = guest_entry(((u64)gpfn << 12) + offset, pae);
+	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next) {
+		u32 index = pae ? offset / 8 : offset / 4;
+
+		if (pae || index >> 9 == (s->pool[at].l2i & 1u))
+			weaken(v, at, index & 511, pte);
+	}
+	if (head & HEAD_DIRECTORY)
+		directory_changed(v, gpfn, offset);
+	if (!v->lazy)
+		shadow_flush_queue();
+}
+
+/* The page is no table any more: what it shadowed becomes orphans, and roots
+ * that had it as directory belong to nobody. */
+void shadow_release_table(u32 gpfn)
+{
+	u32 at;
+
+	shadow_flush_queue();
+	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
+		pool_l1_empty(at);
+		pool_l1_relink(at, GPFN_NONE);
+	}
+	HEADS[gpfn] = SHADOW_NONE;
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 slot = 0; slot < 4; slot++)
+			if (r->table[slot] == gpfn) {
+				r->table[slot] = GPFN_NONE;
+				if (i != s->current)
+					root_resync(VCPU, r, slot);
+			}
+		if (r->live && r->key >> 12 == gpfn && i != s->current)
+			r->live = false;
+	}
+}
+
+/* A page is announced as a table: whatever was known of it is void. */
+void shadow_reread_table(u32 gpfn)
+{
+	if ((HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE)
+		shadow_release_table(gpfn);
+}
+
+void shadow_invlpg(struct vcpu *v, gva_t va)
+{
+	u32 l2i = L2I(va), page;
+	struct walk w;
+
+	shadow_flush_queue();
+	if (va >= WINDOW_BASE || !s->on)
+		return;
+	page = root_l1(root_current(), l2i);
+	if (page == SHADOW_NONE)
+		return;
+	if (s->pool[page].kind == POOL_PHYS) {
+		if (!v->paravirtual)
+			root_unhook(root_current(), l2i);
+		return;
+	}
+	if (pool_table(page)[va >> 12 & 511] & PTE_P) {
+		walk_guest(v, va, &w);
+		weaken(v, page, va >> 12 & 511, w.table == s->pool[page].gpfn ? w.pte : 0);
+		shadow_flush_queue();
+	}
+	if (v->tlb_stale)
+		mmu_invlpg(va);
+}
+
+void shadow_flush_tlb(struct vcpu *v)
+{
+	shadow_flush_queue();
+	if (!v->paravirtual && s->on)
+		root_drop_all(root_current());
+	if (v->tlb_stale)
+		mmu_flush_tlb();
+	v->tlb_stale = false;
+}
+
+void shadow_drop_all(void)
+{
+	root_drop_all(root_current());
+}
+
+/* SetLinearMapping(0): hooks RAM at va in every root, for the kernel only. */
+bool shadow_set_linear(u32 va, u32 pages, u32 gpfn)
+{
+	u32 phys;
+
+	if (gpfn || (va & 0x1FFFFF) || va >= WINDOW_BASE)
+		return false;
+	if (pages > s->guest_pages)
+		pages = s->guest_pages;
+	if (pages > (WINDOW_BASE - va) >> 12)
+		pages = (WINDOW_BASE - va) >> 12;
+	shadow_flush_queue();
+	s->linear_pages = 0;
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
+		for (u32 l2i = L2I(va); (l2i - L2I(va)) * 512 < pages; l2i++) {
+			struct root *r = &s->roots[i];
+
+			phys = s->phys_first + l2i - L2I(va);
+			if (r->hooked[l2i >> 5] >> (l2i & 31) & 1) {
+				u32 page = root_l1(r, l2i);
+
+				/* No moment without a mapping: the stack is in it. */
+				r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+				s->pool[page].hooks--;
+				root_hook(r, l2i, phys, false);
+				if (!s->pool[page].hooks)
+					pool_l1_free(page);
+			} else {
+				root_hook(r, l2i, phys, false);
+			}
+		}
+	s->linear_base = va;
+	s->linear_pages = pages;
+	return true;
+}
+
+/* The guest frame that a pointer into a page table points to, or GPFN_NONE. */
+u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
+{
+	u32 page = (ptep - s->linear_base) >> 12;
+	u64 gpa;
+
+	if (page < s->linear_pages)
+		return GMFN[page] == GMFN_NONE ? GPFN_NONE : page;
+	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
+		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
+			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
+			return has_memory((u64)page << 12) ? page : GPFN_NONE;
+		}
+	if (ptep >= WINDOW_BASE || !shadow_translate(v, ptep, &gpa) || !has_memory(gpa))
+		return GPFN_NONE;
+	return (u32)(gpa >> 12);
+}
+
+/* Fills the page at va for the kernel, or ends the domain. */
+static void must_fill(struct vcpu *v, gva_t va)
+{
+	u32 error;
+	u64 gpa;
+
+	if (shadow_fault(v, va, PF_W, true, &error, &gpa) != SHADOW_FILLED)
+		guest_die("the guest's stack at %08x is not mapped at Init", va);
+}
+
+/* Init: the tables that are live are read anew with their own privileges. */
+void shadow_adopt(struct vcpu *v)
+{
+	struct root *r = root_current();
+
+	root_drop_all(r);
+	r->live = true;
+	r->key = v->cr3 & ~31u;
+	must_fill(v, v->r.gpr[GPR_ESP] - 4);
+	must_fill(v, (v->r.gpr[GPR_ESP] - 4) & ~(PAGE_SIZE - 1));
+	v->tlb_stale = false;
+	mmu_flush_tlb();
+}

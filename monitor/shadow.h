@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shadow MMU: page tables that Xen accepts, kept as a cache of the
+ * guest's own, which stay ordinary guest memory.  shadow.c holds the essay.
+ */
+#ifndef VMIXEN_SHADOW_H
+#define VMIXEN_SHADOW_H
+
+#include "base.h"
+#include "layout.h"
+#include "vcpu.h"
+
+#define SHADOW_ROOTS 96
+#define SHADOW_NONE 0x7FFFu /* no pool page */
+#define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root */
+#define GPFN_NONE 0xFFFFFFFFu
+
+enum pool_kind {
+	POOL_RAW,  /* untouched: may hold anything, not mapped */
+	POOL_FREE, /* a pinned, empty L1 that is hooked nowhere */
+	POOL_L1,   /* a shadow of one guest table (or large page) at one L2 slot */
+	POOL_PHYS, /* 2 MB of guest-physical memory, one to one; never changes */
+	POOL_ROOT, /* an L3, an L2, or another frame that Xen has typed */
+};
+
+/* What is known of a page of the pool. */
+struct pool_page {
+	u32 gpfn;    /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
+	u16 l2i;     /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u16 next;    /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
+	bool filled; /* POOL_L1: false if every entry is known to be clear */
+	u16 hooks;   /* roots in which it is hooked */
+	u8 kind;     /* enum pool_kind */
+};
+
+/* One address space as Xen sees it: an L3 and its four L2 pages. */
+struct root {
+	bool made;      /* its pages exist and are pinned */
+	bool live;      /* key is the CR3 of a living guest address space */
+	u64 key;        /* guest-physical address of the guest's top table */
+	u32 table[4];   /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
+	u32 used;       /* clock of the last load, for replacement */
+	u16 l3, l2[4];  /* pool pages */
+	u32 hooked[64]; /* bit per L2 slot: a POOL_L1 is hooked there */
+};
+
+struct shadow {
+	u32 guest_pages;         /* frames in WIN_GMFN */
+	u32 pool_pages, pool_fresh; /* fresh: first page never used */
+	u32 free;                /* head of the POOL_FREE list */
+	u32 hand;                /* clock hand for eviction */
+	u32 clock;
+	u32 root_limit;          /* roots that this domain's pool allows */
+	u32 current;             /* index in roots[] */
+	bool on;                 /* the guest has paging on */
+	u32 phys_first;          /* pool index of the first POOL_PHYS */
+	u32 phys_count;
+	/* The guest's linear mapping of low memory (SetLinearMapping 0). */
+	u32 linear_base, linear_pages;
+	/* Slots 1 and 2: where HIGHPTE pages are mapped for the moment. */
+	struct {
+		u32 va, pages, gpfn;
+	} window[3];
+	u32 queued;
+	struct {
+		u64 ptr, val;
+	} queue[64];             /* struct mmu_update */
+	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
+	struct root roots[SHADOW_ROOTS];
+	struct pool_page pool[WIN_POOL_MAX];
+};
+
+/* What a guest access meets. */
+enum shadow_result {
+	SHADOW_FILLED, /* the access can be tried again */
+	SHADOW_FAULT,  /* the guest's own tables refuse it: *error is the code it shall see */
+	SHADOW_MMIO,   /* it goes to a frame without memory: *gpa says which */
+};
+
+/* Start of day: makes the first root and the one-to-one L1 pages, leaves Xen's
+ * bootstrap tables, and gives an identity mapping of guest-physical memory. */
+void shadow_start(void);
+
+/* A page fault of the guest at va with the hardware's error code.  kernel:
+ * what the guest takes for ring 0.  Fills *error and *gpa as the result says. */
+enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+				u64 *gpa);
+
+/* Translates va as the guest's ring 0 would, without side effects; false if
+ * it is not mapped. */
+bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa);
+
+/* A page of guest memory in the window: valid until SHADOW_MAPS more calls.
+ * NULL where the guest has no memory. */
+void *shadow_map(u32 gpfn);
+
+/* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
+bool shadow_load(struct vcpu *v);
+/* Before Init: everything a TLB flush would drop is dropped. */
+void shadow_drop_all(void);
+/* CR4.PAE or PSE changed: every shadow is void. */
+void shadow_mode_changed(struct vcpu *v);
+/* Init succeeded: user and supervisor become the guest's, stack and code are filled. */
+void shadow_adopt(struct vcpu *v);
+
+/* Announcements; see vmi_mmu.c. */
+void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset);
+void shadow_release_table(u32 gpfn);
+void shadow_reread_table(u32 gpfn);
+void shadow_invlpg(struct vcpu *v, gva_t va);
+void shadow_flush_tlb(struct vcpu *v);
+void shadow_flush_queue(void);
+bool shadow_set_linear(u32 va, u32 pages, u32 gpfn);
+u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
+
+/* --- between shadow.c, roots.c, pool.c and walk.c --------------------------- */
+
+#define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
+#define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
+#define L2I(va) ((va) >> 21)
+
+/* What a walk of the guest's tables finds. */
+struct walk {
+	bool present;
+	bool rw, us, nx;  /* of all levels together */
+	bool large;
+	u32 table;        /* gpfn of the table that holds pte; GPFN_NONE if large */
+	u64 pde, pte;     /* pte: of a large page its directory entry */
+	u64 pde_gpa, pte_gpa;
+	u64 gpa;          /* of the byte asked for */
+};
+
+/* walk.c */
+void walk_guest(struct vcpu *v, gva_t va, struct walk *w);
+void walk_mark(struct walk *w, bool write);
+bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys);
+u64 guest_entry(u64 gpa, bool wide);
+
+/* pool.c */
+void pool_start(void);
+u32 pool_mfn(u32 page);
+u32 pool_of_mfn(u32 mfn);
+const volatile u64 *pool_table(u32 page);
+void *pool_open(u32 page);
+void pool_close(void);
+u32 pool_take_raw(void);
+u32 pool_l1_take(u32 gpfn, u32 l2i);
+u32 pool_l1_find(u32 gpfn, u32 l2i);
+void pool_l1_relink(u32 page, u32 gpfn);
+void pool_l1_empty(u32 page);
+void pool_l1_free(u32 page);
+void queue_write(u32 table, u32 index, u64 value);
+
+/* roots.c */
+void root_start(void);
+struct root *root_current(void);
+u64 root_l2_entry(const struct root *r, u32 l2i);
+u32 root_l1(const struct root *r, u32 l2i);
+void root_hook(struct root *r, u32 l2i, u32 page, bool user);
+void root_unhook(struct root *r, u32 l2i);
+void root_unhook_everywhere(u32 page);
+void root_detach(struct root *r, u32 l2i);
+void root_resync(struct vcpu *v, struct root *r, u32 slot);
+void root_drop_all(struct root *r);
+bool linear_slot(u32 l2i, u32 *phys);
+
+/* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */
+u32 shadow_frame(gva_t va);
+
+#endif

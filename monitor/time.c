@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Time.  A cycle is a tick of the TSC, so that counters need no hypercall and
+ * the guest's delay loops, which use the TSC itself, agree with them; ns come
+ * from Xen's vcpu_time_info (xen/xen.h).
+ */
+#include "monitor.h"
+#include "hypercall.h"
+#include "muldiv.h"
+
+static u64 rdtsc(void)
+{
+	u64 t;
+
+	__asm__ volatile("rdtsc" : "=A"(t));
+	return t;
+}
+
+u64 time_cycles(void)
+{
+	return rdtsc();
+}
+
+u64 time_ns(void)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+	u32 version;
+	u64 delta, ns;
+
+	do {
+		version = t->version & ~1u;
+		__asm__ volatile("" ::: "memory");
+		delta = rdtsc() - t->tsc_timestamp;
+		delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
+		ns = t->system_time + (u64)(u32)(delta >> 32) * t->tsc_to_system_mul +
+		     ((u64)(u32)delta * t->tsc_to_system_mul >> 32);
+		__asm__ volatile("" ::: "memory");
+	} while (version != t->version);
+	return ns;
+}
+
+/* Hz of the TSC: ns = (tsc << shift) * mul / 2^32. */
+u64 time_frequency(void)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+	u32 rem;
+	u64 hz = div64(1000000000ull << 32, t->tsc_to_system_mul, &rem);
+
+	return t->tsc_shift >= 0 ? hz >> t->tsc_shift : hz << -t->tsc_shift;
+}
+
+u64 time_epoch_ns(void)
+{
+	volatile struct shared_info *sh = XEN_SHARED;
+	u32 version;
+	u64 ns;
+
+	do {
+		version = sh->wc_version & ~1u;
+		__asm__ volatile("" ::: "memory");
+		ns = (u64)sh->wc_sec * 1000000000u + sh->wc_nsec;
+		__asm__ volatile("" ::: "memory");
+	} while (version != sh->wc_version);
+	return ns + time_ns();
+}
+
+struct pc_time time_pc(void)
+{
+	struct pc_time t = {.ns = time_ns()};
+	u32 rem;
+
+	t.epoch_s = div64(time_epoch_ns(), 1000000000u, &rem);
+	return t;
+}

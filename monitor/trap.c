@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every way from Xen into C, and the way back.
+ *
+ *   entry/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
+ *
+ * monitor_trap turns Xen's frame into struct regs; handlers change struct
+ * regs; monitor_resume delivers what is pending and writes the frame that the
+ * exit's iret takes.
+ */
+#include "monitor.h"
+#include "hypercall.h"
+
+extern const u32 iret_offset, iret_disabled_offset, fixup_count;
+extern const s32 fixup_table[][2];
+
+#define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
+
+static void load_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	u32 *f = (u32 *)v->trap_esp;
+
+	if (r->vector & VECTOR_FAILSAFE)
+		f += 4;
+	r->error = r->vector & VECTOR_HAS_ERROR ? *f++ : 0;
+	r->eip = f[0];
+	r->cs = f[1] & 0xFFFF;
+	r->eflags = f[2];
+	if ((r->cs & 3) == 3) {
+		r->gpr[GPR_ESP] = f[3];
+		r->ss = f[4] & 0xFFFF;
+	} else {
+		r->gpr[GPR_ESP] = (u32)&f[3];
+	}
+}
+
+/* A fault of one of our own irets: its frame still stands on the stack.  The
+ * guest sees the fault where it called IRET, with interrupts off. */
+static bool iret_fault(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	if ((r->cs & 3) == 3 || (r->eip != WINDOW_CODE(iret_offset) &&
+				 r->eip != WINDOW_CODE(iret_disabled_offset)))
+		return false;
+	if (!v->iret_site)
+		guest_die("return to a context that cannot be entered");
+	r->eip = v->iret_site - 5;
+	r->cs = (r->cs & 0xFFFC) | v->kernel_rpl;
+	r->eflags &= ~EFLAGS_IF;
+	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
+	return true;
+}
+
+static void page_fault(struct vcpu *v)
+{
+	gva_t va = XEN_VCPU->arch.cr2;
+	u32 error;
+	u64 gpa;
+
+	switch (shadow_fault(v, va, v->r.error, guest_in_kernel(v), &error, &gpa)) {
+	case SHADOW_FILLED:
+		break;
+	case SHADOW_FAULT:
+		inject_page_fault(v, va, error);
+		break;
+	case SHADOW_MMIO:
+		emulate_mmio(v, va, gpa);
+		break;
+	}
+}
+
+static void exception(struct vcpu *v)
+{
+	u32 vector = v->r.vector & VECTOR_NUMBER;
+
+	switch (vector) {
+	case EXC_PF:
+		page_fault(v);
+		break;
+	case EXC_GP:
+	case EXC_NP:
+	case EXC_SS:
+		if (iret_fault(v))
+			break;
+		if (vector == EXC_GP && guest_in_kernel(v))
+			emulate(v, vector);
+		else
+			inject_exception(v, vector, true, v->r.error);
+		break;
+	case EXC_UD:
+		emulate(v, vector);
+		break;
+	default:
+		inject_exception(v, vector, v->r.vector & VECTOR_HAS_ERROR, v->r.error);
+	}
+}
+
+static void store_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	u32 frame[5] = {r->eip, r->cs, r->eflags & ~(EFLAGS_NT | EFLAGS_VM), r->gpr[GPR_ESP],
+			r->ss};
+	struct access_fault f;
+
+	if ((r->cs & 3) == 3) {
+		for (int i = 0; i < 5; i++)
+			v->exit_frame[i] = frame[i];
+		v->exit_esp = (u32)v->exit_frame;
+		r->ss = FLAT_RING1_SS;
+		return;
+	}
+	v->exit_esp = r->gpr[GPR_ESP] - 12;
+	if (guest_write(v, v->exit_esp, frame, 12, &f))
+		guest_die("no kernel stack at %08x to return on", v->exit_esp);
+}
+
+void monitor_resume(struct vcpu *v)
+{
+	volatile struct vcpu_info *x = XEN_VCPU;
+
+	if (v->paravirtual) {
+		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
+			events_take();
+			if (events_interrupt())
+				inject_interrupt(v, pic_ack(&MON->pc.pic));
+		}
+		/* What could not go in now goes in when the guest enables. */
+		if (events_interrupt())
+			x->evtchn_upcall_pending = 1;
+	}
+	store_frame(v);
+}
+
+void regparm3 monitor_trap(struct vcpu *v)
+{
+	load_frame(v);
+	if (v->r.vector & VECTOR_UPCALL)
+		XEN_VCPU->evtchn_upcall_pending = 1;
+	else if (!(v->r.vector & VECTOR_FAILSAFE))
+		exception(v);
+	monitor_resume(v);
+}
+
+/* As trap_nested in entry/traps.asm builds it. */
+struct nested_frame {
+	u32 pushed[8]; /* EDI ESI EBP ESP EBX EDX ECX EAX */
+	u32 vector, error, eip, cs, eflags;
+};
+
+void regparm3 nested_trap(struct nested_frame *f)
+{
+	for (u32 i = 0; i < fixup_count; i++)
+		if (f->eip == WINDOW_CODE(fixup_table[i][0])) {
+			f->eip = WINDOW_CODE(fixup_table[i][1]);
+			return;
+		}
+	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 %08x\n",
+	    f->vector, f->error, f->eip, f->eip - WIN_TEXT, (u32)XEN_VCPU->arch.cr2);
+	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
+	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],
+	    f->pushed[2]);
+	monitor_panic(__FILE__, __LINE__, "nested trap");
+}

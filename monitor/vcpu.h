@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual CPU: everything the guest believes its processor holds, and the
+ * save area of the entries in entry/.  It lies at a constant address, so the
+ * entries reach it with an SS override and no register.
+ *
+ * A trap, an upcall and a C-coded VMI call all run on the monitor's one stack
+ * with upcalls masked; they never nest.  entry/offsets.c gives the assembly
+ * its offsets.
+ */
+#ifndef VMIXEN_VCPU_H
+#define VMIXEN_VCPU_H
+
+#include "base.h"
+#include "decode.h"
+#include "layout.h"
+
+/* The guest's registers while the monitor works on them. */
+struct regs {
+	u32 gpr[8]; /* by enum gpr; ESP is the guest's own at the trap */
+	u32 eip, eflags;
+	u32 cs, ss, ds, es;
+	u32 error; /* of exceptions that have one, else 0 */
+	u32 vector;
+};
+
+/* What the trap entries put into regs.vector. */
+#define VECTOR_NUMBER 0x0FF
+#define VECTOR_HAS_ERROR 0x100
+#define VECTOR_UPCALL 0x200
+#define VECTOR_FAILSAFE 0x400
+
+struct table_reg {
+	u16 limit;
+	u32 base;
+};
+
+struct vcpu {
+	struct regs r;
+	u32 trap_esp;      /* ESP on entry: where Xen's frame stands */
+	u32 exit_esp;      /* where the frame that the exit's iret takes stands */
+	u32 exit_frame[5]; /* EIP CS EFLAGS ESP SS for a return to ring 3 */
+	u32 call_esp;      /* during a C-coded call: EBX, EBP, return address, arguments */
+	u32 iret_site;     /* return address of the guest's last IRET call */
+
+	u32 cr0, cr2, cr3, cr4;
+	u64 efer;
+	u32 vif_known;      /* an Enable, Halt or return to user mode has been seen */
+	bool paravirtual;   /* Init has succeeded: the kernel is in ring 1 */
+	u8 kernel_rpl;      /* of the guest's kernel: 3 before Init, then 1 */
+	bool tlb_stale;     /* an entry became weaker and Xen has not flushed since */
+	u8 lazy;            /* SetLazyMode's argument */
+	bool halted_forever;
+
+	struct table_reg gdtr, idtr;
+	u16 ldtr, tr;
+	u16 kernel_ss;      /* what the guest's kernel has in SS, RPL adjusted */
+	u32 esp0;           /* its stack for entries from ring 3 */
+	u32 dr[8];
+	u64 sysenter[3];    /* MSRs 0x174 to 0x176 */
+	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */
+};
+
+#define VCPU ((struct vcpu *)WIN_VCPU)
+
+#define CR0_PE 0x00000001u
+#define CR0_TS 0x00000008u
+#define CR0_WP 0x00010000u
+#define CR0_PG 0x80000000u
+#define CR4_PSE 0x00000010u
+#define CR4_PAE 0x00000020u
+#define EFER_NXE 0x00000800u
+
+#define EFLAGS_CF 0x00000001u
+#define EFLAGS_TF 0x00000100u
+#define EFLAGS_IF 0x00000200u
+#define EFLAGS_NT 0x00004000u
+#define EFLAGS_VM 0x00020000u
+
+/* Exception vectors that the monitor names. */
+enum { EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_UD = 6, EXC_NM = 7, EXC_DF = 8,
+       EXC_NP = 11, EXC_SS = 12, EXC_GP = 13, EXC_PF = 14, EXC_MF = 16, EXC_AC = 17, EXC_XM = 19 };
+
+/* Page fault error code. */
+#define PF_P 1u
+#define PF_W 2u
+#define PF_U 4u
+#define PF_I 16u
+
+/* Is the CPU in what the guest takes for ring 0? */
+static inline bool guest_in_kernel(const struct vcpu *v)
+{
+	return !v->paravirtual || (v->r.cs & 3) != 3;
+}
+
+#endif

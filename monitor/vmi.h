@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What C-coded VMI calls have of their caller beyond EAX, EDX and ECX; the
+ * layout is the common stub's in entry/vmi.asm.
+ */
+#ifndef VMIXEN_VMI_H
+#define VMIXEN_VMI_H
+
+#include "vcpu.h"
+
+/* Argument n on the caller's stack: behind EBP, EBX and the return address. */
+static inline u32 stack_argument(u32 n)
+{
+	return ((const u32 *)(uintptr_t)VCPU->call_esp)[3 + n];
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMI calls on page tables.  The guest's tables are its own memory: a Set
+ * stores the entry there at once; what is shadowed of it is weakened, at once
+ * or with the next flush in lazy mode.  Nothing is filled here.
+ */
+#include "monitor.h"
+#include "mmu.h"
+#include "vmi.h"
+
+
+/* Where an entry lies, or NULL where the guest has no memory: ignored, as a
+ * bus without memory ignores a write. */
+static u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
+{
+	u8 *page;
+
+	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
+	if (*gpfn == GPFN_NONE || (ptep & (size - 1)))
+		guest_die("VMI page table call: no entry can be at %08x", ptep);
+	page = shadow_map(*gpfn);
+	return (u32 *)(page + (ptep & (PAGE_SIZE - 1)));
+}
+
+void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
+{
+	u32 gpfn;
+	u32 *e = entry_at(ptep, 4, &gpfn);
+
+	(void)flags;
+	*(volatile u32 *)e = pte;
+	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+}
+
+/* The low half makes the entry present: it goes last in, first out. */
+void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
+{
+	u32 gpfn;
+	volatile u32 *e = entry_at(ptep, 8, &gpfn);
+
+	if (!(low & PTE_P))
+		e[0] = low;
+	e[1] = high;
+	e[0] = low;
+	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+}
+
+static void update(gva_t ptep, u32 size)
+{
+	u32 gpfn;
+
+	entry_at(ptep, size, &gpfn);
+	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+}
+
+void regparm3 vmi_UpdatePxE(gva_t ptep, u32 flags)
+{
+	(void)flags;
+	update(ptep, 4);
+}
+
+void regparm3 vmi_UpdatePxELong(gva_t ptep, u32 flags)
+{
+	(void)flags;
+	update(ptep, 8);
+}
+
+static void check_page(u32 gpfn, const char *call)
+{
+	if (!shadow_map(gpfn))
+		guest_die("VMI %s: the guest has no frame %x", call, gpfn);
+}
+
+/* What a CLONE copies is in the guest's memory already. */
+void regparm3 vmi_AllocatePage(u32 gpfn, u32 flags, u32 source)
+{
+	(void)flags;
+	(void)source;
+	check_page(gpfn, "AllocatePage");
+	shadow_reread_table(gpfn);
+}
+
+void regparm3 vmi_ReleasePage(u32 gpfn, u32 flags)
+{
+	(void)flags;
+	check_page(gpfn, "ReleasePage");
+	shadow_release_table(gpfn);
+}
+
+void regparm3 vmi_InvalPage(gva_t va)
+{
+	shadow_invlpg(VCPU, va);
+}
+
+void regparm3 vmi_FlushTLB(u32 flags)
+{
+	(void)flags;
+	shadow_flush_tlb(VCPU);
+}
+
+void regparm3 vmi_SetLazyMode(u32 mode)
+{
+	VCPU->lazy = (u8)mode;
+	if (!mode)
+		shadow_flush_queue();
+}
+
+void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
+{
+	u32 gpfn = stack_argument(0);
+
+	if (slot == 0) {
+		if (!shadow_set_linear(va, pages, gpfn))
+			guest_die("VMI SetLinearMapping: %u pages at %08x from frame %x cannot be",
+				  pages, va, gpfn);
+	} else if (slot < ARRAY_SIZE(MON->shadow.window)) {
+		MON->shadow.window[slot].va = va;
+		MON->shadow.window[slot].pages = pages;
+		MON->shadow.window[slot].gpfn = gpfn;
+	}
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Source: IBM PC/AT technical reference (which IRQ is whose).
+ *
+ * What is kept true: before and after every access the 8259's inputs are what
+ * the devices drive, so the guest never reads a request register that is
+ * behind, and an interrupt that an access caused can be delivered at once.
+ *
+ * The port table becomes a switch, not an array of handlers: the image has no
+ * relocations, so it can hold no pointers.
+ */
+#include "pc.h"
+
+#define IRQ_TIMER 0
+#define IRQ_KEYBOARD 1
+#define IRQ_SERIAL 4
+
+/* One pair of adapters a device: same shape for the table below. */
+
+static u8 in_pic(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	(void)now;
+	return pic_read(&pc->pic, port);
+}
+
+static void out_pic(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	(void)now;
+	pic_write(&pc->pic, port, value);
+}
+
+static u8 in_pit(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	return pit_read(&pc->pit, port, now->ns);
+}
+
+static void out_pit(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	pit_write(&pc->pit, port, value, now->ns);
+}
+
+static u8 in_cmos(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	return cmos_read(&pc->cmos, port, now->ns, now->epoch_s);
+}
+
+static void out_cmos(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	cmos_write(&pc->cmos, port, value, now->ns, now->epoch_s);
+}
+
+static u8 in_kbd(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	(void)now;
+	return kbd_read(&pc->kbd, port);
+}
+
+static void out_kbd(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	(void)now;
+	kbd_write(&pc->kbd, port, value);
+}
+
+static u8 in_uart(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	(void)now;
+	return uart_read(&pc->uart, port & 7);
+}
+
+static void out_uart(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	(void)now;
+	uart_write(&pc->uart, port & 7, value);
+}
+
+static u8 in_pm(struct pc *pc, u16 port, const struct pc_time *now)
+{
+	(void)now;
+	return pm_read(&pc->pm, port);
+}
+
+static void out_pm(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
+{
+	(void)now;
+	pm_write(&pc->pm, port, value);
+}
+
+/* One access as a device can take it; false: it must be split into bytes. */
+static bool try_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now, u32 *value)
+{
+	*value = 0xFF;
+	switch (port) {
+#define PORTS8(first, last, device, comment)                                                       \
+	case first ... last:                                                                       \
+		if (size == 1)                                                                     \
+			*value = in_##device(pc, port, now);                                       \
+		break;
+#define PORTS32(first, last, device, comment)                                                      \
+	case first ... last:                                                                       \
+		*value = device##_read(&pc->device, port, size);                                   \
+		return true;
+#include "ports.def"
+#undef PORTS8
+#undef PORTS32
+	}
+	return size == 1;
+}
+
+static bool try_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
+{
+	switch (port) {
+#define PORTS8(first, last, device, comment)                                                       \
+	case first ... last:                                                                       \
+		if (size == 1)                                                                     \
+			out_##device(pc, port, value & 0xFF, now);                                 \
+		break;
+#define PORTS32(first, last, device, comment)                                                      \
+	case first ... last:                                                                       \
+		device##_write(&pc->device, port, size, value);                                    \
+		return true;
+#include "ports.def"
+#undef PORTS8
+#undef PORTS32
+	}
+	return size == 1;
+}
+
+void pc_update_irqs(struct pc *pc, const struct pc_time *now)
+{
+	/* The line falls between two bytes: an edge for each. */
+	pic_set_irq(&pc->pic, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
+	kbd_pump(&pc->kbd);
+	pic_set_irq(&pc->pic, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
+	pic_set_irq(&pc->pic, IRQ_SERIAL, uart_irq(&pc->uart));
+	if (pit_irq_take(&pc->pit, now->ns)) {
+		pic_set_irq(&pc->pic, IRQ_TIMER, false);
+		pic_set_irq(&pc->pic, IRQ_TIMER, true);
+	}
+}
+
+/* What devices latched becomes a bit for the owner. */
+static void collect_requests(struct pc *pc)
+{
+	if (pc->kbd.reset || pc->pm.reset)
+		pc->requests |= PC_RESET;
+	if (pc->pm.poweroff)
+		pc->requests |= PC_POWEROFF;
+	pc->kbd.reset = false;
+	pc->pm.reset = false;
+	pc->pm.poweroff = false;
+}
+
+static u32 in_bytes(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
+{
+	u32 value = 0;
+	unsigned i;
+
+	for (i = 0; i < size; i++) {
+		u32 byte;
+
+		try_in(pc, (u16)(port + i), 1, now, &byte);
+		value |= byte << (8 * i);
+	}
+	return value;
+}
+
+static void out_bytes(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
+{
+	unsigned i;
+
+	for (i = 0; i < size; i++)
+		try_out(pc, (u16)(port + i), 1, value >> (8 * i), now);
+}
+
+u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
+{
+	u32 value;
+
+	pc_update_irqs(pc, now);
+	if (!try_in(pc, port, size, now, &value))
+		value = in_bytes(pc, port, size, now);
+	pc_update_irqs(pc, now);
+	return value;
+}
+
+void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
+{
+	pc_update_irqs(pc, now);
+	if (!try_out(pc, port, size, value, now))
+		out_bytes(pc, port, size, value, now);
+	collect_requests(pc);
+	pc_update_irqs(pc, now);
+}
+
+u64 pc_next_event(const struct pc *pc, const struct pc_time *now)
+{
+	if (pc->pic.chip[0].imr & 1u << IRQ_TIMER)
+		return PIT_NEVER;
+	return pit_next_edge(&pc->pit, now->ns);
+}
+
+void pc_reset(struct pc *pc)
+{
+	pc->requests = 0;
+	pic_reset(&pc->pic);
+	pit_reset(&pc->pit);
+	cmos_reset(&pc->cmos);
+	kbd_reset(&pc->kbd);
+	uart_reset(&pc->uart);
+	pci_reset(&pc->pci);
+	pm_reset(&pc->pm);
+}

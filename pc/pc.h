@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual PC: all devices, their ports, and the wires between them.
+ *
+ * The owner gives every access the time, and after it looks at: pic_intr()
+ * and pic_ack() of pc->pic; uart_tx_take() of pc->uart; pc->requests, whose
+ * bits it clears when it acts on them.  When time has passed or input has
+ * come (uart_rx(), kbd_ctrl_alt_del()), it calls pc_update_irqs() first;
+ * pc_next_event() says when time alone will change something.
+ */
+#ifndef VMIXEN_PC_PC_H
+#define VMIXEN_PC_PC_H
+
+#include "base.h"
+#include "cmos.h"
+#include "kbd.h"
+#include "pci.h"
+#include "pic.h"
+#include "pit.h"
+#include "pm.h"
+#include "uart.h"
+
+/* Bits of pc->requests. */
+#define PC_RESET 1u
+#define PC_POWEROFF 2u
+
+struct pc_time {
+	u64 ns;	     /* monotonic, from any origin */
+	u64 epoch_s; /* wall clock: seconds since 1970, UTC */
+};
+
+struct pc {
+	u32 requests;
+	struct pic pic;
+	struct pit pit;
+	struct cmos cmos;
+	struct kbd kbd;
+	struct uart uart;
+	struct pci pci;
+	struct pm pm;
+};
+
+/* Power on, and what a BIOS would have set up.  The size of memory is not
+ * known here: follow it with cmos_set_memory(). */
+void pc_reset(struct pc *pc);
+
+/* IN and OUT; size is 1, 2 or 4 bytes.  A port that nobody owns reads as ones
+ * and ignores writes.  The result has no bits above size. */
+u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now);
+void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now);
+
+/* Brings the 8259's inputs up to date with the devices. */
+void pc_update_irqs(struct pc *pc, const struct pc_time *now);
+
+/* The first ns at which pc_update_irqs() can find something new though no
+ * port was touched, or PIT_NEVER.  A masked timer is not worth waking for. */
+u64 pc_next_event(const struct pc *pc, const struct pc_time *now);
+
+#endif

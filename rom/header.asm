@@ -1,0 +1,219 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; Both headers, their fixed slots and the tables that describe the calls; all
+; of it made from rom/calls.def.  Field offsets are those of rom/image.h.
+; mkrom fills what is only known after the link: lengths and checksums.
+;
+; A slot pushes the window address of its stub and returns to it: no register
+; and no flag changes, and the call goes on in the window whatever becomes of
+; the place the guest called it at.
+
+global rom_start
+
+KIND_NONE equ 0
+KIND_CALL equ 1
+KIND_JUMP equ 2
+KIND_NOP equ 3
+HOW_ABSENT equ 0
+HOW_ASM equ 1
+HOW_C equ 2
+
+
+; --- API 3.0 -----------------------------------------------------------------
+	dw 0xAA55
+	db 0                    ; length: mkrom
+	db 0xCB, 0, 0, 0        ; 16-bit entry: retf
+	db 0                    ; checksum: mkrom
+	dd 0x696d5663           ; "cVmi"
+	db 0, 3                 ; API 3.0
+	db JUMP_SLOTS, 0
+	dd WINDOW_BASE          ; virtual_top
+	dw 0
+	dw licence - rom_start
+	dw pci_header - rom_start
+	dw pnp_header - rom_start
+	dd 0
+	db "VMXN"
+	dw call_table - rom_start
+	dw CALL_ROWS
+	dd monitor_entry - rom_start
+	dd 0                    ; bytes in use: mkrom
+	times 0x80 - ($ - rom_start) db 0
+
+	jmp strict near init_in_place       ; 0x80
+	times 3 int3
+	jmp strict near get_reloc_in_place  ; 0x88
+	times 3 int3
+
+%macro SLOT 1
+	push dword W(%1)
+	ret
+	times 2 int3
+%endmacro
+
+; Calls stand in calls.def in the order of their numbers; gaps are filled.
+%assign next_id 0
+%macro CALL_ROW 5
+ %if %1 >= 0
+  %rep %1 - next_id
+	SLOT call_absent
+  %endrep
+  %assign next_id %1 + 1
+  %ifidn %5, ABSENT
+	SLOT call_absent
+  %elifidn %5, C
+	SLOT stub_%3
+  %else
+	SLOT vmi_%3
+  %endif
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+JUMP_SLOTS equ next_id + 2
+CALL_NUMBERS equ next_id
+
+licence: db "GPL", 0
+manufacturer: db "vmixen", 0
+product: db "VMI to Xen translation ROM", 0
+
+align 4, db 0
+pci_header:
+	db "PCIR"
+	dw 0x15AD, 0x0801       ; VMware's VMI: guests look for it
+	dw 0, 24
+	db 0
+	db 0, 0, 0xFF           ; class: no defined one
+	dw 0                    ; chunks: mkrom
+	db 1, 0                 ; version 0.1
+	db 0, 0x80              ; x86, last image
+	dw 0
+
+align 16, db 0
+pnp_header:
+	db "$PnP"
+	db 1, 2                 ; revision, 32 bytes
+	dw 0
+	db 0, 0                 ; checksum: mkrom
+	dd 0
+	dw manufacturer - rom_start
+	dw product - rom_start
+	times 32 - ($ - pnp_header) db 0
+
+	times ROM13_HEADER - ($ - rom_start) db 0
+
+; --- API 13.3 ----------------------------------------------------------------
+header13:
+	dw 0xAA55
+	db 0                    ; length: mkrom
+	db 0xCB, 0, 0, 0
+	db 0                    ; checksum: mkrom
+	dd 0x696d5663
+	db 3, 13                ; API 13.3
+	db ROM13_SLOTS, 0
+	dd WINDOW_BASE
+	dw 0
+	dw licence13 - header13
+	dw pci_header13 - header13
+	dw pnp_header13 - header13
+	times 0x80 - ($ - header13) db 0
+
+%define SLOT13_4 init
+%macro CALL_ROW 5
+ %if %2 >= 0
+  %ifidn %5, C
+   %xdefine SLOT13_%[%2] stub_%3
+  %elifidn %5, ASM
+   %xdefine SLOT13_%[%2] vmi_%3
+  %endif
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+
+%assign n 4
+%rep ROM13_SLOTS - 4
+slot13_%[n]:
+ %if n = 4
+	jmp strict near init_in_place
+ %else
+  %ifdef SLOT13_%[n]
+	push dword W(SLOT13_%[n])
+  %else
+	push dword W(call_absent)
+  %endif
+	ret
+ %endif
+	times 32 - ($ - slot13_%[n]) int3
+ %assign n n + 1
+%endrep
+
+licence13: db "GPL", 0
+manufacturer13: db "vmixen", 0
+product13: db "VMI to Xen translation ROM", 0
+align 4, db 0
+pci_header13:
+	db "PCIR"
+	dw 0x15AD, 0x0801
+	dw 0, 24
+	db 0
+	db 0, 0, 0xFF
+	dw 0                    ; chunks: mkrom
+	db 1, 0
+	db 0, 0x80
+	dw 0
+align 16, db 0
+pnp_header13:
+	db "$PnP"
+	db 1, 2
+	dw 0
+	db 0, 0                 ; checksum: mkrom
+	dd 0
+	dw manufacturer13 - header13
+	dw product13 - header13
+	times 32 - ($ - pnp_header13) db 0
+
+; --- what mkrom and get_reloc read -------------------------------------------
+%macro CALL_ROW 5
+name_%3: db %str(%3), 0
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+
+; struct rom_call
+align 4, db 0
+call_table:
+%macro CALL_ROW 5
+	dw %1, %2
+	db KIND_%4, HOW_%5
+	dw name_%3 - rom_start
+ %ifidn %5, ABSENT
+	dd 0
+ %elifidn %5, C
+	dd stub_%3 - rom_start
+ %else
+	dd vmi_%3 - rom_start
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+CALL_ROWS equ ($ - call_table) / 12
+
+; By call number: window address and kind.
+reloc_table:
+%assign next_id 0
+%macro CALL_ROW 5
+ %if %1 >= 0
+	times %1 - next_id dd 0, KIND_NONE
+  %assign next_id %1 + 1
+  %ifidn %5, ABSENT
+	dd 0, KIND_%4
+  %elifidn %5, C
+	dd W(stub_%3), KIND_%4
+  %else
+	dd W(vmi_%3), KIND_%4
+  %endif
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state before Init: what head.asm set up by native instructions, and
+ * what the boot loader handed over.  Under the monitor these run at CPL 3.
+ */
+#include "checks.h"
+#include "mm.h"
+#include "rom.h"
+#include "../../rom/image.h"
+
+extern u8 boot_params[4096];
+extern char boot_cmdline[];
+
+static void check_params(void)
+{
+	check_eq("boot_params: 0xAA55 at 0x1fe", 0xaa55, boot_params[0x1fe] | boot_params[0x1ff] << 8);
+	check("boot_params: HdrS", !memcmp(boot_params + 0x202, "HdrS", 4));
+	check("boot_params: an E820 map", boot_params[0x1e8] > 0);
+	printk("guest: %u KB of low memory, command line \"%s\"\n", lowmem_pages() * 4,
+	       boot_cmdline);
+}
+
+static void check_control(void)
+{
+	u32 cr0 = ops.get_cr0();
+
+	check_eq("boot: CR0", 0x80050033, cr0 & ~CR0_TS);
+#ifdef PAE
+	check_eq("boot: CR4.PAE", CR4_PAE, ops.get_cr4() & CR4_PAE);
+#else
+	check_eq("boot: CR4.PAE", 0, ops.get_cr4() & CR4_PAE);
+#endif
+	check_eq("boot: CR3", virt_to_phys(init_mm.pgd), ops.get_cr3());
+}
+
+static void check_segments(void)
+{
+	check_eq("boot: FS reads the per-CPU word", 0x50435055, read_fs0());
+	check_eq("boot: index of CS", SEL_KERNEL_CS, read_cs() & ~3u);
+	check_eq("boot: index of SS", SEL_KERNEL_DS, read_ss() & ~3u);
+}
+
+/* Native writes while paging is on, as early_ioremap_init makes them: a table
+ * hooked in without a flush, then an entry. */
+static void check_native_tables(void)
+{
+	u32 va = VMALLOC_END - PAGE_SIZE, pfn = page_alloc_zeroed(), table = page_alloc_zeroed();
+	pte_t *pmd = pmd_of(&init_mm, va), *ptep = page_address(table);
+
+	ptep += (va >> PAGE_SHIFT) % PT_ENTRIES;
+	native_ops.set_pte(pte_make(table, PTE_TABLE), pmd, 0);
+	native_ops.set_pte(pte_make(pfn, PTE_P | PTE_RW), ptep, 0);
+	*(volatile u32 *)va = 0x600df00d;
+	check_eq("boot: a page mapped natively before Init", 0x600df00d,
+		 *(volatile u32 *)page_address(pfn));
+	check_eq("boot: A and D of that entry are set by the write", PTE_A | PTE_D,
+		 (u32)*ptep & (PTE_A | PTE_D));
+}
+
+static void check_rom(void)
+{
+	const struct rom_header *h = rom_found();
+	u8 sum = 0;
+
+	if (!h)
+		return;
+	for (u32 i = 0; i < h->length * ROM_UNIT; i++)
+		sum += ((const u8 *)h)[i];
+	check_eq("rom: bytes sum to 0", 0, sum);
+	check_eq("rom: PCI signature", 0x52494350, *(const u32 *)((const u8 *)h + h->pci_header));
+	check("rom: at 0xC8000 or above, where the specification scans",
+	      virt_to_phys(h) >= 0xc8000);
+	check_range("rom: virtual_top", 0xf2000000, 0xf5800000, h->virtual_top);
+	if (h->virtual_top < VMALLOC_END)
+		died("virtual_top is below our mappings");
+}
+
+void checks_boot(void)
+{
+	check_params();
+	check_control();
+	check_segments();
+	check_native_tables();
+	check_rom();
+}

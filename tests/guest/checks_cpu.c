@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Control and debug registers, CPUID, MSRs, FPU, ports, the console. */
+#include "checks.h"
+#include "trap.h"
+#include "irq.h"
+#include "mm.h"
+
+#define MSR_EFER 0xc0000080u
+#define MSR_UNKNOWN 0x00ff1234u
+#define LINE_MAX 80u
+
+static void check_control(void)
+{
+	u32 cr0 = ops.get_cr0(), cr3 = ops.get_cr3(), cr4 = ops.get_cr4();
+
+	ops.set_cr2(0x12345678);
+	check_eq("SetCR2, GetCR2", 0x12345678, ops.get_cr2());
+	ops.set_cr0(cr0);
+	check_eq("SetCR0, GetCR0", cr0, ops.get_cr0());
+	check_eq("GetCR0: PG and WP", CR0_PG | CR0_WP, cr0 & (CR0_PG | CR0_WP));
+	ops.set_cr3(cr3);
+	check_eq("SetCR3, GetCR3", cr3, ops.get_cr3());
+	ops.set_cr4(cr4);
+	check_eq("SetCR4, GetCR4", cr4, ops.get_cr4());
+}
+
+static void check_debug(void)
+{
+	static const u32 values[] = {0x11110000, 0x22220004, 0x33330008, 0x4444000c};
+
+	for (u32 i = 0; i < 4; i++)
+		ops.set_dr(i, values[i]);
+	for (u32 i = 0; i < 4; i++)
+		check_eq("SetDR, GetDR", values[i], ops.get_dr(i));
+	for (u32 i = 0; i < 4; i++)
+		ops.set_dr(i, 0);
+	check_eq("SetDR 0: reads 0", 0, ops.get_dr(2));
+	check_eq("GetDR 7: nothing enabled", 0, ops.get_dr(7) & 0xff);
+}
+
+static void check_cpuid(void)
+{
+	u32 call[4] = {0}, native[4] = {0}, features[4] = {1};
+
+	ops.cpuid(call);
+	native_cpuid(native);
+	check("CPUID: vendor as the instruction says",
+	      call[1] == native[1] && call[2] == native[2] && call[3] == native[3]);
+	ops.cpuid(features);
+	printk("guest: CPUID 1: edx %08x ecx %08x\n", features[3], features[2]);
+#ifdef PAE
+	check_eq("CPUID: PAE is shown", 1u << 6, features[3] & 1u << 6);
+#endif
+	if (on_vmi)
+		check_eq("CPUID: PSE, PGE and SEP are hidden", 0,
+			 features[3] & (1u << 3 | 1u << 13 | 1u << 11));
+}
+
+static void check_msr(void)
+{
+	u64 insn = 0;
+	u32 result;
+
+	result = try_rdmsr(MSR_EFER, &insn);
+	check_eq("RDMSR: EFER can be read", TRY_OK, result);
+	check("RDMSR: the call answers what the instruction does", ops.rdmsr(MSR_EFER) == insn);
+	if (nx_enabled)
+		check_eq("RDMSR: EFER.NXE", 1u << 11, (u32)insn & 1u << 11);
+	/* TCG answers 0 for an unknown one, real hardware faults */
+	result = try_rdmsr(MSR_UNKNOWN, &insn);
+	if (on_vmi)
+		check_eq("RDMSR: an unknown one is #GP", V_GP, result);
+	else
+		printk("info: unknown MSR: vector 0x%x\n", result);
+}
+
+static void check_fpu(void)
+{
+	u32 in = 1234567, out = 0;
+
+	ops.clts();
+	asm volatile("fninit; fildl %1; fistpl %0" : "=m"(out) : "m"(in));
+	check_eq("FPU: a number goes through", in, out);
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+}
+
+static void check_ports(void)
+{
+	outb(0x5a, 0x3f8 + 7); /* UART scratch register */
+	check_eq("ports: the UART's scratch register", 0x5a, inb(0x3f8 + 7));
+	check_eq("ports: the 8259's mask", 0xfe, inb(0x21));
+	ops.io_delay();
+	ops.wbinvd();
+	ops.set_iopl(0x3000);
+	ops.set_iopl(0);
+	check("SetIOPLMask, IODelay, WBINVD return", true);
+}
+
+void checks_cpu(void)
+{
+	check_control();
+	check_debug();
+	check_cpuid();
+	check_msr();
+	check_fpu();
+	check_ports();
+}
+
+/* Receives a line, at most ten seconds long, and sends it back. */
+void checks_echo(void)
+{
+	u64 end = ops.cycle_counter(COUNTER_REAL) + cycles_ms(10000);
+	char line[LINE_MAX + 1];
+	u32 n = 0;
+	int c = 0;
+
+	printk("guest: type a line\n");
+	while (n < LINE_MAX && ops.cycle_counter(COUNTER_REAL) < end) {
+		c = console_getc();
+		if (c == '\n' || c == '\r')
+			break;
+		if (c >= 0)
+			line[n++] = (char)c;
+	}
+	line[n] = 0;
+	printk("guest: echo \"%s\"\n", line);
+	check("console: a line was received", n > 0 && (c == '\n' || c == '\r'));
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters, the periodic tick, Halt, wallclock. */
+#include "checks.h"
+#include "irq.h"
+
+#define SECOND_2020 1577836800u
+#define SECOND_2100 4102444800u
+
+/* In milliseconds; enough for differences below. */
+static u32 to_ms(u64 cycles)
+{
+	return (u32)div64(cycles, (u32)div64(ops.cycle_frequency(), 1000));
+}
+
+static void check_frequency(void)
+{
+	u64 hz = ops.cycle_frequency();
+
+	printk("guest: %u kHz\n", (u32)div64(hz, 1000));
+	/* (10^6 << 22) / kHz must fit 32 bits */
+	check_range("GetCycleFrequency: fits Linux's clocksource, in kHz", 977, 100000000,
+		    (u32)div64(hz, 1000));
+	check("GetCycleFrequency: constant", ops.cycle_frequency() == hz);
+}
+
+static void check_counters(void)
+{
+	u64 last = ops.cycle_counter(COUNTER_REAL), start = last, now, avail, stolen, after;
+	u32 back = 0;
+
+	for (u32 i = 0; i < 20000; i++) {
+		now = ops.cycle_counter(COUNTER_REAL);
+		back += now < last;
+		last = now;
+	}
+	check_eq("GetCycleCounter: never runs backwards", 0, back);
+	check("GetCycleCounter: advances", last > start);
+	now = ops.cycle_counter(COUNTER_REAL);
+	avail = ops.cycle_counter(COUNTER_AVAILABLE);
+	stolen = ops.cycle_counter(COUNTER_STOLEN);
+	after = ops.cycle_counter(COUNTER_REAL);
+	check("GetCycleCounter: available + stolen is not below real",
+	      avail + stolen + cycles_ms(20) >= now);
+	check("GetCycleCounter: available + stolen is not above real",
+	      avail + stolen <= after + cycles_ms(20));
+}
+
+/* Real time against the wallclock's seconds would take seconds; against the
+ * TSC it says that both advance. */
+static void check_tsc(void)
+{
+	u64 last = ops.rdtsc(), now;
+	u32 back = 0;
+
+	for (u32 i = 0; i < 10000; i++) {
+		now = ops.rdtsc();
+		back += now < last;
+		last = now;
+	}
+	check_eq("RDTSC: never runs backwards", 0, back);
+	now = rdtsc();
+	check("RDTSC: the call and the instruction agree in order", now >= last);
+}
+
+/* Ticks of a busy half second: ticks that come late are not lost by more than
+ * the tolerance. */
+static void check_busy(void)
+{
+	u32 before;
+
+	tick_start();
+	irq_enable();
+	before = ticks;
+	spin_ms(500);
+	check_range("tick: 100 Hz in a busy half second", 30, 65, ticks - before);
+	irq_disable();
+	before = ticks;
+	spin_ms(60);
+	check_eq("tick: none while interrupts are off", before, ticks);
+	irq_enable();
+	tick_stop();
+	spin_ms(20);
+	before = ticks;
+	spin_ms(60);
+	check_eq("tick: none after CancelAlarm", before, ticks);
+	irq_disable();
+}
+
+static void check_halt(void)
+{
+	u64 start;
+	u32 before, halts = 0;
+
+	tick_start();
+	irq_disable();
+	before = ticks;
+	start = ops.cycle_counter(COUNTER_REAL);
+	while (ticks - before < 50 && halts < 100000) {
+		ops.halt();
+		irq_disable();
+		halts++;
+	}
+	check_range("Halt: half a second in 50 ticks, in ms", 350, 1000,
+		    to_ms(ops.cycle_counter(COUNTER_REAL) - start));
+	check_range("Halt: sleeps until the tick, times woken", 20, 60, halts);
+	tick_stop();
+}
+
+static void check_halt_flag(void)
+{
+	u32 before = ticks;
+
+	irq_disable();
+	ops.set_alarm(COUNTER_REAL, ops.cycle_counter(COUNTER_REAL) + cycles_ms(10), 0);
+	ops.halt();
+	check_eq("Halt: a one-shot alarm wakes it", before + 1, ticks);
+	check_eq("Halt: interrupts are on after it", EFLAGS_IF, irq_flags());
+	irq_disable();
+}
+
+static void check_wallclock(void)
+{
+	u64 ns = ops.wallclock(), later;
+	u32 seconds = (u32)div64(ns, 1000000000);
+
+	printk("guest: %u seconds since the epoch\n", seconds);
+	check_range("GetWallclockTime: plausible", SECOND_2020, SECOND_2100, seconds);
+	spin_ms(20);
+	later = ops.wallclock();
+	check("GetWallclockTime: does not run backwards", later >= ns);
+	check_range("GetWallclockTime: advances as real time does, in ms", 0, 1200,
+		    (u32)div64(later - ns, 1000000));
+	ops.wallclock_updated();
+	check_eq("WallclockUpdated: true once at most", 0, ops.wallclock_updated() & 0xff);
+}
+
+void checks_time(void)
+{
+	check_frequency();
+	check_counters();
+	check_tsc();
+	check_busy();
+	check_halt();
+	check_halt_flag();
+	check_wallclock();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Exceptions that the kernel itself meets: vector, error code, frame. */
+#include "checks.h"
+#include "mm.h"
+#include "trap.h"
+#include "proc.h"
+
+/* Use of a null selector is not here: TCG does not check it. */
+
+/* The place of the last faulting instruction below. */
+static u32 site;
+
+static void check_frame(const char *name, u32 vector, u32 error)
+{
+	printk("   %s\n", name);
+	check_eq("trap: vector", vector, seen.vector);
+	check_eq("trap: error code", error, seen.error);
+	check_eq("trap: EIP", site, seen.eip);
+	check_eq("trap: CS", SEL_KERNEL_CS | kernel_rpl, seen.cs);
+	check_eq("trap: IF in the frame", irq_flags(), seen.eflags & EFLAGS_IF);
+}
+
+#define FAULT(insn, ...)                                                                           \
+	asm volatile("movl $1f, %0\n\t" TRY("1: " insn) : "=m"(site) : __VA_ARGS__)
+
+static void check_simple(void)
+{
+	u32 count = seen.count;
+
+	FAULT("divl %%ecx", "a"(1), "d"(0), "c"(0));
+	check_frame("#DE", V_DE, 0);
+	FAULT("ud2", "a"(0));
+	check_frame("#UD", V_UD, 0);
+	check_eq("trap: as many as there were faults", 2, seen.count - count);
+	/* a trap, not a fault: EIP is behind it */
+	asm volatile("movl $1f, %0\n\tint3\n" TRY("1:") : "=m"(site));
+	check_frame("#BP", V_BP, 0);
+}
+
+static void check_gp(void)
+{
+	/* beyond the GDT's limit */
+	FAULT("mov %%eax, %%gs", "a"(0x2f8));
+	check_frame("#GP, selector beyond the GDT", V_GP, 0x2f8);
+	/* a present system descriptor is no data segment */
+	FAULT("mov %%eax, %%gs", "a"(SEL_TSS));
+	check_frame("#GP, TSS selector in GS", V_GP, SEL_TSS);
+	ops.write_gdt(gdt_table, GDT_TLS, 0x0000ffff, 0x00cf7200); /* not present */
+	FAULT("mov %%eax, %%gs", "a"(SEL_TLS));
+	check_frame("#NP, a descriptor that is not present", V_NP, SEL_TLS & ~3);
+	ops.write_gdt(gdt_table, GDT_TLS, 0, 0);
+	load_gs(0);
+}
+
+static void check_pf(void)
+{
+	u32 va = 0x12345678;
+
+	FAULT("mov (%%eax), %%ecx", "a"(va));
+	check_frame("#PF, read", V_PF, 0);
+	check_eq("#PF: CR2 of a read", va, seen.cr2);
+	va = 0xefabcdec;
+	FAULT("mov %%ecx, (%%eax)", "a"(va));
+	check_frame("#PF, write", V_PF, PF_WRITE);
+	check_eq("#PF: CR2 of a write", va, seen.cr2);
+	check_eq("#PF: GetCR2 after it", va, ops.get_cr2());
+	irq_enable();
+	FAULT("mov (%%eax), %%ecx", "a"(va));
+	check_frame("#PF with interrupts on", V_PF, 0);
+	irq_disable();
+}
+
+static void check_nm(void)
+{
+	u32 count = nm_count;
+
+	ops.clts();
+	asm volatile("fnop");
+	check_eq("#NM: none while TS is clear", count, nm_count);
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+	check_eq("SetCR0: TS reads back", CR0_TS, ops.get_cr0() & CR0_TS);
+	asm volatile("fnop");
+	check_eq("#NM: one when TS is set", count + 1, nm_count);
+	check_eq("#NM: TS still reads set in the handler", CR0_TS, nm_cr0 & CR0_TS);
+	check_eq("CLTS: TS reads clear", 0, ops.get_cr0() & CR0_TS);
+	asm volatile("fnop");
+	check_eq("#NM: none after CLTS", count + 1, nm_count);
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+	ops.set_cr0(ops.get_cr0() & ~CR0_TS);
+	asm volatile("fnop");
+	check_eq("#NM: none after SetCR0 without TS", count + 1, nm_count);
+}
+
+/* IRET's own faults are reported at the guest's return site. */
+static void check_iret(void)
+{
+	static const struct {
+		const char *name;
+		u32 frame[5];
+		u32 error;
+	} bad[] = {
+		{"iret to a CS beyond the GDT", {0x1000, 0x2fb, 0x202, 0x1000, 0x7b}, 0x2f8},
+		{"iret to a data segment", {0x1000, 0x7b, 0x202, 0x1000, 0x7b}, 0x78},
+		{"iret with a bad SS", {0x1000, 0x73, 0x202, 0x1000, 0x2fb}, 0x2f8},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u32 count = seen.count;
+
+		check_eq(bad[i].name, V_GP, iret_with_frame(bad[i].frame));
+		check_eq("iret fault: error code", bad[i].error, seen.error);
+		check_eq("iret fault: EIP is the return site", (u32)irq_return, seen.eip);
+		check_eq("iret fault: CS", SEL_KERNEL_CS | kernel_rpl, seen.cs);
+		check_eq("iret fault: one", 1, seen.count - count);
+		irq_disable();
+	}
+}
+
+/* From the kernel int 0x80 has a frame without ESP and SS (kernel_execve). */
+static void check_kernel_int80(void)
+{
+	u32 result, calls = syscall_stats.kernel_calls;
+
+	asm volatile("int $0x80" : "=a"(result) : "a"(SYS_KERNEL), "b"(40) : "memory", "cc");
+	check_eq("int 0x80 from the kernel: result", 42, result);
+	check_eq("int 0x80 from the kernel: once", 1, syscall_stats.kernel_calls - calls);
+}
+
+void checks_trap(void)
+{
+	check_simple();
+	check_gp();
+	check_pf();
+	check_nm();
+	check_iret();
+	check_kernel_int80();
+}

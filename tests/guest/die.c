@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Deliberate ends: what a host must notice.  Each prints what it is about to
+ * do; natively QEMU resets (triple, reboot), or hangs until it is killed. */
+#include "ops.h"
+#include "die.h"
+
+static void die_triple(void)
+{
+	static const struct desc_ptr empty;
+
+	ops.set_idt(&empty);
+	asm volatile("ud2");
+}
+
+/* Ends in the handler of unexpected exceptions: "guest: died". */
+static void die_ud(void)
+{
+	static u8 garbage[] = {0x0f, 0xff, 0xff, 0xff};
+
+	((void (*)(void))(u32)garbage)();
+}
+
+static void die_hang(void)
+{
+	irq_disable();
+	for (;;)
+		asm volatile("");
+}
+
+static void die_reboot(void)
+{
+	ops.reboot(option("soft") ? 0 : 1);
+}
+
+/* As a panicking Linux: stops with interrupts off, by the instruction. */
+static void die_panic(void)
+{
+	printk("Kernel panic - not syncing: die=panic\n");
+	irq_disable();
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static const struct {
+	const char *name;
+	void (*end)(void);
+} ends[] = {
+	{"triple", die_triple}, {"ud", die_ud},	      {"hang", die_hang},
+	{"reboot", die_reboot}, {"panic", die_panic},
+};
+
+void die_early(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (!option_is("die", ends[i].name))
+			continue;
+		printk("guest: die=%s\n", ends[i].name);
+		ends[i].end();
+		died("die= did not work");
+	}
+	if (option_given("die"))
+		died("die= has an unknown value");
+}

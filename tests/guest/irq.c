@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The 8259 pair, set up and acknowledged as Linux does, and the tick. */
+#include "ops.h"
+#include "irq.h"
+#include "proc.h"
+#include "time_native.h"
+
+#define PIC1_CMD 0x20
+#define PIC1_DATA 0x21
+#define PIC2_CMD 0xa0
+#define PIC2_DATA 0xa1
+#define EOI_SPECIFIC 0x60
+
+volatile u32 ticks, ticks_user, irqs_spurious;
+
+static void pic_out(u8 v, u16 port)
+{
+	outb(v, port);
+	ops.io_delay();
+}
+
+void pic_init(void)
+{
+	outb(0xff, PIC1_DATA);
+	outb(0xff, PIC2_DATA);
+	pic_out(0x11, PIC1_CMD); /* ICW1: cascade, ICW4 follows */
+	pic_out(V_IRQ0, PIC1_DATA);
+	pic_out(1 << 2, PIC1_DATA);
+	pic_out(0x01, PIC1_DATA); /* 8086 mode, normal EOI */
+	pic_out(0x11, PIC2_CMD);
+	pic_out(V_IRQ0 + 8, PIC2_DATA);
+	pic_out(2, PIC2_DATA);
+	pic_out(0x01, PIC2_DATA);
+	outb(0xfe, PIC1_DATA);
+	outb(0xff, PIC2_DATA);
+}
+
+/* mask_and_ack_8259A: mask, specific EOI, and unmask at the end. */
+static void tick(const struct regs *r)
+{
+	outb(0xff, PIC1_DATA);
+	outb(EOI_SPECIFIC | 0, PIC1_CMD);
+	if (ops.set_alarm != pit_set_alarm || pit_alarm_fired()) {
+		ticks++;
+		if (from_user(r))
+			ticks_user++;
+		proc_tick(from_user(r));
+	}
+	outb(0xfe, PIC1_DATA);
+}
+
+void irq_handle(u32 irq, struct regs *r)
+{
+	if (irq == 0)
+		tick(r);
+	else
+		irqs_spurious++;
+}
+
+u64 cycles_ms(u32 ms)
+{
+	return div64(ops.cycle_frequency(), 1000) * ms;
+}
+
+void tick_start(void)
+{
+	ops.set_alarm(ALARM_PERIODIC | COUNTER_AVAILABLE, ops.cycle_counter(COUNTER_AVAILABLE),
+		      div64(ops.cycle_frequency(), HZ));
+}
+
+void tick_stop(void)
+{
+	ops.cancel_alarm(ALARM_PERIODIC | COUNTER_AVAILABLE);
+}
+
+void spin_ms(u32 ms)
+{
+	u64 end = ops.cycle_counter(COUNTER_REAL) + cycles_ms(ms);
+
+	while (ops.cycle_counter(COUNTER_REAL) < end)
+		;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The test guest from its first line of C to its end: read guest_main.
+ *
+ * Words of the command line:
+ *   vmi=off            do not look for the ROM
+ *   only=GROUP         of the optional groups below, this one alone
+ *   forks=N            rounds of the fork check (50)
+ *   echo               wait for a line on the UART and send it back
+ *   fail=1             one check fails: the exit code must show it
+ *   die=triple|ud|hang|reboot|panic   end the run that way
+ */
+#include "checks.h"
+#include "irq.h"
+#include "mm.h"
+#include "proc.h"
+#include "die.h"
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} groups[] = {
+	{"desc", checks_desc},
+	{"trap", checks_trap},
+	{"irqflag", checks_irqflag},
+	{"cpu", checks_cpu},
+	{"call", checks_convention},
+	{"alarm", checks_alarm},
+	{"time", checks_time},
+	{"pte", checks_pte},
+	{"space", checks_space},
+	{"proc", checks_proc},
+	{"fault", checks_fault},
+};
+
+static void run_groups(void)
+{
+	bool all = !option_given("only");
+
+	for (u32 i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (all || option_is("only", groups[i].name)) {
+			printk("-- %s\n", groups[i].name);
+			groups[i].run();
+		}
+	}
+}
+
+static void find_rom(void)
+{
+	bool found = !option_is("vmi", "off") && rom_probe();
+
+	if (found)
+		return;
+	printk("VMI: not found, running native\n");
+	patch_native();
+}
+
+noreturn void guest_main(void)
+{
+	ops = native_ops;
+	idt_fill_native();
+	console_init();
+	printk("guest: vmixen test guest, %s\n", PAGING_NAME);
+	proc_init();
+	page_init();
+	find_rom();
+	checks_boot();
+	checks_init();
+	desc_init();
+	linear_map_rest();
+	page_init_rest();
+	zap_low_mappings();
+	pic_init();
+	die_early();
+	run_groups();
+	if (option("echo"))
+		checks_echo();
+	if (option_is("fail", "1"))
+		check("forced by fail=1", false);
+	finish();
+}

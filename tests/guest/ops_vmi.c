@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The operations under VMI.  Most are the ROM's addresses themselves; a few
+ * do not have C's convention and are wrapped.  A call that the ROM answers
+ * NONE for keeps its native operation, which traps and is emulated; NOP
+ * becomes a function that does nothing (para_fill in Linux).
+ */
+#include "ops.h"
+#include "rom.h"
+
+#define BIND(name, member) {VMI_##name, offsetof(struct guest_ops, member)}
+
+static const struct {
+	s16 call;
+	u16 member;
+} bindings[] = {
+	BIND(SetGDT, set_gdt),
+	BIND(SetLDT, set_ldt),
+	BIND(SetIDT, set_idt),
+	BIND(SetTR, set_tr),
+	BIND(GetGDT, get_gdt),
+	BIND(GetLDT, get_ldt),
+	BIND(GetIDT, get_idt),
+	BIND(GetTR, get_tr),
+	BIND(WriteGDTEntry, write_gdt),
+	BIND(WriteLDTEntry, write_ldt),
+	BIND(WriteIDTEntry, write_idt),
+	BIND(UpdateKernelStack, kernel_stack),
+	BIND(SetCR0, set_cr0),
+	BIND(SetCR2, set_cr2),
+	BIND(SetCR3, set_cr3),
+	BIND(SetCR4, set_cr4),
+	BIND(GetCR0, get_cr0),
+	BIND(GetCR2, get_cr2),
+	BIND(GetCR3, get_cr3),
+	BIND(GetCR4, get_cr4),
+	BIND(WBINVD, wbinvd),
+	BIND(SetDR, set_dr),
+	BIND(GetDR, get_dr),
+	BIND(RDTSC, rdtsc),
+	BIND(CLTS, clts),
+	BIND(Halt, halt),
+	BIND(Reboot, reboot),
+	BIND(Shutdown, shutdown),
+#ifdef PAE
+	BIND(SetPxELong, set_pte),
+	BIND(UpdatePxELong, update_pte),
+#else
+	BIND(SetPxE, set_pte),
+	BIND(UpdatePxE, update_pte),
+#endif
+	BIND(AllocatePage, allocate_page),
+	BIND(ReleasePage, release_page),
+	BIND(InvalPage, inval_page),
+	BIND(FlushTLB, flush_tlb),
+	BIND(SetLinearMapping, set_linear_mapping),
+	BIND(SetIOPLMask, set_iopl),
+	BIND(IODelay, io_delay),
+	BIND(GetCycleFrequency, cycle_frequency),
+	BIND(GetCycleCounter, cycle_counter),
+	BIND(SetAlarm, set_alarm),
+	BIND(CancelAlarm, cancel_alarm),
+	BIND(GetWallclockTime, wallclock),
+	BIND(WallclockUpdated, wallclock_updated),
+	BIND(SetLazyMode, lazy_mode),
+};
+
+static u32 cpuid_entry, rdmsr_entry, kernel_stack_entry;
+
+static void nop(void)
+{
+}
+
+/* Native registers in and out. */
+static void vmi_cpuid(u32 r[4])
+{
+	asm volatile("call *%[fn]"
+		     : "+a"(r[0]), "=b"(r[1]), "+c"(r[2]), "=d"(r[3])
+		     : [fn] "m"(cpuid_entry)
+		     : "cc");
+}
+
+static u64 vmi_rdmsr(u32 msr)
+{
+	u64 v;
+
+	asm volatile("call *%[fn]" : "=A"(v), "+c"(msr) : [fn] "m"(rdmsr_entry) : "cc", "memory");
+	return v;
+}
+
+/* Linux stores ESP0 in its own TSS too (vmi_load_sp0). */
+static void vmi_kernel_stack(u32 ss, u32 esp0)
+{
+	tss.ss0 = ss;
+	tss.esp0 = esp0;
+	((void (*)(u32, u32))kernel_stack_entry)(ss, esp0);
+}
+
+static u32 entry_of(u32 call)
+{
+	u64 reloc = rom_get_reloc(call);
+
+	return (u8)(reloc >> 32) == RELOC_CALL ? (u32)reloc : 0;
+}
+
+void vmi_bind(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(bindings); i++) {
+		u64 reloc = rom_get_reloc((u32)bindings[i].call);
+		void **member = (void **)((char *)&ops + bindings[i].member);
+
+		if ((u8)(reloc >> 32) == RELOC_CALL)
+			*member = (void *)(u32)reloc;
+		else if ((u8)(reloc >> 32) == RELOC_NOP)
+			*member = (void *)nop;
+	}
+	kernel_stack_entry = entry_of(VMI_UpdateKernelStack);
+	if (kernel_stack_entry)
+		ops.kernel_stack = vmi_kernel_stack;
+	cpuid_entry = entry_of(VMI_CPUID);
+	if (cpuid_entry)
+		ops.cpuid = vmi_cpuid;
+	rdmsr_entry = entry_of(VMI_RDMSR);
+	if (rdmsr_entry)
+		ops.rdmsr = vmi_rdmsr;
+}

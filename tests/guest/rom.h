@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The ROM that was found, call numbers, and raw calls that watch registers. */
+#ifndef GUEST_ROM_H
+#define GUEST_ROM_H
+
+#include "guest.h"
+
+struct rom_header;
+const struct rom_header *rom_found(void);
+
+enum vmi_call_number {
+#define VMI_CALL(id, slot, name, kind, how, text) VMI_##name = id,
+#include "../../rom/calls.def"
+#undef VMI_CALL
+};
+
+/* traps.asm; out: eax edx ecx ebx esi edi ebp, and what ESP moved by */
+enum { OUT_EAX, OUT_EDX, OUT_ECX, OUT_EBX, OUT_ESI, OUT_EDI, OUT_EBP, OUT_ESP };
+#define KEEP_EBX 0xb1b2b3b4u
+#define KEEP_ESI 0x51525354u
+#define KEEP_EDI 0xd1d2d3d4u
+#define KEEP_EBP 0xe1e2e3e4u
+#define KEEP_EDX 0xd0d0d0d0u /* call_inline only */
+#define KEEP_ECX 0xc0c0c0c0u
+void call_keeping(void *fn, const u32 in[3], u32 out[8]);
+void call_inline(void *fn, u32 eax, u32 out[8]);
+
+extern u32 init_out[8]; /* registers after Init */
+
+#endif

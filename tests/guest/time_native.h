@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VMI's time calls, made of TSC, 8254 and CMOS clock (time_native.c). */
+#ifndef GUEST_TIME_NATIVE_H
+#define GUEST_TIME_NATIVE_H
+
+#include "base.h"
+
+u64 pit_cycle_frequency(void); /* Hz of the TSC, measured once */
+u64 pit_cycle_counter(u32 which);
+/* One alarm on channel 0; one-shot ones at most 50 ms ahead. */
+void pit_set_alarm(u32 flags, u64 expiry, u64 period);
+u32 pit_cancel_alarm(u32 flags);
+bool pit_alarm_fired(void); /* IRQ 0 came: is it an alarm, or a stray? */
+u64 cmos_wallclock(void);
+u32 cmos_wallclock_updated(void);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Exceptions.  The last one is kept in `seen`.  A kernel instruction that may
+ * fault has an entry in .extable (TRY), where execution goes on; a hook can
+ * take page faults before everyone else.
+ */
+#ifndef GUEST_TRAP_H
+#define GUEST_TRAP_H
+
+#include "cpu.h"
+
+struct trap_seen {
+	u32 count, vector, error, eip, cs, eflags, cr2;
+	u32 esp;     /* of the interrupted kernel code */
+	u32 irqs_on; /* in the handler, on entry: EFLAGS_IF or 0 */
+};
+
+extern struct trap_seen seen;
+/* Answers whether the access may be tried again. */
+extern bool (*page_fault_hook)(struct regs *r, u32 cr2);
+extern u32 nm_count, nm_cr0; /* #NM, and CR0 as the last handler read it */
+
+void trap_dispatch(struct regs *r);
+
+/* `1:` in insns is where the fault is reported; the asm goes on at `2:`. */
+#define TRY(insns) insns "\n2:\n\t.pushsection .extable,\"a\"\n\t.long 1b, 2b\n\t.popsection\n"
+
+/* Each answers the vector, or TRY_OK. */
+#define TRY_OK 0xffffffffu
+u32 try_read(u32 va, u32 *value);
+u32 try_write(u32 va, u32 value);
+u32 try_call(u32 va); /* expects a RET there */
+u32 try_rdmsr(u32 msr, u64 *value);
+
+/* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS};
+ * answers the vector of the fault that must come. */
+u32 iret_with_frame(const u32 frame[5]);
+extern u32 iret_resume_esp;
+extern char irq_return[];
+
+#endif

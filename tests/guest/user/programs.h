@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What kernel and user blob agree on: system calls (int 0x80; number in EAX,
+ * arguments in EBX, ECX, EDX, result in EAX), programs, the blob's header.
+ *
+ * A program gets its number in EAX and an argument in EBX, and exits with 0,
+ * or with the number of the step that went wrong.
+ */
+#ifndef GUEST_PROGRAMS_H
+#define GUEST_PROGRAMS_H
+
+#include "base.h"
+
+enum {
+	SYS_EXIT = 1,
+	SYS_FORK,
+	SYS_WAIT,    /* u32 *status; pid of a child, 0 without children */
+	SYS_WRITE,   /* text, length */
+	SYS_GETPID,
+	SYS_YIELD,
+	SYS_FILL,    /* address, byte, length: the kernel writes */
+	SYS_SYSEXIT, /* answers EBX + 1 by SYSEXIT instead of IRET */
+	SYS_TLS,     /* base: descriptor SEL_TLS */
+	SYS_KERNEL,  /* from the kernel itself; answers EBX + 2 */
+};
+
+enum {
+	PROG_HELLO,
+	PROG_GETPID,   /* argument: the pid expected */
+	PROG_SPIN,     /* counts in SPIN_COUNTER for ever */
+	PROG_COW,
+	PROG_FORKS,    /* argument: how many */
+	PROG_YIELD,    /* argument: how many */
+	PROG_FAULT,    /* argument: enum fault_kind */
+	PROG_HEAP,
+	PROG_FILL,
+	PROG_SYSEXIT,
+	PROG_TLS,
+	PROG_FPU,      /* argument: a number, different in each process */
+	PROG_STACK,
+	PROG_TREE,     /* argument: depth of a binary tree of forks */
+	PROG_REGS,     /* registers survive system calls and preemption */
+};
+
+enum fault_kind {
+	FAULT_READ_NULL,
+	FAULT_WRITE_NULL,
+	FAULT_READ_KERNEL,
+	FAULT_WRITE_KERNEL,
+	FAULT_WRITE_TEXT,
+	FAULT_EXEC_STACK,
+	FAULT_CLI,
+	FAULT_STI,
+	FAULT_IN,
+	FAULT_OUT,
+	FAULT_HLT,
+	FAULT_LGDT,
+	FAULT_MOV_CR3,
+	FAULT_RDMSR,
+	FAULT_UD2,
+	FAULT_DIV,
+	FAULT_INT3,
+	FAULT_INT20,   /* a gate with DPL 0 */
+	FAULT_READ_ROM, /* the hypervisor's window */
+	FAULT_KERNEL_CS, /* far jump to 0x60 */
+	FAULT_KINDS,
+};
+
+#define USER_BASE 0x08048000u
+#define USER_HEAP 0x40000000u
+#define USER_HEAP_END 0x40400000u
+#define USER_STACK 0xbff00000u
+#define USER_STACK_END 0xbffff000u
+
+#define BLOB_MAGIC 0x424f4c42u
+struct blob {
+	u32 magic;
+	u32 entry;
+	u32 text_end; /* page aligned: pages up to here are read only */
+	u32 data_end; /* of what the file holds */
+	u32 bss_end;
+	u32 spin_counter; /* address of the u32 that PROG_SPIN counts in */
+};
+
+#endif

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A QEMU process, its channels, and the loop that serves them.
+
+Kept true here: QEMU does not outlive us, not even when we are killed, and no
+file carries data between us and it: channels are socket pairs, and files are
+handed over as descriptors, so a path may hold what it likes.
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from result import BROKEN, TIMEOUT, Result
+
+# SMEP and SMAP cost a 32-bit PV guest a flush of TCG's TLB on each entry to
+# Xen; RDTSCP crashes a PVH Linux, MWAIT idle panics Xen.
+TCG_CPU = "EPYC,-smap,-smep,-xsave,-monitor,-rdtscp"
+KVM_CPU = "host,-smap,-smep"
+ICOUNT = "shift=0,sleep=off"
+QEMU = "qemu-system-x86_64"
+PR_SET_PDEATHSIG = 1
+
+# A firmware of a few instructions that writes 0x11 to port 0xf4 when the CPU
+# has VMX or SVM, 0x10 when not: it proves that KVM runs anything at all.
+PROBE = bytes.fromhex(
+    "66b801000000" "0fa2" "66c1e905" "6689ce"   # cpuid 1: ecx bit 5 into esi
+    "66b801000080" "0fa2" "66c1e902"            # cpuid 80000001: ecx bit 2
+    "6609f1" "6683e101" "89c8" "0c10" "e6f4" "f4")
+
+
+def kvm_works(nested):
+    """Whether QEMU can use KVM here and, if nested, hardware virtualization in it."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    rom = PROBE.ljust(0xfff0, b"\xf4") + b"\xe9\x0d\x00".ljust(16, b"\xf4")
+    fd = os.memfd_create("probe")
+    os.write(fd, rom)
+    try:
+        done = subprocess.run(
+            [QEMU, "-accel", "kvm", "-cpu", KVM_CPU, "-m", "16", "-nodefaults", "-no-user-config",
+             "-display", "none", "-bios", "/dev/fd/%d" % fd,
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+            pass_fds=[fd], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=5, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        os.close(fd)
+    return done.returncode == 0x11 << 1 | 1 or done.returncode == 0x10 << 1 | 1 and not nested
+
+
+def accelerator(args, nested):
+    """QEMU's arguments for how instructions are carried out; nested: Xen is to
+    run HVM or PVH domains."""
+    kvm = args.accel == "kvm" or \
+        args.accel == "auto" and not args.icount and kvm_works(nested)
+    if args.icount and kvm:
+        raise Result(2, "--icount needs TCG")
+    line = ["-accel", "kvm" if kvm else "tcg", "-cpu", args.cpu or (KVM_CPU if kvm else TCG_CPU)]
+    return line + (["-icount", ICOUNT] if args.icount else [])
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Qemu:
+    """One machine. Channels: name -> function that takes the bytes it sends."""
+
+    def __init__(self, args, log):
+        self.args = args
+        self.log = log              # file: what is neither ours nor the guest's
+        self.fds = []               # to hand over
+        self.channels = {}          # name -> our socket
+        self.handlers = {}          # name -> function(bytes)
+        self.line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        self.process = None
+        self.qmp_text = b""
+        self.line += ["-chardev", self.channel("qmp", self._qmp), "-mon", "chardev=qmp,mode=control"]
+
+    def file(self, source):
+        """A name under which QEMU finds the file, or the bytes."""
+        if isinstance(source, (bytes, bytearray)):
+            fd = os.memfd_create("vmixen")
+            with os.fdopen(os.dup(fd), "wb") as out:
+                out.write(source)
+        else:
+            fd = os.open(source, os.O_RDONLY)
+        self.fds.append(fd)
+        return "/dev/fd/%d" % fd
+
+    def channel(self, name, handler):
+        """QEMU's -chardev argument for a channel; handler gets what comes from it."""
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.channels[name], self.handlers[name] = ours, handler
+        self.fds.append(theirs.detach())
+        return "socket,id=%s,fd=%d" % (name, self.fds[-1])
+
+    def start(self):
+        if shutil.which(QEMU) is None:
+            raise Result(BROKEN, "%s is not installed; tools/host/deps run" % QEMU)
+        self.log.write(("$ %s\n" % " ".join(self.line)).encode())
+        self.log.flush()
+        self.process = subprocess.Popen(
+            self.line, pass_fds=self.fds, stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=self.log, start_new_session=True, preexec_fn=die_with_parent)
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = []
+        self.send("qmp", b'{"execute":"qmp_capabilities"}\n')
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def send(self, name, data):
+        self.channels[name].sendall(data)
+
+    # --- the loop -----------------------------------------------------------
+
+    def serve(self, console, input_channel, tick):
+        """Serve the channels until a handler or tick raises the Result. tick is
+        called after each round, at least every 0.1 s."""
+        seconds = self.args.timeout or float("inf")
+        deadline = time.monotonic() + seconds
+        keys = b""
+        with selectors.DefaultSelector() as selector:
+            for name, sock in self.channels.items():
+                selector.register(sock, selectors.EVENT_READ, name)
+            typing = False
+            while True:
+                wanted = console.listens and not keys
+                if wanted != typing:
+                    typing = wanted
+                    if wanted:
+                        selector.register(0, selectors.EVENT_READ, "keys")
+                    else:
+                        selector.unregister(0)
+                for event, _ in selector.select(0.1):
+                    if event.data == "keys":
+                        keys = console.keys()
+                        if console.interactive:
+                            deadline = time.monotonic() + seconds
+                        continue
+                    data = event.fileobj.recv(1 << 16)
+                    if data:
+                        self.handlers[event.data](data)
+                    else:
+                        selector.unregister(event.fileobj)
+                        if event.data == "qmp":
+                            self._gone()
+                if keys:
+                    keys = keys[self._type(input_channel, keys):]
+                tick()
+                if time.monotonic() > deadline:
+                    raise Result(TIMEOUT, "time-out: no end after %g s" % seconds)
+
+    def _type(self, name, data):
+        """Send what there is room for; returns how much that was."""
+        try:
+            return self.channels[name].send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def drain(self, *names):
+        """Hand out what is left in the channels, after QEMU's end or before it."""
+        for name in names:
+            try:
+                while True:
+                    data = self.channels[name].recv(1 << 16, socket.MSG_DONTWAIT)
+                    if not data:
+                        break
+                    self.handlers[name](data)
+            except OSError:
+                pass
+
+    def _gone(self):
+        self.drain(*(name for name in self.channels if name != "qmp"))
+        code = self.process.wait()
+        self.ended("exit", code)
+
+    # --- QMP ----------------------------------------------------------------
+
+    def _qmp(self, data):
+        self.qmp_text += data
+        *lines, self.qmp_text = self.qmp_text.split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message.get("event") == "SHUTDOWN":
+                self.drain(*(name for name in self.channels if name != "qmp"))
+                self.ended(message["data"]["reason"], None)
+
+    def ended(self, reason, code):
+        """The machine's end: QMP's reason, or "exit" and QEMU's exit code. A host
+        that knows better replaces this."""
+        raise Result(BROKEN, "QEMU ended (%s); see %s" %
+                     (reason if code is None else "exit code %d" % code, self.log.name))

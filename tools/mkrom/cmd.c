@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands: files in, one library call, a file or text out. */
+#include "mkrom.h"
+
+static int fail(FILE *errors, const struct err *err)
+{
+	fprintf(errors, "mkrom: %s\n", err->text);
+	return 1;
+}
+
+int cmd_link(const struct args *args, FILE *out, FILE *errors)
+{
+	const char *second_name = args->opt[OPT_SECOND], *out_name = args->opt[OPT_OUT];
+	struct blob first = {0}, second = {0};
+	struct link_result r = {0};
+	struct err err = {""};
+	bool good = file_read(&first, args->file, &err);
+
+	if (good && second_name)
+		good = file_read(&second, second_name, &err);
+	good = good && rom_link(&first, second_name ? &second : NULL, &r, &err);
+	good = good && file_write(out_name, &r.rom, &err);
+	if (good)
+		fprintf(out, "%s: %u bytes used, %u left of %u\n", out_name, r.used,
+			ROM_MAX - r.used, ROM_MAX);
+	blob_free(&r.rom);
+	blob_free(&second);
+	blob_free(&first);
+	return good ? 0 : fail(errors, &err);
+}
+
+int cmd_check(const struct args *args, FILE *out, FILE *errors)
+{
+	struct blob rom;
+	struct err err = {""};
+	unsigned failed;
+
+	if (!file_read(&rom, args->file, &err))
+		return fail(errors, &err);
+	failed = rom_check(&rom, out, NULL);
+	if (failed)
+		fprintf(errors, "mkrom: %s: %u checks failed, none was expected to\n", args->file,
+			failed);
+	blob_free(&rom);
+	return failed ? 1 : 0;
+}
+
+int cmd_inspect(const struct args *args, FILE *out, FILE *errors)
+{
+	struct blob rom;
+	struct err err = {""};
+	bool good;
+
+	if (!file_read(&rom, args->file, &err))
+		return fail(errors, &err);
+	good = rom_inspect(&rom, args->opt[OPT_JSON] != NULL, out, &err);
+	blob_free(&rom);
+	return good ? 0 : fail(errors, &err);
+}
+
+int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
+{
+	const char *out_name = args->opt[OPT_OUT];
+	struct blob rom = {0}, entry = {0}, kernel = {0}, domain = {0};
+	struct err err = {""};
+	bool good = file_read(&rom, args->opt[OPT_ROM], &err) &&
+		    file_read(&entry, args->opt[OPT_ENTRY], &err) &&
+		    file_read(&kernel, args->opt[OPT_KERNEL], &err) &&
+		    domain_wrap(&rom, &entry, &kernel, &domain, &err) &&
+		    file_write(out_name, &domain, &err);
+
+	if (good)
+		fprintf(out, "%s: %zu bytes, of them ROM %zu and kernel %zu\n", out_name, domain.n,
+			rom.n, kernel.n);
+	blob_free(&domain);
+	blob_free(&kernel);
+	blob_free(&entry);
+	blob_free(&rom);
+	return good ? 0 : fail(errors, &err);
+}

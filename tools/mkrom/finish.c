@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fields of an image that only its final size and bytes decide.  The
+ * order matters: lengths, ext_end and the PnP checksums first, since the
+ * others cover them; then the 13.x header's checksum, over itself and all
+ * that follows; at last the main header's, over the whole image.
+ */
+#include "mkrom.h"
+
+#define PNP_UNIT 16u
+#define HEADER_FIXED offsetof(struct rom_header, ext_signature)
+
+static bool fill_pci(struct blob *rom, const struct rom_view *v, struct err *err)
+{
+	u64 at = v->base + v->h.pci_header;
+	struct pci_header pci;
+
+	if (!v->h.pci_header)
+		return true;
+	if (v->h.pci_header < HEADER_FIXED || !blob_get(rom, at, &pci, sizeof(pci)))
+		return refuse(err,
+			      "%s: the PCI header's offset is 0x%x, one behind the VMI header and "
+			      "inside the image was expected",
+			      rom->name, v->h.pci_header);
+	pci.chunks = (u16)((rom->n - v->base) / ROM_UNIT);
+	return blob_put(rom, at, &pci, sizeof(pci));
+}
+
+static bool fill_pnp(struct blob *rom, const struct rom_view *v, struct err *err)
+{
+	u64 at = v->base + v->h.pnp_header;
+	struct pnp_header pnp;
+
+	if (!v->h.pnp_header)
+		return true;
+	if (v->h.pnp_header < HEADER_FIXED || !blob_get(rom, at, &pnp, sizeof(pnp)) ||
+	    !blob_has(rom, at, pnp.size * PNP_UNIT))
+		return refuse(err,
+			      "%s: the PnP header's offset is 0x%x, one behind the VMI header and "
+			      "inside the image was expected",
+			      rom->name, v->h.pnp_header);
+	if (pnp.size * PNP_UNIT < sizeof(pnp))
+		return refuse(err, "%s: the PnP header says %u bytes, at least %zu were expected",
+			      rom->name, pnp.size * PNP_UNIT, sizeof(pnp));
+	pnp.checksum = (u8)(pnp.checksum - blob_sum(rom, at, pnp.size * PNP_UNIT));
+	return blob_put(rom, at, &pnp, sizeof(pnp));
+}
+
+/* All but the header's own checksum. */
+static bool fill_header(struct blob *rom, size_t base, u32 used, struct err *err)
+{
+	struct rom_view v;
+
+	if (!rom_view(rom, base, &v))
+		return refuse(err, "%s: has %zu bytes, a header was expected at 0x%zx", rom->name,
+			      rom->n, base);
+	v.h.length = (u8)((rom->n - base) / ROM_UNIT);
+	if (rom_has_ext(&v))
+		v.h.ext_end = used;
+	return blob_put(rom, base, &v.h, sizeof(v.h)) && fill_pci(rom, &v, err) &&
+	       fill_pnp(rom, &v, err);
+}
+
+static void fill_checksum(struct blob *rom, size_t base)
+{
+	u8 *checksum = rom->p + base + offsetof(struct rom_header, checksum);
+
+	*checksum = (u8)(*checksum - blob_sum(rom, base, rom->n - base));
+}
+
+/* The 13.x header goes first: where both headers share one PCI header, the
+ * length that BIOSes compare it with is the main header's. */
+bool rom_finish(struct blob *rom, u32 used, struct err *err)
+{
+	bool two = rom_is_header(rom, ROM13_HEADER);
+
+	if (!rom_is_header(rom, 0))
+		return refuse(err,
+			      "%s: has no VMI header at its start, signatures 0x%x and 0x%x "
+			      "were expected",
+			      rom->name, ROM_SIGNATURE, VMI_SIGNATURE);
+	if (two && !fill_header(rom, ROM13_HEADER, used, err))
+		return false;
+	if (!fill_header(rom, 0, used, err))
+		return false;
+	if (two)
+		fill_checksum(rom, ROM13_HEADER);
+	fill_checksum(rom, 0);
+	return true;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The domain's console: Xen's PV console ring, or the hypervisor's own
+ * console for a dom0.  Bytes go out in order and are never lost while the
+ * backend lives; with a dead one they are dropped after CONSOLE_PATIENCE.
+ */
+#ifndef VMIXEN_CONSOLE_H
+#define VMIXEN_CONSOLE_H
+
+#include "base.h"
+
+struct console {
+	u32 evtchn;      /* 0: use HYPERVISOR_console_io */
+	u32 pending;     /* bytes in the ring, or in line[], not yet announced */
+	bool dead;       /* the backend did not drain the ring in time */
+	char line[128];
+};
+
+/* evtchn: the port from start_info, 0 in a dom0. */
+void console_init(struct console *c, u32 evtchn);
+void console_put(struct console *c, char byte);
+/* Lets the other side see everything that was put. */
+void console_flush(struct console *c);
+/* The next input byte, or -1. */
+int console_get(struct console *c);
+
+#endif

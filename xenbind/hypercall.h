@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Xen's hypercalls as typed functions, and the pages Xen shares with us at
+ * their place in the window.  Every function returns what Xen returned: 0 or
+ * a positive result, or a negative errno from xen/errno.h.
+ *
+ * The domain entry, which runs before the window exists, defines
+ * HYPERCALL_PAGE itself.
+ */
+#ifndef VMIXEN_HYPERCALL_H
+#define VMIXEN_HYPERCALL_H
+
+#include "base.h"
+#include "layout.h"
+
+#define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
+#include <xen/xen.h>
+#include <xen/callback.h>
+#include <xen/event_channel.h>
+#include <xen/io/console.h>
+#include <xen/physdev.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
+#include <xen/memory.h>
+
+#ifndef HYPERCALL_PAGE
+#define HYPERCALL_PAGE WIN_HYPERCALL
+#endif
+
+#define XEN_SHARED ((volatile struct shared_info *)WIN_SHARED)
+#define XEN_VCPU (&XEN_SHARED->vcpu_info[0])
+
+/* Every hypercall has at most five arguments in EBX, ECX, EDX, ESI, EDI. */
+static inline int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
+{
+	int ret;
+
+	__asm__ volatile("call *%[entry]"
+			 : "=a"(ret), "+b"(a), "+c"(b), "+d"(c), "+S"(d), "+D"(e)
+			 : [entry] "0"(HYPERCALL_PAGE + number * 32)
+			 : "memory", "cc");
+	return ret;
+}
+
+static inline int xen_set_trap_table(const struct trap_info *t)
+{
+	return hypercall(__HYPERVISOR_set_trap_table, (u32)t, 0, 0, 0, 0);
+}
+
+/* done may be NULL; *done counts the entries carried out. */
+static inline int xen_mmu_update(const struct mmu_update *req, u32 count, u32 *done)
+{
+	return hypercall(__HYPERVISOR_mmu_update, (u32)req, count, (u32)done, DOMID_SELF, 0);
+}
+
+static inline int xen_mmuext_op(const struct mmuext_op *op, u32 count)
+{
+	return hypercall(__HYPERVISOR_mmuext_op, (u32)op, count, 0, DOMID_SELF, 0);
+}
+
+/* flags: UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL, UVMF_TLB_FLUSH | UVMF_LOCAL */
+static inline int xen_update_va_mapping(u32 va, u64 pte, u32 flags)
+{
+	return hypercall(__HYPERVISOR_update_va_mapping, va, (u32)pte, (u32)(pte >> 32), flags, 0);
+}
+
+static inline int xen_set_gdt(const unsigned long *frames, u32 entries)
+{
+	return hypercall(__HYPERVISOR_set_gdt, (u32)frames, entries, 0, 0, 0);
+}
+
+/* maddr: machine address of the descriptor's slot */
+static inline int xen_update_descriptor(u64 maddr, u64 desc)
+{
+	return hypercall(__HYPERVISOR_update_descriptor, (u32)maddr, (u32)(maddr >> 32), (u32)desc,
+			 (u32)(desc >> 32), 0);
+}
+
+static inline int xen_stack_switch(u32 ss, u32 esp)
+{
+	return hypercall(__HYPERVISOR_stack_switch, ss, esp, 0, 0, 0);
+}
+
+static inline int xen_fpu_taskswitch(bool set)
+{
+	return hypercall(__HYPERVISOR_fpu_taskswitch, set, 0, 0, 0, 0);
+}
+
+static inline int xen_set_debugreg(u32 reg, u32 value)
+{
+	return hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0, 0);
+}
+
+static inline u32 xen_get_debugreg(u32 reg)
+{
+	return (u32)hypercall(__HYPERVISOR_get_debugreg, reg, 0, 0, 0, 0);
+}
+
+static inline int xen_callback_op(u32 cmd, const void *arg)
+{
+	return hypercall(__HYPERVISOR_callback_op, cmd, (u32)arg, 0, 0, 0);
+}
+
+static inline int xen_event_channel_op(u32 cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_event_channel_op, cmd, (u32)arg, 0, 0, 0);
+}
+
+static inline int xen_sched_op(u32 cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_sched_op, cmd, (u32)arg, 0, 0, 0);
+}
+
+static inline int xen_vcpu_op(u32 cmd, u32 vcpu, const void *arg)
+{
+	return hypercall(__HYPERVISOR_vcpu_op, cmd, vcpu, (u32)arg, 0, 0);
+}
+
+static inline int xen_console_io(u32 cmd, u32 count, void *buffer)
+{
+	return hypercall(__HYPERVISOR_console_io, cmd, count, (u32)buffer, 0, 0);
+}
+
+static inline int xen_memory_op(u32 cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_memory_op, cmd, (u32)arg, 0, 0, 0);
+}
+
+/* Ends the domain; reason is a SHUTDOWN_ code. */
+static inline noreturn void xen_shutdown(u32 reason)
+{
+	struct sched_shutdown s = {.reason = reason};
+
+	for (;;)
+		xen_sched_op(SCHEDOP_shutdown, &s);
+}
+
+#endif
