@@ -60,11 +60,12 @@ static void take_input(void)
 	}
 }
 
-/* A VMI alarm on IRQ0: a pulse, which the edge-triggered 8259 remembers. */
-static void pulse_irq0(void)
+/* A VMI alarm on IRQ0: an edge, and the line stays up as the 8254's does, for
+ * the 8259 withdraws a request whose line falls. */
+static void edge_irq0(void)
 {
-	pic_set_irq(&MON->pc.pic, 0, true);
 	pic_set_irq(&MON->pc.pic, 0, false);
+	pic_set_irq(&MON->pc.pic, 0, true);
 }
 
 static bool alarm_due(struct alarm *a, u64 now)
@@ -125,7 +126,7 @@ static void take_time(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
 		if (alarm_due(&MON->alarm[i], cycles))
-			pulse_irq0();
+			edge_irq0();
 	pc_update_irqs(&MON->pc, &now);
 	alarm_update();
 }
@@ -172,6 +173,8 @@ void events_wait(void)
 		xen_sched_op(SCHEDOP_poll, &p);
 		events_take();
 	}
+	/* Whoever enables interrupts next has to look. */
+	XEN_VCPU->evtchn_upcall_pending = 1;
 }
 
 void events_pc_changed(void)

@@ -156,12 +156,10 @@ u8 cmos_read(struct cmos *cmos, u16 port, u64 ns, u64 epoch_s)
 
 static void write_b(struct cmos *cmos, u8 value, u64 ns, u64 epoch_s)
 {
-	bool was_set = cmos->ram[REG_B] & B_SET;
-
-	if (!was_set && value & B_SET)
+	if (~cmos->ram[REG_B] & value & B_SET)
 		show(cmos, ns, epoch_s);
 	cmos->ram[REG_B] = value;
-	if (was_set && !(value & B_SET) && cmos->written)
+	if (!(value & B_SET) && cmos->written)
 		adopt(cmos, ns, epoch_s);
 }
 

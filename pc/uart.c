@@ -85,6 +85,7 @@ static bool thre(const struct uart *uart)
 	return !uart->tx_blocked && !uart->tx.count;
 }
 
+/* Without FIFOs fcr is 0: one byte. */
 static u8 trigger(const struct uart *uart)
 {
 	switch (uart->fcr & FCR_TRIGGER) {
@@ -103,11 +104,8 @@ static u8 source(const struct uart *uart)
 {
 	if (uart->ier & IER_LSR && uart->overrun)
 		return IIR_LSR;
-	if (uart->ier & IER_RX && uart->rx.count) {
-		if (!(uart->fcr & FCR_ENABLE) || uart->rx.count >= trigger(uart))
-			return IIR_RX;
-		return IIR_TIMEOUT;
-	}
+	if (uart->ier & IER_RX && uart->rx.count)
+		return uart->rx.count >= trigger(uart) ? IIR_RX : IIR_TIMEOUT;
 	if (uart->ier & IER_THRE && uart->thre_event && thre(uart))
 		return IIR_THRE;
 	if (uart->ier & IER_MSR && uart->msr_delta)

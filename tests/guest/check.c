@@ -7,11 +7,23 @@
 #define EXIT_FAILED 0x11
 
 static u32 passed, failed;
+static const char *subject;
+
+void check_subject(const char *s)
+{
+	subject = s;
+}
+
+static void put_name(const char *verdict, const char *name)
+{
+	printk("%s %s%s%s", verdict, subject ? subject : "", subject ? ": " : "", name);
+}
 
 static void ok(const char *name)
 {
 	passed++;
-	printk("ok   %s\n", name);
+	put_name("ok  ", name);
+	printk("\n");
 }
 
 void check(const char *name, bool good)
@@ -21,7 +33,8 @@ void check(const char *name, bool good)
 		return;
 	}
 	failed++;
-	printk("FAIL %s: expected true, got false\n", name);
+	put_name("FAIL", name);
+	printk(": expected true, got false\n");
 }
 
 void check_eq(const char *name, u32 expected, u32 got)
@@ -31,7 +44,8 @@ void check_eq(const char *name, u32 expected, u32 got)
 		return;
 	}
 	failed++;
-	printk("FAIL %s: expected 0x%x, got 0x%x\n", name, expected, got);
+	put_name("FAIL", name);
+	printk(": expected 0x%x, got 0x%x\n", expected, got);
 }
 
 void check_range(const char *name, u32 low, u32 high, u32 got)
@@ -41,14 +55,15 @@ void check_range(const char *name, u32 low, u32 high, u32 got)
 		return;
 	}
 	failed++;
-	printk("FAIL %s: expected %u to %u, got %u\n", name, low, high, got);
+	put_name("FAIL", name);
+	printk(": expected %u to %u, got %u\n", low, high, got);
 }
 
 noreturn void finish(void)
 {
 	irq_disable();
 	printk("guest: %u passed, %u failed\n", passed, failed);
-	if (!on_vmi)
+	if (!under_hypervisor())
 		outb(failed ? EXIT_FAILED : EXIT_PASSED, DEBUG_EXIT);
 	ops.shutdown();
 	printk("guest: shutdown returned\n");

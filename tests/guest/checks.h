@@ -5,19 +5,19 @@
 
 #include "ops.h"
 
-void checks_boot(void);       /* checks_boot.c: state before Init */
-void checks_init(void);       /* checks_init.c: Init, get_reloc, patching */
-void checks_desc(void);       /* checks_desc.c: GDT, LDT, IDT, TSS */
-void checks_trap(void);       /* checks_trap.c: exceptions from the kernel */
+void checks_boot(void);	      /* checks_boot.c: state before Init */
+void checks_init(void);	      /* checks_init.c: Init, get_reloc, patching */
+void checks_desc(void);	      /* checks_desc.c: GDT, LDT, IDT, TSS */
+void checks_trap(void);	      /* checks_trap.c: exceptions from the kernel */
 void checks_irqflag(void);    /* checks_irq.c: calls 29-32 */
 void checks_alarm(void);      /* checks_irq.c: alarms and their delivery */
-void checks_time(void);       /* checks_time.c: counters, Halt, wallclock */
-void checks_pte(void);        /* checks_pte.c: entries of the kernel's space */
+void checks_time(void);	      /* checks_time.c: counters, Halt, wallclock */
+void checks_pte(void);	      /* checks_pte.c: entries of the kernel's space */
 void checks_space(void);      /* checks_space.c: several address spaces */
-void checks_proc(void);       /* checks_proc.c: ring 3 */
+void checks_proc(void);	      /* checks_proc.c: ring 3 */
 void checks_fault(void);      /* checks_proc.c: what ring 3 must not do */
-void checks_cpu(void);        /* checks_cpu.c: CRs, DRs, CPUID, MSRs, FPU */
+void checks_cpu(void);	      /* checks_cpu.c: CRs, DRs, CPUID, MSRs, FPU */
 void checks_convention(void); /* checks_call.c: registers over every call */
-void checks_echo(void);       /* checks_cpu.c: receive a line */
+void checks_echo(void);	      /* checks_cpu.c: receive a line */
 
 #endif

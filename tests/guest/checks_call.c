@@ -79,8 +79,7 @@ static void check_cpuid(void)
 	if (!callable(VMI_CPUID, &entry))
 		return;
 	call_keeping(entry, in, out);
-	check("CPUID keeps ESI EDI EBP ESP", out[OUT_ESI] == KEEP_ESI &&
-						     out[OUT_EDI] == KEEP_EDI &&
+	check("CPUID keeps ESI EDI EBP ESP", out[OUT_ESI] == KEEP_ESI && out[OUT_EDI] == KEEP_EDI &&
 						     out[OUT_EBP] == KEEP_EBP && !out[OUT_ESP]);
 }
 

@@ -90,7 +90,7 @@ static void check_ldt(void)
 
 static void divide_by_zero(void)
 {
-	asm volatile(TRY("1: divl %0") ::"r"(0), "a"(1), "d"(0));
+	asm volatile(TRY("1: divl %0")::"r"(0), "a"(1), "d"(0));
 }
 
 static void write_gate(u32 vector, u32 type)

@@ -90,7 +90,7 @@ static void check_stats(void)
 
 void checks_proc(void)
 {
-	if (!on_vmi) {
+	if (!under_hypervisor()) {
 		/* SYSEXIT wants SYSENTER_CS */
 		asm volatile("wrmsr" ::"c"(0x174), "a"(SEL_KERNEL_CS), "d"(0));
 	}
@@ -141,19 +141,21 @@ static void check_one(u32 kind)
 
 	if (kind == FAULT_EXEC_STACK && !nx_enabled)
 		return;
-	check_eq(user_faults[kind].name, STATUS_KILLED | vector, proc_run(PROG_FAULT, kind));
-	check_eq("user fault: vector", vector, seen.vector);
+	check_subject(user_faults[kind].name);
+	check_eq("kills the process", STATUS_KILLED | vector, proc_run(PROG_FAULT, kind));
+	check_eq("vector", vector, seen.vector);
 	if (user_faults[kind].error != ANY)
-		check_eq("user fault: error code", user_faults[kind].error, seen.error);
-	check_eq("user fault: CS", SEL_USER_CS, seen.cs);
-	check_eq("user fault: IF in the frame", EFLAGS_IF, seen.eflags & EFLAGS_IF);
-	check_eq("user fault: an interrupt gate", 0, seen.irqs_on);
-	check_eq("user fault: one", 1, seen.count - count);
+		check_eq("error code", user_faults[kind].error, seen.error);
+	check_eq("CS", SEL_USER_CS, seen.cs);
+	check_eq("IF in the frame", EFLAGS_IF, seen.eflags & EFLAGS_IF);
+	check_eq("an interrupt gate", 0, seen.irqs_on);
+	check_eq("one fault", 1, seen.count - count);
 	if (vector == V_PF && user_faults[kind].cr2 != ANY)
-		check_eq("user fault: CR2", user_faults[kind].cr2, seen.cr2);
-	check("user fault: EIP in its text or stack",
+		check_eq("CR2", user_faults[kind].cr2, seen.cr2);
+	check("EIP in its text or stack",
 	      (seen.eip >= USER_BASE && seen.eip < USER_BASE + 0x100000) ||
 		      (kind == FAULT_EXEC_STACK && seen.eip == seen.cr2));
+	check_subject(NULL);
 }
 
 void checks_fault(void)

@@ -98,7 +98,7 @@ extern struct tss tss;
 extern u32 kernel_rpl;
 struct descriptor segment(u32 base, u32 limit_pages, u32 access);
 struct descriptor gate(void *handler, u32 type);
-#define SEG_DATA3 0xf2u  /* present, DPL 3, data, writable */
+#define SEG_DATA3 0xf2u /* present, DPL 3, data, writable */
 #define GATE_INTR 0x8e00u
 #define GATE_TRAP 0x8f00u
 #define GATE_DPL3 0x6000u

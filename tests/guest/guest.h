@@ -17,14 +17,15 @@ void printk(const char *fmt, ...) printf_like(1, 2);
 /* check.c: one line a check; the counts end in the last line */
 void check(const char *name, bool ok);
 void check_eq(const char *name, u32 expected, u32 got);
+void check_subject(const char *subject); /* put before the names that follow; NULL ends it */
 void check_range(const char *name, u32 low, u32 high, u32 got);
 noreturn void finish(void);
 /* Ends a run that cannot go on: counts as a failure. */
 noreturn void died(const char *why);
 
 /* cmdline.c */
-bool option(const char *word);   /* is this word there? */
-bool option_given(const char *key); /* key=anything */
+bool option(const char *word);			    /* is this word there? */
+bool option_given(const char *key);		    /* key=anything */
 bool option_is(const char *key, const char *value); /* key=value */
 u32 option_number(const char *key, u32 otherwise);
 

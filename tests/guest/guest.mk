@@ -37,7 +37,7 @@ GUEST_CFLAGS := $(GUEST_COMMON_CFLAGS) -mregparm=3
 GUEST_CFLAGS_pae := -DPAE
 GUEST_CFLAGS_2level :=
 
-guest: $(GUEST_IMAGES)
+guest: $(GUEST_IMAGES) build/guest-null.rom
 
 # ---- the user blob, the same for both
 
@@ -94,5 +94,15 @@ endef
 
 $(eval $(call guest_kernel,pae))
 $(eval $(call guest_kernel,2level))
+
+# ---- a ROM that does everything natively, to test the guest itself.  Byte 7
+# makes the bytes sum to 0.
+
+build/guest-null.rom: $(GUEST_DIR)/nullrom.asm
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_NASM) -f bin -o $@ $<
+	$(Q)sum=$$(od -An -v -tu1 $@ | awk '{for (i = 1; i <= NF; i++) s += $$i} END {print s % 256}'); \
+		printf "\\$$(printf %o $$(((256 - sum) % 256)))" | \
+		dd of=$@ bs=1 seek=7 conv=notrunc status=none
 
 .PHONY: guest

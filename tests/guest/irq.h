@@ -7,15 +7,15 @@
 
 #define HZ 100u
 
-extern volatile u32 ticks;        /* IRQ 0 */
-extern volatile u32 ticks_user;   /* of those, in user mode */
+extern volatile u32 ticks;	/* IRQ 0 */
+extern volatile u32 ticks_user; /* of those, in user mode */
 extern volatile u32 irqs_spurious;
 
 void pic_init(void); /* all masked but IRQ 0 */
 void irq_handle(u32 irq, struct regs *r);
 void tick_start(void); /* periodic, HZ */
 void tick_stop(void);
-u64 cycles_ms(u32 ms);  /* so many milliseconds in cycles */
-void spin_ms(u32 ms);   /* by the real-time counter, without halting */
+u64 cycles_ms(u32 ms); /* so many milliseconds in cycles */
+void spin_ms(u32 ms);  /* by the real-time counter, without halting */
 
 #endif

@@ -4,6 +4,7 @@
  *
  * Words of the command line:
  *   vmi=off            do not look for the ROM
+ *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
  *   only=GROUP         of the optional groups below, this one alone
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
@@ -20,17 +21,10 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{"desc", checks_desc},
-	{"trap", checks_trap},
-	{"irqflag", checks_irqflag},
-	{"cpu", checks_cpu},
-	{"call", checks_convention},
-	{"alarm", checks_alarm},
-	{"time", checks_time},
-	{"pte", checks_pte},
-	{"space", checks_space},
-	{"proc", checks_proc},
-	{"fault", checks_fault},
+	{"desc", checks_desc}, {"trap", checks_trap},	    {"irqflag", checks_irqflag},
+	{"cpu", checks_cpu},   {"call", checks_convention}, {"alarm", checks_alarm},
+	{"time", checks_time}, {"pte", checks_pte},	    {"space", checks_space},
+	{"proc", checks_proc}, {"fault", checks_fault},
 };
 
 static void run_groups(void)
@@ -59,6 +53,7 @@ noreturn void guest_main(void)
 {
 	ops = native_ops;
 	idt_fill_native();
+	irq_disable(); /* as start_kernel: "cli; ret" is seen before "pushf" */
 	console_init();
 	printk("guest: vmixen test guest, %s\n", PAGING_NAME);
 	proc_init();

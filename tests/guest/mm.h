@@ -30,15 +30,15 @@ static inline u32 virt_to_phys(const void *p)
 }
 
 /* page.c: frames below LOWMEM_MAX, with a reference count */
-void page_init(void);               /* frames of the boot mapping */
-void page_init_rest(void);          /* all others, once they are mapped */
-u32 page_alloc(void);               /* pfn, one reference; dies when empty */
+void page_init(void);	   /* frames of the boot mapping */
+void page_init_rest(void); /* all others, once they are mapped */
+u32 page_alloc(void);	   /* pfn, one reference; dies when empty */
 u32 page_alloc_zeroed(void);
 void page_get(u32 pfn);
 void page_put(u32 pfn);
 u32 page_refs(u32 pfn);
 u32 page_free_count(void);
-u32 lowmem_pages(void);             /* end of low memory, in frames */
+u32 lowmem_pages(void); /* end of low memory, in frames */
 static inline void *page_address(u32 pfn)
 {
 	return phys_to_virt(pfn << PAGE_SHIFT);
@@ -63,16 +63,16 @@ extern u32 nx_enabled; /* head.asm */
 /* pagetable.c */
 pte_t pte_make(u32 pfn, u64 bits);
 u32 pte_pfn(pte_t pte);
-pte_t *pmd_of(struct mm *mm, u32 va);  /* NULL without a directory */
-pte_t *pte_of(struct mm *mm, u32 va);  /* NULL without a table */
+pte_t *pmd_of(struct mm *mm, u32 va); /* NULL without a directory */
+pte_t *pte_of(struct mm *mm, u32 va); /* NULL without a table */
 pte_t *pte_alloc(struct mm *mm, u32 va);
 void pte_set(struct mm *mm, u32 va, pte_t *ptep, pte_t value);
 void pte_updated(struct mm *mm, u32 va, pte_t *ptep, u32 defer);
 pte_t pte_clear_native(pte_t *ptep); /* what was there */
 void pte_clear_flush(struct mm *mm, u32 va, pte_t *ptep);
-void pt_free(struct mm *mm, u32 va);   /* unhook and release one table */
+void pt_free(struct mm *mm, u32 va); /* unhook and release one table */
 void mm_alloc_tables(struct mm *mm);
-void mm_free_tables(struct mm *mm);    /* must not be loaded */
+void mm_free_tables(struct mm *mm); /* must not be loaded */
 void mm_switch(struct mm *mm);
 void map_kernel(u32 va, u32 pfn, u64 bits); /* in init_mm, seen by all */
 void unmap_kernel(u32 va);

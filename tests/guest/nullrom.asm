@@ -13,13 +13,14 @@
 %define CALL_REL 1
 %define NOP_REL 3
 %define CALLS 74
+%define UNITS 4                 ; image length in 512 bytes
 
 bits 32
 org 0
 	dw 0xaa55
-	db (rom_end + 511) / 512
+	db UNITS
 	db 0xcb, 0, 0, 0                ; retf, to a BIOS that calls it
-	db 0                            ; tests/guest/romsum fills it in
+	db 0                            ; checksum: guest.mk fills it in
 	dd 0x696d5663                   ; cVmi
 	db 0, 3                         ; API 3.0
 	db 0, 0
@@ -40,7 +41,7 @@ align 4
 pci:	db "PCIR"
 	dw 0x15ad, 0x0801, 0, 24
 	db 0, 0, 0, 0
-	dw (rom_end + 511) / 512
+	dw UNITS
 	db 0, 1, 0, 0x80
 	dw 0
 align 4
@@ -187,5 +188,4 @@ table_end:
 %if table_end - table != CALLS * 2
 %error "one word a call"
 %endif
-align 512, db 0
-rom_end:
+	times UNITS * 512 - ($ - $$) db 0

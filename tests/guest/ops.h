@@ -90,6 +90,8 @@ struct guest_ops {
 extern struct guest_ops ops;
 extern const struct guest_ops native_ops;
 extern bool on_vmi; /* Init has succeeded */
+/* rom.c: a hypervisor is behind it, not nullrom.asm */
+bool under_hypervisor(void);
 
 /* patch.c */
 enum pv_type {
@@ -123,7 +125,7 @@ u32 patch_native(void);
 u32 patch_vmi(void);
 
 #define PV_RECORD                                                                                  \
-	"\n772:\n\t.pushsection .pvsites,\"a\"\n\t.long 771b\n\t.byte %c[type], 772b - 771b\n"    \
+	"\n772:\n\t.pushsection .pvsites,\"a\"\n\t.long 771b\n\t.byte %c[type], 772b - 771b\n"     \
 	"\t.short 0\n\t.popsection\n"
 #define PV_ALL                                                                                     \
 	"771:\tpush %%eax\n\tpush %%ecx\n\tpush %%edx\n\tcall *%[op]\n\t"                          \
@@ -145,10 +147,11 @@ static inline u32 irq_flags(void)
 {
 	u32 flags;
 
-	asm volatile("771:\tpush %%ecx\n\tpush %%edx\n\tcall *%[op]\n\tpop %%edx\n\tpop %%ecx" PV_RECORD
-		     : "=a"(flags)
-		     : [type] "i"(PV_SAVE_FL), [op] "m"(pv_ops.save_fl)
-		     : "memory", "cc");
+	asm volatile(
+		"771:\tpush %%ecx\n\tpush %%edx\n\tcall *%[op]\n\tpop %%edx\n\tpop %%ecx" PV_RECORD
+		: "=a"(flags)
+		: [type] "i"(PV_SAVE_FL), [op] "m"(pv_ops.save_fl)
+		: "memory", "cc");
 	return flags & EFLAGS_IF;
 }
 
@@ -169,7 +172,7 @@ static inline u32 irq_save(void)
 /* rom.c: finding the ROM and activating it */
 bool rom_probe(void);
 bool rom_activate(void);
-u32 rom_virtual_top(void); /* 0xfffff000 without a ROM */
+u32 rom_virtual_top(void);   /* 0xfffff000 without a ROM */
 u64 rom_get_reloc(u32 call); /* low half address, next byte kind */
 void vmi_bind(void);
 

@@ -8,7 +8,10 @@
 #include "ops.h"
 #include "rom.h"
 
-#define BIND(name, member) {VMI_##name, offsetof(struct guest_ops, member)}
+#define BIND(name, member)                                                                         \
+	{                                                                                          \
+		VMI_##name, offsetof(struct guest_ops, member)                                     \
+	}
 
 static const struct {
 	s16 call;

@@ -50,7 +50,8 @@ static void add_ram(u64 low, u64 high)
 		if (end > high)
 			end = high;
 		if (start < end)
-			add_range((u32)((start + PAGE_SIZE - 1) >> PAGE_SHIFT), (u32)(end >> PAGE_SHIFT));
+			add_range((u32)((start + PAGE_SIZE - 1) >> PAGE_SHIFT),
+				  (u32)(end >> PAGE_SHIFT));
 	}
 }
 

@@ -15,17 +15,17 @@ enum proc_state { PROC_FREE, PROC_RUNNABLE, PROC_WAITING, PROC_ZOMBIE };
 struct proc {
 	u32 pid, parent;
 	enum proc_state state;
-	u32 status;        /* exit code, or STATUS_KILLED | vector */
-	u32 esp;           /* while it does not run */
+	u32 status; /* exit code, or STATUS_KILLED | vector */
+	u32 esp;    /* while it does not run */
 	u32 stack_top;
 	u32 stack_pfn;
 	struct mm space;
-	struct mm *mm;     /* &space, or &init_mm for number 0 */
-	bool kill;         /* to be ended at its next return to user mode */
-	u32 ticks_user;    /* ticks that found it in user mode */
-	u32 switches;      /* times it was switched to */
+	struct mm *mm;	/* &space, or &init_mm for number 0 */
+	bool kill;	/* to be ended at its next return to user mode */
+	u32 ticks_user; /* ticks that found it in user mode */
+	u32 switches;	/* times it was switched to */
 	struct descriptor tls;
-	u32 gs;            /* while it does not run */
+	u32 gs; /* while it does not run */
 	bool fpu_live, fpu_saved;
 	u8 fpu[108];
 };
@@ -36,13 +36,13 @@ extern struct proc *current;
 
 void proc_init(void);
 struct proc *proc_spawn(u32 program, u32 argument);
-u32 proc_wait(u32 pid);     /* 0: any child; answers the status */
+u32 proc_wait(u32 pid);			 /* 0: any child; answers the status */
 u32 proc_run(u32 program, u32 argument); /* spawn, wait */
 void schedule(void);
 void proc_tick(bool user);
 void proc_return_to_user(void);
 noreturn void proc_kill(u32 vector);
-void proc_use_fpu(void);    /* the #NM handler */
+void proc_use_fpu(void); /* the #NM handler */
 
 /* What system calls saw that they must not: stack, flags, selectors. */
 struct syscall_stats {

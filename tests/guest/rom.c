@@ -69,6 +69,11 @@ const struct rom_header *rom_found(void)
 	return rom;
 }
 
+bool under_hypervisor(void)
+{
+	return on_vmi && !option("nullrom");
+}
+
 u32 rom_virtual_top(void)
 {
 	return rom ? rom->virtual_top : NO_ROM_TOP;

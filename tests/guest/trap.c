@@ -143,7 +143,7 @@ u32 try_write(u32 va, u32 value)
 {
 	u32 count = seen.count;
 
-	asm volatile(TRY("1: mov %0, (%1)") ::"r"(value), "r"(va) : "memory");
+	asm volatile(TRY("1: mov %0, (%1)")::"r"(value), "r"(va) : "memory");
 	return seen.count == count ? TRY_OK : seen.vector;
 }
 

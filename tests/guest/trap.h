@@ -36,6 +36,7 @@ u32 try_rdmsr(u32 msr, u64 *value);
  * answers the vector of the fault that must come. */
 u32 iret_with_frame(const u32 frame[5]);
 extern u32 iret_resume_esp;
+extern u32 iret_frame_esp; /* where that frame was */
 extern char irq_return[];
 
 #endif

@@ -17,7 +17,7 @@ global trap_entries, ret_from_trap, irq_return, df_entry, iret_caught
 global sysexit_return, sysexit_site, switch_stacks
 global native_irq_enable, native_irq_disable, native_save_fl, native_restore_fl
 global native_iret, native_sysexit
-global call_keeping, call_inline, iret_with_frame, iret_resume_esp, iret_caught
+global call_keeping, call_inline, iret_with_frame, iret_resume_esp, iret_frame_esp
 
 %macro PV_SITE 3                ; type, offset in pv_ops, bytes
 %%site:
@@ -217,6 +217,7 @@ iret_with_frame:
 	push dword [eax + 8]
 	push dword [eax + 4]
 	push dword [eax]
+	mov [iret_frame_esp], esp
 	jmp irq_return
 iret_caught:                            ; EAX = vector, ESP = iret_resume_esp
 	mov esp, [iret_resume_esp]
@@ -228,6 +229,7 @@ iret_caught:                            ; EAX = vector, ESP = iret_resume_esp
 	ret
 section .bss
 iret_resume_esp: resd 1
+iret_frame_esp: resd 1
 
 section .rodata
 trap_entries:

@@ -275,6 +275,9 @@ static void chip_set_registers_keep_what_is_written(void **state)
 	out(0xCFE, 2, 0x0A05);
 	assert_int_equal(in(0xCFC, 4), 0x0A050B80);
 	assert_int_equal(pci_config(0, 0, 0x60), 0); /* another function's */
+	pci_config(1, 0, 0x40);
+	out(0xCFC, 4, 0x12345678);
+	assert_int_equal(pci_config(1, 0, 0x40), 0x12345678);
 	pci_config(1, 0, 0x3C);
 	out(0xCFC, 1, 9);
 	assert_int_equal(pci_config(1, 0, 0x3C), 9);

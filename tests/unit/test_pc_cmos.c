@@ -82,9 +82,22 @@ static void the_date_is_the_wall_clocks_in_bcd(void **state)
 	assert_int_equal(get(9), 0x08);
 	assert_int_equal(get(0x32), 0x20);
 	ns += NS_PER_S;
+	assert_int_equal(get(7), 0x01); /* without a look at the seconds first */
 	assert_int_equal(get(0), 0x00);
-	assert_int_equal(get(7), 0x01);
 	assert_int_equal(get(8), 0x03);
+}
+
+static void every_time_register_is_fresh_when_read_alone(void **state)
+{
+	static const u8 registers[] = {0, 2, 4, 6, 7, 8, 9, 0x32};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
+		start(946684799); /* Fri 31 Dec 1999 23:59:59 */
+		u8 before = get(registers[i]);
+		ns += NS_PER_S;
+		assert_int_not_equal(get(registers[i]), before);
+	}
 }
 
 static void the_calendar_agrees_with_the_c_library(void **state)
@@ -294,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_date_is_the_wall_clocks_in_bcd),
+		cmocka_unit_test(every_time_register_is_fresh_when_read_alone),
 		cmocka_unit_test(the_calendar_agrees_with_the_c_library),
 		cmocka_unit_test(a_time_outside_the_calendar_is_its_nearest_end),
 		cmocka_unit_test(a_read_after_uip_is_never_torn_nor_goes_back),

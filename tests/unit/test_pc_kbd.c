@@ -85,6 +85,14 @@ static void status_is_unlocked_ready_and_knows_the_last_port(void **state)
 	assert_int_equal(status(), 0x1C);
 	data(0xF4);
 	assert_int_equal(status(), 0x15);
+	next();
+	command(0x60);
+	data(0x61);
+	assert_int_equal(status(), 0x10); /* the system flag is the command byte's */
+	command(0xAA);
+	next();
+	command(0x20);
+	assert_int_equal(next(), 0x65); /* the self-test sets it */
 }
 
 static void there_is_no_mouse_and_the_probe_learns_it_at_once(void **state)

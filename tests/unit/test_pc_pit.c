@@ -273,6 +273,39 @@ static void a_channel_without_a_count_reads_as_zero(void **state)
 	assert_true(pit_next_edge(&pit, now) == PIT_NEVER);
 }
 
+static void mode_2_is_low_for_the_last_tick_of_a_period(void **state)
+{
+	(void)state;
+	start();
+	out(0x61, 0x03);
+	program(2, 2, 10);
+	now += TICK_NS;
+	unsigned low = 0;
+	for (unsigned i = 0; i < 100000; i++) {
+		low += !(in(0x61) & 0x20);
+		now += 419; /* half a tick */
+	}
+	assert_in_range(low, 9990, 10010);
+}
+
+static void mode_3_counts_by_two_and_twice_a_period(void **state)
+{
+	(void)state;
+	start();
+	program(0, 3, 1000);
+	now += TICK_NS;
+	u16 first = read_count(0);
+	now += 100 * 838;
+	assert_in_range(first - read_count(0), 196, 204);
+	now += 500 * 838;
+	assert_in_range(first - read_count(0), 194, 206);
+	for (unsigned i = 0; i < 5000; i++) {
+		now += 838;
+		u16 n = read_count(0);
+		assert_true(n >= 2 && n <= 1000 && !(n & 1));
+	}
+}
+
 static void mode_3_is_high_half_of_the_time(void **state)
 {
 	(void)state;
@@ -322,6 +355,14 @@ static void a_bcd_counter_counts_in_decimal(void **state)
 	assert_true((n & 15) < 10);
 	now += 1000 * TICK_NS;
 	assert_in_range(read_count(2), 0x9980, 0x9999);
+	out(0x42, 0x65);
+	out(0x42, 0x87);
+	now += TICK_NS;
+	assert_in_range(read_count(2), 0x8763, 0x8765);
+	now += 8765ull * NS_PER_S / PIT_HZ - 5 * TICK_NS;
+	assert_false(in(0x61) & 0x20);
+	now += 7 * TICK_NS;
+	assert_true(in(0x61) & 0x20);
 }
 
 static void port_61_toggles_with_the_refresh(void **state)
@@ -380,6 +421,8 @@ int main(void)
 		cmocka_unit_test(the_count_stays_between_1_and_the_period),
 		cmocka_unit_test(read_back_shows_mode_output_and_the_missing_count),
 		cmocka_unit_test(a_channel_without_a_count_reads_as_zero),
+		cmocka_unit_test(mode_2_is_low_for_the_last_tick_of_a_period),
+		cmocka_unit_test(mode_3_counts_by_two_and_twice_a_period),
 		cmocka_unit_test(mode_3_is_high_half_of_the_time),
 		cmocka_unit_test(one_byte_access_sets_the_other_byte_to_zero),
 		cmocka_unit_test(a_bcd_counter_counts_in_decimal),

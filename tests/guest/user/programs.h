@@ -14,8 +14,8 @@
 enum {
 	SYS_EXIT = 1,
 	SYS_FORK,
-	SYS_WAIT,    /* u32 *status; pid of a child, 0 without children */
-	SYS_WRITE,   /* text, length */
+	SYS_WAIT,  /* u32 *status; pid of a child, 0 without children */
+	SYS_WRITE, /* text, length */
 	SYS_GETPID,
 	SYS_YIELD,
 	SYS_FILL,    /* address, byte, length: the kernel writes */
@@ -26,20 +26,20 @@ enum {
 
 enum {
 	PROG_HELLO,
-	PROG_GETPID,   /* argument: the pid expected */
-	PROG_SPIN,     /* counts in SPIN_COUNTER for ever */
+	PROG_GETPID, /* argument: the pid expected */
+	PROG_SPIN,   /* counts in SPIN_COUNTER for ever */
 	PROG_COW,
-	PROG_FORKS,    /* argument: how many */
-	PROG_YIELD,    /* argument: how many */
-	PROG_FAULT,    /* argument: enum fault_kind */
+	PROG_FORKS, /* argument: how many */
+	PROG_YIELD, /* argument: how many */
+	PROG_FAULT, /* argument: enum fault_kind */
 	PROG_HEAP,
 	PROG_FILL,
 	PROG_SYSEXIT,
 	PROG_TLS,
-	PROG_FPU,      /* argument: a number, different in each process */
+	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
-	PROG_TREE,     /* argument: depth of a binary tree of forks */
-	PROG_REGS,     /* registers survive system calls and preemption */
+	PROG_TREE, /* argument: depth of a binary tree of forks */
+	PROG_REGS, /* registers survive system calls and preemption */
 };
 
 enum fault_kind {
@@ -60,8 +60,8 @@ enum fault_kind {
 	FAULT_UD2,
 	FAULT_DIV,
 	FAULT_INT3,
-	FAULT_INT20,   /* a gate with DPL 0 */
-	FAULT_READ_ROM, /* the hypervisor's window */
+	FAULT_INT20,	 /* a gate with DPL 0 */
+	FAULT_READ_ROM,	 /* the hypervisor's window */
 	FAULT_KERNEL_CS, /* far jump to 0x60 */
 	FAULT_KINDS,
 };

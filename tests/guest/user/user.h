@@ -23,7 +23,7 @@ static inline noreturn void exit(u32 status)
 }
 
 void user_main(u32 program, u32 argument);
-void fault(u32 kind);          /* fault.c: does what must not be done */
-u32 registers(u32 rounds);     /* ustart.asm: 0 when all are kept */
+void fault(u32 kind);	   /* fault.c: does what must not be done */
+u32 registers(u32 rounds); /* ustart.asm: 0 when all are kept */
 
 #endif
