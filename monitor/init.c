@@ -29,6 +29,7 @@ static void start_registers(struct vcpu *v)
 	r->cs = 0x13; /* __BOOT_CS and __BOOT_DS of the boot protocol, RPL 3 */
 	r->ss = r->ds = r->es = 0x1B;
 	r->eflags = 2;
+	v->frame = WIN_FRAME_TOP - 20; /* as if a trap had come from there */
 }
 
 /* The boot protocol's flat segments; the guest loads its own GDT soon. */

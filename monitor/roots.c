@@ -240,7 +240,7 @@ static void set_table(struct root *r, u32 slot, u32 gpfn)
 }
 
 /* Takes the guest's PDPTEs (or its directory) into the root. */
-static void load_tables(struct vcpu *v, struct root *r)
+void root_load_tables(struct vcpu *v, struct root *r)
 {
 	for (u32 slot = 0; slot < 4; slot++) {
 		u32 gpfn = v->cr3 >> 12;
@@ -296,7 +296,7 @@ bool shadow_load(struct vcpu *v)
 		root_drop_all(r);
 		s->on = v->cr0 & CR0_PG;
 		if (s->on)
-			load_tables(v, r);
+			root_load_tables(v, r);
 		else
 			map_identity(r);
 		return true;
@@ -305,7 +305,7 @@ bool shadow_load(struct vcpu *v)
 	r->used = ++s->clock;
 	r->live = true;
 	r->key = key;
-	load_tables(v, r);
+	root_load_tables(v, r);
 	if (r == root_current()) {
 		shadow_flush_tlb(v);
 		return true;

@@ -20,11 +20,15 @@ extern const u32 trap_table[32];
 
 #define SEG ((struct segments *)&MON->segments)
 
+#define PRESENT (1ull << 47)
+
 static u64 adjust(const struct vcpu *v, u64 d)
 {
 	u32 dpl = d >> 45 & 3;
 
-	if (!(d >> 44 & 1) || !(d >> 47 & 1)) /* system, or not present */
+	if (!(d & PRESENT)) /* Xen takes it as it is */
+		return d;
+	if (!(d >> 44 & 1)) /* system */
 		return 0;
 	if (dpl < v->kernel_rpl)
 		dpl = v->kernel_rpl;
@@ -71,7 +75,7 @@ void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
 {
 	u64 d = adjust(v, descriptor);
 
-	if (index >= SEG->gdt_entries || (!d && is_loaded(v, index, 0)))
+	if (index >= SEG->gdt_entries || (!(d & PRESENT) && is_loaded(v, index, 0)))
 		return;
 	write_slot(SEG->gdt_mfn, WIN_GDT, index, d);
 }

@@ -294,6 +294,8 @@ void shadow_flush_tlb(struct vcpu *v)
 	shadow_flush_queue();
 	if (!v->paravirtual && s->on)
 		root_drop_all(root_current());
+	if (v->paravirtual && (v->cr4 & CR4_PAE)) /* a reload of CR3 reads the PDPTEs */
+		root_load_tables(v, root_current());
 	if (v->tlb_stale)
 		mmu_flush_tlb();
 	v->tlb_stale = false;

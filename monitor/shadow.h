@@ -162,6 +162,7 @@ void root_unhook_everywhere(u32 page);
 void root_detach(struct root *r, u32 l2i);
 void root_resync(struct vcpu *v, struct root *r, u32 slot);
 void root_drop_all(struct root *r);
+void root_load_tables(struct vcpu *v, struct root *r);
 bool linear_slot(u32 l2i, u32 *phys);
 
 /* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */

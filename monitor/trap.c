@@ -24,6 +24,7 @@ static void load_frame(struct vcpu *v)
 	if (r->vector & VECTOR_FAILSAFE)
 		f += 4;
 	r->error = r->vector & VECTOR_HAS_ERROR ? *f++ : 0;
+	v->frame = (u32)f;
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
 	r->eflags = f[2];
@@ -97,6 +98,8 @@ static void exception(struct vcpu *v)
 	}
 }
 
+/* A return to ring 3 uses the frame that came from there, where it stands: if
+ * the iret faults, it does so on the stack on which the guest called IRET. */
 static void store_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -106,9 +109,9 @@ static void store_frame(struct vcpu *v)
 
 	if ((r->cs & 3) == 3) {
 		for (int i = 0; i < 5; i++)
-			v->exit_frame[i] = frame[i];
-		v->exit_esp = (u32)v->exit_frame;
-		r->ss = FLAT_RING1_SS;
+			((u32 *)v->frame)[i] = frame[i];
+		v->exit_esp = v->frame;
+		r->ss = v->paravirtual ? v->kernel_ss : FLAT_RING1_SS;
 		return;
 	}
 	v->exit_esp = r->gpr[GPR_ESP] - 12;

@@ -39,7 +39,7 @@ struct vcpu {
 	struct regs r;
 	u32 trap_esp;      /* ESP on entry: where Xen's frame stands */
 	u32 exit_esp;      /* where the frame that the exit's iret takes stands */
-	u32 exit_frame[5]; /* EIP CS EFLAGS ESP SS for a return to ring 3 */
+	u32 frame;         /* where EIP stood in the last frame from Xen */
 	u32 call_esp;      /* during a C-coded call: EBX, EBP, return address, arguments */
 	u32 iret_site;     /* return address of the guest's last IRET call */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Source: PCI Local Bus specification 2.1, section 3.7.4.1; Intel 82441FX
+ * Source: PCI Local Bus specification 2.1 (configuration mechanism #1); Intel 82441FX
  * (PMC) and 82371SB (PIIX3) datasheets.
  *
  * Two functions: 0:0.0 the 440FX host bridge, 0:1.0 the PIIX3 ISA bridge.

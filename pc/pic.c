@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Source: Intel 8259A datasheet (231468-003); for ELCR, Intel 82371SB (PIIX3)
- * datasheet, section 2.5.4.
+ * datasheet.
  *
  * What is kept true:
  *  - An edge-triggered request begins when its line rises, and is withdrawn

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Source: Intel 8254 datasheet (231164-005); port 61 from Intel 82371SB
- * (PIIX3) datasheet, section 2.5.5 (NMI status and control).
+ * (PIIX3) datasheet (NMI status and control register).
  *
  * Time.  The only clock is `now`, in ns.  Tick t is reached at the first ns
  * where t <= ns * PIT_HZ / 10^9, and everything is kept in absolute ticks

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Source: Intel 82371SB (PIIX3) datasheet, sections 2.5.5 (port 92) and 2.7
- * (APM, CF9); ACPI specification 1.0b, section 4.7.3.2 (PM1 control).
+ * Source: Intel 82371SB (PIIX3) datasheet (port 92,
+ * APM, CF9); ACPI specification 1.0b (PM1 control registers).
  *
  * Requests are latched: once the guest has asked for a reset or for power
  * off, `reset` or `poweroff` stays until the owner clears it.

@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "mm.h"
 #include "rom.h"
+#include "trap.h"
 #include "../../rom/image.h"
 
 extern u8 boot_params[4096];
@@ -84,4 +85,21 @@ void checks_boot(void)
 	check_segments();
 	check_native_tables();
 	check_rom();
+}
+
+/* zap_low_mappings has taken the identity mapping of the boot tables away. */
+void checks_zapped(void)
+{
+	bool there = try_read(0x1000, NULL) == TRY_OK;
+	u32 v = 0;
+
+	check_eq("zapped: address 0 faults", V_PF, try_read(0, NULL));
+	check_eq("zapped: the kernel's text at its physical address faults", V_PF,
+		 try_read(0x100000, NULL));
+	check_eq("zapped: the last page of the boot mapping faults", V_PF,
+		 try_read(BOOT_MAP - PAGE_SIZE, NULL));
+	try_read(0x200000, &v);
+	check_eq("zapped: writes fault too", V_PF, try_write(0x200000, v));
+	check_eq("zapped: error code of a write", PF_WRITE, there ? ~0u : seen.error);
+	check_eq("zapped: execution faults", V_PF, there ? TRY_OK : try_call(0x1000));
 }

@@ -61,7 +61,9 @@ static void check_msr(void)
 
 	result = try_rdmsr(MSR_EFER, &insn);
 	check_eq("RDMSR: EFER can be read", TRY_OK, result);
-	check_eq("RDMSR: EFER.NXE by the instruction", nx_enabled << 11, (u32)insn & 1u << 11);
+	/* Xen answers the instruction itself, and shows its own NXE */
+	if (nx_enabled)
+		check_eq("RDMSR: EFER.NXE by the instruction", 1u << 11, (u32)insn & 1u << 11);
 	check_eq("RDMSR: EFER.NXE by the call", nx_enabled << 11,
 		 (u32)ops.rdmsr(MSR_EFER) & 1u << 11);
 	/* TCG answers 0 for an unknown one, real hardware faults */

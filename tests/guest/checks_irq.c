@@ -2,7 +2,11 @@
 /* The interrupt flag (calls 29-32) and alarms on IRQ 0. */
 #include "checks.h"
 #include "irq.h"
+#include "mm.h"
 #include "rom.h"
+#include "trap.h"
+
+extern char boot_stack_top[];
 
 /* The ROM's entry for a call, 0 natively. */
 static void *entry(u32 call)
@@ -91,6 +95,46 @@ static void by_halt(void)
 	ops.halt();
 }
 
+/* A return that cannot be made while an interrupt waits for its IF: hardware
+ * faults first, a ROM may take the interrupt first, as if it came from the
+ * frame's context.  Either way there is one fault and the interrupt comes;
+ * masked at the 8259, it wakes the ROM but not the guest. */
+static void iret_pending(const char *name, bool masked)
+{
+	static const u32 frame[5] = {0x1000, 0x2fb, 0x202, 0x1000, SEL_USER_DS};
+	u32 before = ticks, count = seen.count;
+
+	check_subject(name);
+	if (masked)
+		outb(0xff, 0x21);
+	one_shot(2);
+	spin_ms(10);
+	check_eq("vector", V_GP, iret_with_frame(frame));
+	irq_disable();
+	check_eq("error code", 0x2f8, seen.error);
+	check_eq("EIP", (u32)irq_return, seen.eip);
+	check_eq("one fault", 1, seen.count - count);
+	outb(0xfe, 0x21);
+	irq_enable();
+	spin_ms(5);
+	check_eq("the interrupt is delivered", before + 1, ticks);
+	irq_disable();
+	check_subject(NULL);
+}
+
+static void check_iret_pending(void)
+{
+	u32 stack = page_alloc();
+
+	if (on_vmi && !under_hypervisor())
+		return; /* nullrom.asm's IRET faults in the ROM */
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
+	iret_pending("iret that faults, an interrupt pending", false);
+	iret_pending("iret that faults, a masked interrupt pending", true);
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)boot_stack_top);
+	page_put(stack);
+}
+
 static void check_cancel(void)
 {
 	u32 before;
@@ -146,6 +190,7 @@ void checks_alarm(void)
 	check_pending("pending: delivered by EnableInterrupts", by_enable);
 	check_pending("pending: delivered by SetInterruptMask", by_restore);
 	check_pending("pending: delivered by Halt", by_halt);
+	check_iret_pending();
 	check_cancel();
 	check_past();
 	check_registers();

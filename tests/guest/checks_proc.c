@@ -90,10 +90,8 @@ static void check_stats(void)
 
 void checks_proc(void)
 {
-	if (!under_hypervisor()) {
-		/* SYSEXIT wants SYSENTER_CS */
-		asm volatile("wrmsr" ::"c"(0x174), "a"(SEL_KERNEL_CS), "d"(0));
-	}
+	/* SYSEXIT takes its selectors from SYSENTER_CS (enable_sep_cpu) */
+	check_eq("WRMSR: SYSENTER_CS", TRY_OK, try_wrmsr(0x174, SEL_KERNEL_CS));
 	irq_enable();
 	tick_start();
 	check_syscalls();

@@ -7,6 +7,8 @@
 
 /* Use of a null selector is not here: TCG does not check it. */
 
+extern char boot_stack_top[];
+
 /* The place of the last faulting instruction below. */
 static u32 site;
 
@@ -91,7 +93,9 @@ static void check_nm(void)
 	check_eq("#NM: none after SetCR0 without TS", count + 1, nm_count);
 }
 
-/* IRET's own faults are reported at the guest's return site. */
+/* IRET's own faults are reported at the guest's return site.  With IF in the
+ * frame a ROM may take a pending interrupt first, as if it came from the
+ * frame's context: it gets a stack of its own. */
 static void check_iret(void)
 {
 	static const struct {
@@ -102,8 +106,11 @@ static void check_iret(void)
 		{"iret to a CS beyond the GDT", {0x1000, 0x2fb, 0x202, 0x1000, 0x7b}, 0x2f8},
 		{"iret to a data segment", {0x1000, 0x7b, 0x202, 0x1000, 0x7b}, 0x78},
 		{"iret with a bad SS", {0x1000, 0x73, 0x202, 0x1000, 0x2fb}, 0x2f8},
+		{"iret with a bad SS and IF off", {0x1000, 0x73, 0x002, 0x1000, 0x2fb}, 0x2f8},
 	};
+	u32 stack = page_alloc();
 
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
 		u32 count = seen.count;
 
@@ -117,6 +124,8 @@ static void check_iret(void)
 		check_subject(NULL);
 		irq_disable();
 	}
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)boot_stack_top);
+	page_put(stack);
 }
 
 /* From the kernel int 0x80 has a frame without ESP and SS (kernel_execve). */

@@ -9,6 +9,7 @@
 #define PIC1_DATA 0x21
 #define PIC2_CMD 0xa0
 #define PIC2_DATA 0xa1
+#define PIT_MODE 0x43
 #define EOI_SPECIFIC 0x60
 
 volatile u32 ticks, ticks_user, irqs_spurious;
@@ -31,6 +32,7 @@ void pic_init(void)
 	pic_out(V_IRQ0 + 8, PIC2_DATA);
 	pic_out(2, PIC2_DATA);
 	pic_out(0x01, PIC2_DATA);
+	outb(0x3a, PIT_MODE); /* a BIOS leaves it running, at 18.2 Hz (vmi_time_init) */
 	outb(0xfe, PIC1_DATA);
 	outb(0xff, PIC2_DATA);
 }

@@ -65,6 +65,7 @@ noreturn void guest_main(void)
 	linear_map_rest();
 	page_init_rest();
 	zap_low_mappings();
+	checks_zapped();
 	pic_init();
 	die_early();
 	run_groups();

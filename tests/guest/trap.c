@@ -184,3 +184,11 @@ u32 try_rdmsr(u32 msr, u64 *value)
 	*value = v;
 	return seen.count == count ? TRY_OK : seen.vector;
 }
+
+u32 try_wrmsr(u32 msr, u64 value)
+{
+	u32 count = seen.count;
+
+	asm volatile(TRY("1: wrmsr")::"c"(msr), "A"(value));
+	return seen.count == count ? TRY_OK : seen.vector;
+}

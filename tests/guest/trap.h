@@ -31,6 +31,7 @@ u32 try_read(u32 va, u32 *value);
 u32 try_write(u32 va, u32 value);
 u32 try_call(u32 va); /* expects a RET there */
 u32 try_rdmsr(u32 msr, u64 *value);
+u32 try_wrmsr(u32 msr, u64 value);
 
 /* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS};
  * answers the vector of the fault that must come. */

@@ -140,7 +140,14 @@ class XenLines:
     def tick(self):
         """What looked like the beginning of a mark was none after all."""
         if not self.inside and self.text and time.monotonic() - self.since > self.PATIENCE:
-            self._guest(len(self.text))
+            self.flush()
+
+    def flush(self):
+        """There will be no more."""
+        if self.inside:
+            self.xen(self.text.decode("latin-1"))
+            self.text = b""
+        self._guest(len(self.text))
 
     def _guest(self, count):
         data, self.text = self.text[:count], self.text[count:]

@@ -7,34 +7,15 @@ tell how the guest ended; nothing else does.
 
 import os
 import re
-import subprocess
-import time
 
 import guestfiles  # the xl configuration and the files, as dom0 gets them
-from console import Console, XenLines
-from qemu import Qemu, accelerator
+from console import XenLines
+from host import XEN_LINE, XEN_MB, Host, built
 from result import BROKEN, FAILED, FINE, REFUSED, Result, say
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-
-# com1 is Xen's. The rest spares time under TCG and things that QEMU has not.
-XEN_LINE = ("console=com1 com1=115200,8n1 cpuidle=0 spec-ctrl=no xpti=no smt=0 smep=0 smap=0 "
-            "no-real-mode edd=off watchdog=0 bootscrub=0 noreboot guest_loglvl=all")
 DOM0_LINE = "console=hvc0 quiet mitigations=off rdinit=/init"
 DOM0_MB = 224
-XEN_MB = 128            # Xen's own memory, with some to spare
-
-
-def shim_mb(guest_mb):
-    """What xen-shim takes off a domain's memory: measured 22.2 MB, and from
-    256 MB on 1/128 of the rest. Rounded up."""
-    return 24 + guest_mb // 100
-
-
-# Lines of Xen's that tell of a guest in trouble, and how many follow them.
-NEWS = re.compile(r"d\d+v\d+ (?!save|restore)|domain_crash|Hardware Dom0 [cs]")
-DUMPS = (("crashed on cpu", 18), ("Panic on CPU", 2))
-
+EXIT_FINE = 0x10        # at port 0xf4; 0 would look like an error of QEMU's own
 REASONS = {             # SHUTDOWN_*, xen/include/public/sched.h
     "0": (FINE, "the guest powered off"),
     "1": (FINE, "the guest asked for a reboot"),
@@ -45,110 +26,10 @@ REASONS = {             # SHUTDOWN_*, xen/include/public/sched.h
 }
 
 
-def built(script, *arguments):
-    """The path that one of our build scripts prints."""
-    done = subprocess.run([os.path.join(HERE, script), *arguments],
-                          stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
-
-
-class Host:
-    """Common to all: the log, the console, the result."""
-
-    nested = False
-
-    def __init__(self, args):
-        self.args = args
-        self.base = os.path.join(args.log, args.name)
-        self.console = Console(self.base + ".console", args.stdin)
-        self.log = open(self.base + ".log", "wb", buffering=0)
-        self.qemu = Qemu(args, self.log)
-        self.qemu.line += accelerator(args, self.nested) + args.qemu_args.split()
-        self.started = time.monotonic()
-        self.end = None         # (when, Result): the guest has ended
-        self.com1_lines = XenLines(self.dom0_text, self.xen_news)
-        self.xen_lines = []     # what Xen wrote about guests, the last lines
-        self.dump = -1          # how many lines of a register dump are to come
-        self.said_version = False
-
-    def run(self):
-        """Does not return: raises the Result."""
-        try:
-            self.machine()
-            self.qemu.start()
-            self.qemu.serve(self.console, self.input_channel, self.tick)
-        except Result as result:
-            self.console.close()
-            self.explain(result)
-            raise
-        finally:
-            self.console.close()
-            self.qemu.stop()
-
-    def explain(self, result):
-        """Words that go before the last line of a run that did not go well."""
-        if result.code not in (FAILED, REFUSED, BROKEN, 3):
-            return
-        for line in self.xen_lines:
-            say("  " + line)
-        if result.code == 3:
-            say("the console's last lines:")
-            for line in self.console.tail():
-                say("  | " + line)
-        say("logs: %s.log, %s.console" % (os.path.relpath(self.base), os.path.basename(self.base)))
-
-    def tick(self):
-        self.com1_lines.tick()
-        if self.end and time.monotonic() >= self.end[0]:
-            self.qemu.drain(*(name for name in self.qemu.channels if name != "qmp"))
-            raise self.end[1]
-
-    def ends(self, code, words, after=0.0):
-        """The guest has ended; what it printed counts, too."""
-        if self.end is None:
-            when = time.monotonic()
-            checks = self.console.checks
-            if code == FINE and checks and checks[1]:
-                code, words = FAILED, words + "; %d of its checks failed" % checks[1]
-            words += " after %.1f s" % (when - self.started)
-            self.end = when + after, Result(code, words)
-
-    # --- Xen's console ------------------------------------------------------
-
-    def chatter(self, data):
-        """What is neither the guest's nor ours."""
-        self.log.write(data)
-        if self.args.verbose:
-            os.write(2, data)
-
-    def com1(self, data):
-        """What Xen and dom0 write."""
-        self.chatter(data)
-        self.com1_lines.feed(data)
-
-    def dom0_text(self, data):
-        if b"Kernel panic - not syncing" in data:
-            self.ends(BROKEN, "dom0's kernel panicked", 0.3)
-
-    def xen_news(self, line):
-        """A line of Xen's: is it news of a guest?"""
-        if not self.said_version and "Xen version" in line:
-            self.said_version = True
-            print(line, flush=True)
-        self.dump = max([self.dump - 1] + [n for text, n in DUMPS if text in line])
-        if self.dump >= 0 or NEWS.search(line):
-            self.xen_lines = (self.xen_lines + [line])[-30:]
-        if "Panic on CPU" in line:
-            self.panic()
-
-    def panic(self):
-        self.ends(BROKEN, "Xen panicked", 0.3)
-
-    def xen(self):
-        """The hypervisor's file."""
-        if self.args.xen:
-            return self.args.xen
-        return built("mkxen", *(["--debug"] if self.args.xen_debug else []))
+def shim_mb(guest_mb):
+    """What xen-shim takes off a domain's memory: measured 22.2 MB, and from
+    256 MB on 1/128 of the rest. Rounded up."""
+    return 24 + guest_mb // 100
 
 
 class Toolstack(Host):
@@ -350,11 +231,13 @@ class Bare(Host):
 
 def exit_port(host, code):
     """QEMU's exit code after a write of V to isa-debug-exit is 2 V + 1."""
-    if code & 1 and host.console.seen:
-        value = code >> 1
-        host.ends(FAILED if value else FINE, "the guest ended with %d at port 0xf4" % value)
+    host.end = None
+    if code >> 1 == EXIT_FINE:
+        host.ends(FINE, "the guest ended")
+    elif code & 1 and host.console.seen:
+        host.ends(FAILED, "the guest ended with %#x at port 0xf4" % (code >> 1))
     else:
-        host.ends(BROKEN, "QEMU failed with exit code %d" % code)
+        raise host.qemu.broken("exit", code)
     raise host.end[1]
 
 

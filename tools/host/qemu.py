@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from result import BROKEN, TIMEOUT, Result
@@ -22,7 +23,6 @@ from result import BROKEN, TIMEOUT, Result
 # Xen; RDTSCP crashes a PVH Linux, MWAIT idle panics Xen.
 TCG_CPU = "EPYC,-smap,-smep,-xsave,-monitor,-rdtscp"
 KVM_CPU = "host,-smap,-smep"
-ICOUNT = "shift=0,sleep=off"
 QEMU = "qemu-system-x86_64"
 PR_SET_PDEATHSIG = 1
 
@@ -59,11 +59,13 @@ def accelerator(args, nested):
     """QEMU's arguments for how instructions are carried out; nested: Xen is to
     run HVM or PVH domains."""
     kvm = args.accel == "kvm" or \
-        args.accel == "auto" and not args.icount and kvm_works(nested)
-    if args.icount and kvm:
+        args.accel == "auto" and args.icount is None and kvm_works(nested)
+    if args.icount is not None and kvm:
         raise Result(2, "--icount needs TCG")
     line = ["-accel", "kvm" if kvm else "tcg", "-cpu", args.cpu or (KVM_CPU if kvm else TCG_CPU)]
-    return line + (["-icount", ICOUNT] if args.icount else [])
+    if args.icount is not None:
+        line += ["-icount", "shift=%d,sleep=off" % args.icount]
+    return line
 
 
 def die_with_parent():
@@ -81,6 +83,7 @@ class Qemu:
         self.handlers = {}          # name -> function(bytes)
         self.line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         self.process = None
+        self.words = tempfile.TemporaryFile()   # what QEMU itself has to say
         self.qmp_text = b""
         self.line += ["-chardev", self.channel("qmp", self._qmp), "-mon", "chardev=qmp,mode=control"]
 
@@ -110,17 +113,26 @@ class Qemu:
         self.log.write(("$ %s\n" % " ".join(self.line)).encode())
         self.log.flush()
         self.process = subprocess.Popen(
-            self.line, pass_fds=self.fds, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log, start_new_session=True, preexec_fn=die_with_parent)
+            self.line, pass_fds=self.fds, stdin=subprocess.DEVNULL, stdout=self.words,
+            stderr=self.words, start_new_session=True, preexec_fn=die_with_parent)
         for fd in self.fds:
             os.close(fd)
         self.fds = []
-        self.send("qmp", b'{"execute":"qmp_capabilities"}\n')
+        try:
+            self.send("qmp", b'{"execute":"qmp_capabilities"}\n')
+        except ConnectionError:     # gone already; the loop will see that
+            pass
 
     def stop(self):
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.log.write(self.said())
+
+    def said(self):
+        """What QEMU itself has written."""
+        self.words.seek(0)
+        return self.words.read()
 
     def send(self, name, data):
         self.channels[name].sendall(data)
@@ -151,7 +163,10 @@ class Qemu:
                         if console.interactive:
                             deadline = time.monotonic() + seconds
                         continue
-                    data = event.fileobj.recv(1 << 16)
+                    try:
+                        data = event.fileobj.recv(1 << 16)
+                    except ConnectionError:
+                        data = b""
                     if data:
                         self.handlers[event.data](data)
                     else:
@@ -202,5 +217,11 @@ class Qemu:
     def ended(self, reason, code):
         """The machine's end: QMP's reason, or "exit" and QEMU's exit code. A host
         that knows better replaces this."""
-        raise Result(BROKEN, "QEMU ended (%s); see %s" %
-                     (reason if code is None else "exit code %d" % code, self.log.name))
+        raise self.broken(reason, code)
+
+    def broken(self, reason, code):
+        """The Result of a machine that ended for no good reason."""
+        words = self.said().decode("latin-1").strip().splitlines()
+        return Result(BROKEN, "QEMU ended (%s)%s" % (
+            reason if code is None else "exit code %d" % code,
+            ": " + words[-1] if words else ""))

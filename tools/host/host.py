@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the ways to run a guest have in common: a machine, its log, the guest's
+console, and the watch over what Xen writes.
+
+Kept true here: a run ends with exactly one Result, and not before everything
+that the guest wrote has been shown.
+"""
+
+import os
+import re
+import subprocess
+import time
+
+from console import Console, XenLines
+from qemu import Qemu, accelerator
+from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result, say
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+# com1 is Xen's. The rest spares time under TCG and things that QEMU has not.
+XEN_LINE = ("console=com1 com1=115200,8n1 cpuidle=0 spec-ctrl=no xpti=no smt=0 smep=0 smap=0 "
+            "no-real-mode edd=off watchdog=0 bootscrub=0 noreboot guest_loglvl=all")
+XEN_MB = 128            # Xen's own memory, with some to spare
+
+# Lines of Xen's that tell of a guest in trouble, and how many follow them.
+NEWS = re.compile(r"d\d+v\d+ (?!save|restore)|domain_crash|Hardware Dom0 [cs]")
+DUMPS = (("crashed on cpu", 18), ("Panic on CPU", 2))
+
+
+def built(script, *arguments):
+    """The path that one of our build scripts prints."""
+    done = subprocess.run([os.path.join(HERE, script), *arguments],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+class Host:
+    """Common to all: the log, the console, the result."""
+
+    nested = False
+
+    def __init__(self, args):
+        self.args = args
+        self.base = os.path.join(args.log, args.name)
+        self.console = Console(self.base + ".console", args.stdin)
+        self.log = open(self.base + ".log", "wb", buffering=0)
+        self.qemu = Qemu(args, self.log)
+        self.qemu.line += accelerator(args, self.nested) + args.qemu_args.split()
+        self.started = time.monotonic()
+        self.end = None         # (when, Result): the guest has ended
+        self.com1_lines = XenLines(self.dom0_text, self.xen_news)
+        self.xen_lines = []     # what Xen wrote about guests, the last lines
+        self.dump = -1          # how many lines of a register dump are to come
+        self.said_version = False
+
+    def run(self):
+        """Does not return: raises the Result."""
+        try:
+            self.machine()
+            self.started = time.monotonic()
+            self.qemu.start()
+            self.qemu.serve(self.console, self.input_channel, self.tick)
+        except Result as result:
+            self.console.close()
+            self.explain(result)
+            raise
+        finally:
+            self.console.close()
+            self.qemu.stop()
+
+    def explain(self, result):
+        """Words that go before the last line of a run that did not go well."""
+        if result.code not in (FAILED, REFUSED, BROKEN, TIMEOUT):
+            return
+        for line in self.xen_lines:
+            say("  " + line)
+        if result.code == TIMEOUT:
+            say("the console's last lines:")
+            for line in self.console.tail():
+                say("  | " + line)
+        base = os.path.relpath(self.base)
+        say("logs: %s.log and .console" % (self.base if base.startswith("..") else base))
+
+    def tick(self):
+        self.com1_lines.tick()
+        if self.end and time.monotonic() >= self.end[0]:
+            self.qemu.drain(*(name for name in self.qemu.channels if name != "qmp"))
+            self.flush()
+            raise self.end[1]
+
+    def flush(self):
+        """No more will come; hand out what was held back."""
+        self.com1_lines.flush()
+
+    def ends(self, code, words, after=0.0):
+        """The guest has ended; what it printed counts, too."""
+        if self.end is None:
+            when = time.monotonic()
+            checks = self.console.checks
+            if code == FINE and checks and checks[1]:
+                code, words = FAILED, words + "; %d of its checks failed" % checks[1]
+            words += " after %.1f s" % (when - self.started)
+            self.end = when + after, Result(code, words)
+
+    # --- Xen's console ------------------------------------------------------
+
+    def chatter(self, data):
+        """What is neither the guest's nor ours."""
+        self.log.write(data)
+        if self.args.verbose:
+            os.write(2, data)
+
+    def com1(self, data):
+        """What Xen and dom0 write."""
+        self.chatter(data)
+        self.com1_lines.feed(data)
+
+    def dom0_text(self, data):
+        if b"Kernel panic - not syncing" in data:
+            self.ends(BROKEN, "dom0's kernel panicked", 0.3)
+
+    def xen_news(self, line):
+        """A line of Xen's: is it news of a guest?"""
+        if not self.said_version and "Xen version" in line:
+            self.said_version = True
+            print(line, flush=True)
+        self.dump = max([self.dump - 1] + [n for text, n in DUMPS if text in line])
+        if self.dump >= 0 or NEWS.search(line):
+            self.xen_lines = (self.xen_lines + [line])[-30:]
+        if "Panic on CPU" in line:
+            self.panic()
+
+    def panic(self):
+        self.ends(BROKEN, "Xen panicked", 0.3)
+
+    def xen(self):
+        """The hypervisor's file."""
+        if self.args.xen:
+            return self.args.xen
+        return built("mkxen", *(["--debug"] if self.args.xen_debug else []))
