@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make            the ROM, mkrom, the domain entry and the test guest
-# make run        boots a guest on Xen: needs nothing but this tree
-# make help       everything else
+# `make help` tells what there is to make.
 #
 # Not recursive.  Everything made is in build/; what is downloaded, and Xen
 # and dom0 for the host bed, in $XDG_CACHE_HOME/vmixen.
@@ -28,7 +26,7 @@ DEPS = -MMD -MP -MF $@.d
 FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
 # The ROM's C: position independent, no GOT entry, nothing writable.
-ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -fpie -include rom/pic.h
+ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -fpie -include rom/hidden.h
 ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry $(FREESTANDING) -O2 -fno-pic
 HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 
@@ -42,7 +40,7 @@ MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 
 .PHONY: all
-all: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf
+all: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf guest
 
 # --- the ROM -------------------------------------------------------------------
 
@@ -108,8 +106,111 @@ $(B)/mkrom: $(MKROM_OBJ)
 	$(call say,HOSTLD,$@)
 	$(Q)$(CC) $^ -o $@
 
-.PHONY: clean
+# --- the test guest, and running guests ------------------------------------------
+
+include tests/guest/guest.mk
+
+KERNEL ?= $(B)/guest-pae.bzImage
+HOST ?= shim
+MEMORY ?= 64
+VCPUS ?= 1
+NAME ?= $(basename $(notdir $(KERNEL)))
+RUN_DIR ?= $(B)/run
+export V ICOUNT
+
+# What --kernel takes: a bzImage on bare metal, everywhere else the domain.
+DOMAIN = $(if $(filter bare,$(HOST)),$(KERNEL),$(RUN_DIR)/$(NAME).elf)
+# HOST=pv32 and dom0 need a Xen that Debian does not build.
+RUN_DEPS = build run $(if $(filter pv32 dom0,$(HOST)),pv32)
+
+.PHONY: run
+run: | deps-run
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all
+	@mkdir -p $(RUN_DIR)
+	$(if $(filter bare,$(HOST)),,@$(B)/mkrom wrap --rom $(B)/vmi.rom --entry $(B)/entry.elf \
+		--kernel '$(KERNEL)' -o '$(DOMAIN)')
+	@tools/host/run --host '$(HOST)' --kernel '$(DOMAIN)' --name '$(NAME)' --log '$(RUN_DIR)' \
+		--memory '$(MEMORY)' --vcpus '$(VCPUS)' $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
+		$(if $(INITRD),--initrd '$(INITRD)') $(if $(CMDLINE),--cmdline '$(CMDLINE)')
+
+.PHONY: deps deps-run deps-test
+deps:
+	@tools/host/deps build run test
+deps-run:
+	@tools/host/deps $(RUN_DEPS)
+deps-test:
+	@tools/host/deps build run test $(if $(filter pv32 dom0,$(HOSTS)),pv32)
+
+# --- tests -----------------------------------------------------------------------
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+UNIT_CFLAGS := $(HOST_CFLAGS) -Itests/unit -O1 $(SANITIZE)
+UNIT_TESTS := $(wildcard tests/unit/test_*.c)
+# What builds on the host, in one library: a test links what it names.
+UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) $(wildcard pc/*.c) monitor/decode.c \
+	monitor/print.c $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
+UNIT_LIB_OBJ := $(UNIT_LIB_SRC:%.c=$(B)/unit/obj/%.o)
+
+$(B)/unit/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,TESTCC,$<)
+	$(Q)$(CC) $(UNIT_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/unit/lib.a: $(UNIT_LIB_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/unit/test_%: $(B)/unit/obj/tests/unit/test_%.o $(B)/unit/lib.a
+	$(call say,TESTLD,$@)
+	$(Q)$(CC) $(SANITIZE) $^ -lcmocka -lZydis -o $@
+
+.PHONY: test unit
+unit: $(UNIT_TESTS:tests/unit/%.c=$(B)/unit/%)
+
+HOSTS ?= shim bare
+test: | deps-test
+	@$(MAKE) --no-print-directory all unit
+	@tests/run --hosts '$(HOSTS)' --only '$(ONLY)'
+
+# --- looking after the tree --------------------------------------------------------
+
+C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+
+.PHONY: check format
+check: | deps-test
+	@clang-format --dry-run --Werror $(C_FILES)
+	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability $(INCLUDES) -Ientry -Itools/mkrom \
+		--suppress=missingIncludeSystem $(filter %.c,$(C_FILES))
+	@echo "check: clean"
+
+format:
+	clang-format -i $(C_FILES)
+
+.PHONY: clean help
 clean:
 	rm -rf $(B)
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make                 the ROM, mkrom, the domain entry and the test guest
+#: make run             boots a guest on Xen and shows its console
+#:   KERNEL=bzImage       the guest (default: the test guest; PAE)
+#:   INITRD=file          its initrd
+#:   CMDLINE="..."        its command line
+#:   MEMORY=64            its memory in MB
+#:   VCPUS=1
+#:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
+#:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
+#:                        dom0: the same Xen, the guest as dom0
+#:                        bare: the guest without Xen and ROM
+#:   TIMEOUT=120          seconds; 0 for none
+#:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
+#:   V=1                  show what Xen, dom0 and the build say, too
+#: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
+#: make check           clang-format and cppcheck
+#: make deps            installs the Debian packages that are needed
+#: make clean
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -9,6 +9,7 @@
  *   memory.c      who gets which frame
  *   window.c      the ROM's window
  *   loader.c      the guest: bzImage, boot_params, BIOS area, ROM
+ *   acpi.c        ACPI tables in the BIOS area
  */
 #ifndef VMIXEN_ENTRY_H
 #define VMIXEN_ENTRY_H
@@ -52,5 +53,10 @@ void window_map(u32 va, u32 mfn, bool writable);
 
 /* loader.c */
 void load_guest(struct layout *l, struct start *start);
+/* Copies to guest-physical memory. */
+void copy_to_guest(u32 gpa, const void *from, u32 bytes);
+
+/* acpi.c */
+void make_acpi_tables(void);
 
 #endif

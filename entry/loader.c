@@ -46,8 +46,8 @@ static void put32(u8 *p, u32 at, u32 v)
 	memcpy(p + at, &v, 4);
 }
 
-/* Copies to guest-physical memory, a page at a time through the first slot. */
-static void copy_to_guest(u32 gpa, const void *from, u32 bytes)
+/* A page at a time through the first slot. */
+void copy_to_guest(u32 gpa, const void *from, u32 bytes)
 {
 	const u8 *in = from;
 
@@ -172,6 +172,7 @@ void load_guest(struct layout *l, struct start *start)
 
 	make_rom_area();
 	make_bios_data();
+	make_acpi_tables();
 	load_kernel(l, image);
 	make_boot_params(l, start, image);
 }

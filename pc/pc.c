@@ -75,8 +75,7 @@ static void out_uart(struct pc *pc, u16 port, u8 value, const struct pc_time *no
 
 static u8 in_pm(struct pc *pc, u16 port, const struct pc_time *now)
 {
-	(void)now;
-	return pm_read(&pc->pm, port);
+	return pm_read(&pc->pm, port, now->ns);
 }
 
 static void out_pm(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
@@ -132,6 +131,7 @@ void pc_update_irqs(struct pc *pc, const struct pc_time *now)
 	kbd_pump(&pc->kbd);
 	pic_set_irq(&pc->pic, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
 	pic_set_irq(&pc->pic, IRQ_SERIAL, uart_irq(&pc->uart));
+	pic_set_irq(&pc->pic, PM_SCI_IRQ, pm_sci(&pc->pm));
 	if (pit_irq_take(&pc->pit, now->ns)) {
 		pic_set_irq(&pc->pic, IRQ_TIMER, false);
 		pic_set_irq(&pc->pic, IRQ_TIMER, true);
@@ -209,4 +209,6 @@ void pc_reset(struct pc *pc)
 	uart_reset(&pc->uart);
 	pci_reset(&pc->pci);
 	pm_reset(&pc->pm);
+	/* ACPI: the SCI is a level, and shareable. */
+	pic_write(&pc->pic, 0x4D1, 1u << (PM_SCI_IRQ & 7));
 }

@@ -2,7 +2,7 @@
 #
 # The test guest: build/guest-pae.bzImage and build/guest-2level.bzImage from
 # the same sources, objects under build/guest/.  To be included by the
-# Makefile at the top; uses $(Q) where it is set.
+# Makefile at the top; uses its $(Q) and $(say) where they are set.
 #
 # GUEST_SRCS    C of the kernel          GUEST_ASMS   its NASM files
 # GUEST_USER_SRCS, GUEST_USER_ASMS       the blob that runs in ring 3
@@ -46,17 +46,21 @@ GUEST_USER_OBJS := $(GUEST_USER_SRCS:%.c=$(GUEST_OUT)/user/%.o) \
 
 $(GUEST_OUT)/user/%.o: $(GUEST_DIR)/user/%.c
 	@mkdir -p $(@D)
+	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(GUEST_COMMON_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GUEST_OUT)/user/%.o: $(GUEST_DIR)/user/%.asm
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_NASM) -M -MP -MT $@ -I $(GUEST_DIR)/user/ $< > $(@:.o=.d)
+	$(call say,NASM,$@)
 	$(Q)$(GUEST_NASM) -f elf32 -I $(GUEST_DIR)/user/ -o $@ $<
 
 $(GUEST_OUT)/user/user.elf: $(GUEST_USER_OBJS) $(GUEST_DIR)/user/user.lds
+	$(call say,LD,$@)
 	$(Q)$(GUEST_LD) -m elf_i386 --no-warn-execstack -T $(GUEST_DIR)/user/user.lds -o $@ $(GUEST_USER_OBJS)
 
 $(GUEST_OUT)/user.bin: $(GUEST_OUT)/user/user.elf
+	$(call say,OBJCOPY,$@)
 	$(Q)$(GUEST_OBJCOPY) -O binary $< $@
 
 -include $(GUEST_USER_OBJS:.o=.d)
@@ -69,24 +73,30 @@ GUEST_OBJS_$(1) := $$(GUEST_ASMS:%.asm=$(GUEST_OUT)/$(1)/%.o) \
 
 $(GUEST_OUT)/$(1)/%.o: $(GUEST_DIR)/%.c
 	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
 	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) $$(GUEST_CFLAGS_$(1)) -MMD -MP -c -o $$@ $$<
 
 $(GUEST_OUT)/$(1)/%.o: $(GUEST_DIR)/%.asm
 	@mkdir -p $$(@D)
 	$$(Q)$$(GUEST_NASM) -M -MP -MT $$@ $$(GUEST_CFLAGS_$(1)) $$< > $$(@:.o=.d)
+	$$(call say,NASM,$$@)
 	$$(Q)$$(GUEST_NASM) -f elf32 $$(GUEST_CFLAGS_$(1)) -o $$@ $$<
 
 $(GUEST_OUT)/$(1)/blob.o: $(GUEST_DIR)/blob.asm $(GUEST_OUT)/user.bin
 	@mkdir -p $$(@D)
+	$$(call say,NASM,$$@)
 	$$(Q)$$(GUEST_NASM) -f elf32 -DBLOB='"$(GUEST_OUT)/user.bin"' -o $$@ $$<
 
 $(GUEST_OUT)/$(1)/guest.elf: $$(GUEST_OBJS_$(1)) $(GUEST_DIR)/guest.lds
+	$$(call say,LD,$$@)
 	$$(Q)$$(GUEST_LD) -m elf_i386 --no-warn-execstack -T $(GUEST_DIR)/guest.lds -o $$@ $$(GUEST_OBJS_$(1))
 
 $(GUEST_OUT)/$(1)/guest.bin: $(GUEST_OUT)/$(1)/guest.elf
+	$$(call say,OBJCOPY,$$@)
 	$$(Q)$$(GUEST_OBJCOPY) -O binary $$< $$@
 
 build/guest-$(1).bzImage: $(GUEST_DIR)/boot16.asm $(GUEST_OUT)/$(1)/guest.bin
+	$$(call say,NASM,$$@)
 	$$(Q)$$(GUEST_NASM) -f bin -DKERNEL='"$(GUEST_OUT)/$(1)/guest.bin"' -o $$@ $$<
 
 -include $$(GUEST_OBJS_$(1):.o=.d)
@@ -100,6 +110,7 @@ $(eval $(call guest_kernel,2level))
 
 build/guest-null.rom: $(GUEST_DIR)/nullrom.asm
 	@mkdir -p $(@D)
+	$(call say,NASM,$@)
 	$(Q)$(GUEST_NASM) -f bin -o $@ $<
 	$(Q)sum=$$(od -An -v -tu1 $@ | awk '{for (i = 1; i <= NF; i++) s += $$i} END {print s % 256}'); \
 		printf "\\$$(printf %o $$(((256 - sum) % 256)))" | \

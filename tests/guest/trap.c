@@ -83,14 +83,26 @@ static bool page_fault(struct regs *r, u32 cr2)
 	return mm_fault(current_mm, cr2, r->error);
 }
 
+/* A CLTS that does not work would bring us here from here. */
+static void device_not_available(const struct regs *r)
+{
+	static bool busy;
+
+	if (busy)
+		die(r, 0);
+	busy = true;
+	nm_count++;
+	nm_cr0 = ops.get_cr0();
+	proc_use_fpu();
+	busy = false;
+}
+
 static void exception(struct regs *r, u32 irqs_on)
 {
 	u32 cr2 = r->vector == V_PF ? ops.get_cr2() : 0, fixup;
 
 	if (r->vector == V_NM) {
-		nm_count++;
-		nm_cr0 = ops.get_cr0();
-		proc_use_fpu();
+		device_not_available(r);
 		return;
 	}
 	if (r->vector == V_PF && page_fault(r, cr2)) {

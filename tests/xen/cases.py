@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""System tests as a table: a guest, what it is told, how its run must end.
+
+A sentence says what the test proves; code is tools/host/run's exit code;
+words are regular expressions that must be on the console.
+"""
+from dataclasses import dataclass, field
+
+XEN = ("shim", "pv32", "dom0")
+ALL = XEN + ("bare",)
+# What costs a whole domain start is shown once with xl and once without.
+SOME = ("shim", "dom0")
+
+PAE = "build/guest-pae.bzImage"
+TWO_LEVEL = "build/guest-2level.bzImage"
+
+
+@dataclass
+class Case:
+    name: str
+    sentence: str
+    kernel: str
+    code: int
+    words: list
+    cmdline: str = ""
+    memory: int = 64
+    hosts: tuple = ALL
+    timeout: int = 120
+    options: list = field(default_factory=list)
+
+
+CASES = [
+    Case("pae", "the PAE test guest boots, and every check passes", PAE, 0,
+         [r"guest: \d+ passed, 0 failed"]),
+    Case("2level", "the 2-level test guest boots, and every check passes", TWO_LEVEL, 0,
+         [r"guest: \d+ passed, 0 failed"]),
+    Case("ring", "the kernel finds the ROM and is in ring 1 after Init", PAE, 0,
+         [r"VMI: found ", r"guest: ring 1 after Init"], hosts=SOME),
+    Case("fail", "a failed check of the guest ends with exit code 1", PAE, 1,
+         [r"guest: \d+ passed, 1 failed"], cmdline="fail=1"),
+    Case("triple", "a triple fault ends in a report and a crash", PAE, 1,
+         [r"vmixen: the guest died: triple fault", r"vmixen: eip [0-9a-f]{8}"],
+         cmdline="die=triple", hosts=SOME),
+    Case("hang", "a guest that hangs ends by time-out, with its last lines", PAE, 3,
+         [r"time-out"], cmdline="die=hang", hosts=("dom0", "shim"), timeout=40),
+    Case("reboot", "a guest's reboot is told as such", PAE, 0, [r"reboot"],
+         cmdline="die=reboot", hosts=SOME),
+    Case("small", "the test guest runs in 16 MB", PAE, 0, [r"guest: \d+ passed, 0 failed"],
+         memory=16, hosts=XEN),
+    Case("large", "the test guest runs in 1 GB", PAE, 0, [r"guest: \d+ passed, 0 failed"],
+         memory=1024, hosts=SOME),
+]
