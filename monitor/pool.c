@@ -250,7 +250,7 @@ void *shadow_map(u32 gpfn)
 
 	if (gpfn >= s->guest_pages || GMFN[gpfn] == GMFN_NONE)
 		return NULL;
-	if (gpfn < s->linear_pages)
+	if (gpfn < s->linear_pages && linear_is_hooked(gpfn >> 9))
 		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
 	if (s->slot_gpfn[slot] != gpfn) {
 		int err = mmu_write_va((gva_t)va,

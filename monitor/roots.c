@@ -126,7 +126,7 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 		}
 }
 
-/* Is l2i part of the guest's linear mapping of RAM? */
+/* Is l2i part of what the guest announced as its linear mapping of RAM? */
 bool linear_slot(u32 l2i, u32 *phys)
 {
 	u32 index = l2i - L2I(s->linear_base);
@@ -137,6 +137,31 @@ bool linear_slot(u32 l2i, u32 *phys)
 	return true;
 }
 
+bool linear_is_hooked(u32 phys)
+{
+	return s->linear_hooked[phys >> 5] >> (phys & 31) & 1;
+}
+
+/* Hooks 2 MB of the linear mapping in every root, those to come included. */
+void linear_hook(u32 l2i, u32 phys)
+{
+	s->linear_hooked[phys >> 5] |= 1u << (phys & 31);
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+		u32 page = SHADOW_NONE;
+
+		if (is_hooked(r, l2i)) {
+			/* Replaced at once: the kernel's stack may be in it. */
+			page = root_l1(r, l2i);
+			r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+			s->pool[page].hooks--;
+		}
+		root_hook(r, l2i, s->phys_first + phys, false);
+		if (page != SHADOW_NONE && !s->pool[page].hooks)
+			pool_l1_free(page);
+	}
+}
+
 static void fill_l2(u64 *l2, u32 slot)
 {
 	for (u32 i = 0; i < 512; i++) {
@@ -144,7 +169,7 @@ static void fill_l2(u64 *l2, u32 slot)
 
 		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
 			l2[i] = (u64)MON->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
-		else if (linear_slot(l2i, &phys))
+		else if (linear_slot(l2i, &phys) && linear_is_hooked(phys))
 			l2[i] = (u64)pool_mfn(s->phys_first + phys) << 12 | L2_FLAGS;
 	}
 }

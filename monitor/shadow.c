@@ -20,10 +20,11 @@
  *  2. Accessed and dirty are the guest's: an entry whose A is clear is not
  *     shadowed, one whose D is clear is shadowed read-only, and the fault
  *     that follows sets the bit.
- *  3. What may be a kernel stack is always there and writable, or Xen kills
- *     the domain when it pushes a frame: the guest's linear mapping of RAM is
- *     hooked in every root from one-to-one L1 pages (POOL_PHYS) that never
- *     change.  Protections that the guest sets inside it are not enforced.
+ *  3. What may be a kernel stack stays there and writable once it has been
+ *     touched, or Xen kills the domain when it pushes a frame: the guest's
+ *     linear mapping of RAM is hooked, 2 MB at a time, in every root from
+ *     one-to-one L1 pages (POOL_PHYS) that never change.  Protections that the
+ *     guest sets inside it afterwards are not enforced.
  *  4. Frames without memory behind them are never shadowed.
  *  5. vcpu.tlb_stale is set whenever an entry became weaker and Xen has not
  *     flushed since; then the guest's own flush calls become hypercalls.
@@ -152,8 +153,11 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 	walk_mark(&w, error & PF_W);
 	if (!has_memory(w.gpa))
 		return SHADOW_MMIO;
-	if (v->paravirtual && kernel && linear_slot(l2i, &phys))
-		guest_die("the linear mapping has no entry for %08x", va);
+	if (v->paravirtual && kernel && w.rw && linear_slot(l2i, &phys) &&
+	    w.gpa >> 12 == (va - s->linear_base) >> 12 && !linear_is_hooked(phys)) {
+		linear_hook(l2i, phys);
+		return SHADOW_FILLED;
+	}
 	if (!v->paravirtual && walk_is_linear(v, &w, l2i, &phys)) {
 		u32 page = root_l1(root_current(), l2i);
 
@@ -306,37 +310,17 @@ void shadow_drop_all(void)
 	root_drop_all(root_current());
 }
 
-/* SetLinearMapping(0): hooks RAM at va in every root, for the kernel only. */
+/* SetLinearMapping(0).  What is announced may be more than the guest maps, or
+ * not mapped yet: 2 MB are hooked when a fault of the kernel finds that its own
+ * tables map them so.  A kernel touches a stack before it uses it as one. */
 bool shadow_set_linear(u32 va, u32 pages, u32 gpfn)
 {
-	u32 phys;
-
-	if (gpfn || (va & 0x1FFFFF) || va >= WINDOW_BASE)
-		return false;
+	if (gpfn || (va & 0x1FFFFF) || va >= WINDOW_BASE || s->linear_pages)
+		return s->linear_pages && va == s->linear_base && !gpfn;
 	if (pages > s->guest_pages)
 		pages = s->guest_pages;
 	if (pages > (WINDOW_BASE - va) >> 12)
 		pages = (WINDOW_BASE - va) >> 12;
-	shadow_flush_queue();
-	s->linear_pages = 0;
-	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
-		for (u32 l2i = L2I(va); (l2i - L2I(va)) * 512 < pages; l2i++) {
-			struct root *r = &s->roots[i];
-
-			phys = s->phys_first + l2i - L2I(va);
-			if (r->hooked[l2i >> 5] >> (l2i & 31) & 1) {
-				u32 page = root_l1(r, l2i);
-
-				/* No moment without a mapping: the stack is in it. */
-				r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
-				s->pool[page].hooks--;
-				root_hook(r, l2i, phys, false);
-				if (!s->pool[page].hooks)
-					pool_l1_free(page);
-			} else {
-				root_hook(r, l2i, phys, false);
-			}
-		}
 	s->linear_base = va;
 	s->linear_pages = pages;
 	return true;
@@ -348,7 +332,7 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 	u32 page = (ptep - s->linear_base) >> 12;
 	u64 gpa;
 
-	if (page < s->linear_pages)
+	if (page < s->linear_pages && linear_is_hooked(page >> 9))
 		return GMFN[page] == GMFN_NONE ? GPFN_NONE : page;
 	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
 		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {

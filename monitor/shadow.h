@@ -55,8 +55,10 @@ struct shadow {
 	bool on;                 /* the guest has paging on */
 	u32 phys_first;          /* pool index of the first POOL_PHYS */
 	u32 phys_count;
-	/* The guest's linear mapping of low memory (SetLinearMapping 0). */
+	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
+	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
 	u32 linear_base, linear_pages;
+	u32 linear_hooked[64];
 	/* Slots 1 and 2: where HIGHPTE pages are mapped for the moment. */
 	struct {
 		u32 va, pages, gpfn;
@@ -164,6 +166,8 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot);
 void root_drop_all(struct root *r);
 void root_load_tables(struct vcpu *v, struct root *r);
 bool linear_slot(u32 l2i, u32 *phys);
+bool linear_is_hooked(u32 phys);
+void linear_hook(u32 l2i, u32 phys);
 
 /* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */
 u32 shadow_frame(gva_t va);
