@@ -255,6 +255,22 @@ static bool op_wrmsr(struct vcpu *v)
 	return msr_write(v, v->r.gpr[GPR_ECX], value) || raise_gp(v, 0);
 }
 
+/* User mode needs IOPL 3, or a clear bit for every port in the guest's TSS
+ * (Intel SDM vol. 1, 19.5.2). */
+static bool may_use_port(struct vcpu *v, u16 port, unsigned size)
+{
+	struct access_fault f;
+	gva_t tss;
+	u16 map, bits;
+
+	if (guest_in_kernel(v) || v->iopl == 3)
+		return true;
+	if (!segment_tss(v, &tss) || guest_read(v, tss + 0x66, &map, 2, &f) ||
+	    guest_read(v, tss + map + port / 8, &bits, 2, &f))
+		return false;
+	return !(bits >> (port & 7) & ((1u << size) - 1));
+}
+
 static u16 port_of(const struct vcpu *v, const struct insn *i)
 {
 	return (u16)(i->form == FORM_IMM ? i->imm : v->r.gpr[GPR_EDX]);
@@ -297,8 +313,10 @@ static bool op_flags(struct vcpu *v, const struct insn *i)
 	if (v->paravirtual)
 		v->r.eflags = i->op == INSN_STI ? v->r.eflags | EFLAGS_IF
 						: v->r.eflags & ~EFLAGS_IF;
-	else if (i->op == INSN_STI)
-		v->vif_known = 1;
+	else if (i->op == INSN_CLI)
+		flags_cli(v, v->r.eip);
+	else
+		v->vif = true;
 	return true;
 }
 
@@ -312,8 +330,17 @@ static bool op_hlt(struct vcpu *v)
 	return true;
 }
 
+static bool is_port_io(const struct insn *i)
+{
+	return i->op == INSN_IN || i->op == INSN_OUT || i->op == INSN_INS || i->op == INSN_OUTS;
+}
+
 static bool execute(struct vcpu *v, const struct insn *i, u32 vector)
 {
+	if (is_port_io(i) ? !may_use_port(v, port_of(v, i), i->size) : !guest_in_kernel(v)) {
+		inject_exception(v, vector, vector == EXC_GP, v->r.error);
+		return false;
+	}
 	switch (i->op) {
 	case INSN_CLI:
 	case INSN_STI:

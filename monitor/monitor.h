@@ -77,6 +77,8 @@ void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate);
 void segment_adopt(struct vcpu *v);
 u32 segment_base(struct vcpu *v, u16 selector);
+/* Base of the guest's TSS, false without one. */
+bool segment_tss(struct vcpu *v, gva_t *base);
 gva_t segment_ldt_base(struct vcpu *v);
 
 /* inject.c: the guest's own exception and interrupt delivery. */
@@ -86,6 +88,10 @@ void inject_interrupt(struct vcpu *v, u32 vector);
 
 /* emul.c: the instruction at EIP, which trapped with vector. */
 void emulate(struct vcpu *v, u32 vector);
+/* flags.c: the interrupt flag before Init. */
+void flags_cli(struct vcpu *v, gva_t va);
+bool flags_breakpoint(struct vcpu *v);
+void flags_end(struct vcpu *v);
 /* mmio.c: an access to a frame without memory. */
 void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa);
 /* msr.c: false where the guest shall see a #GP. */

@@ -193,6 +193,16 @@ gva_t segment_ldt_base(struct vcpu *v)
 	return v->ldtr && guest_descriptor(v, v->ldtr, &d) ? descriptor_base(d) : 0;
 }
 
+bool segment_tss(struct vcpu *v, gva_t *base)
+{
+	u64 d;
+
+	if (!v->tr || !guest_descriptor(v, v->tr, &d))
+		return false;
+	*base = descriptor_base(d);
+	return true;
+}
+
 u32 segment_base(struct vcpu *v, u16 selector)
 {
 	u32 index = selector >> 3;

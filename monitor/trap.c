@@ -80,12 +80,16 @@ static void exception(struct vcpu *v)
 	case EXC_PF:
 		page_fault(v);
 		break;
+	case EXC_DB:
+		if (!flags_breakpoint(v))
+			inject_exception(v, vector, false, 0);
+		break;
 	case EXC_GP:
 	case EXC_NP:
 	case EXC_SS:
 		if (iret_fault(v))
 			break;
-		if (vector == EXC_GP && guest_in_kernel(v))
+		if (vector == EXC_GP)
 			emulate(v, vector);
 		else
 			inject_exception(v, vector, true, v->r.error);

@@ -46,6 +46,9 @@ struct vcpu {
 	u32 cr0, cr2, cr3, cr4;
 	u64 efer;
 	u32 vif_known;      /* an Enable, Halt or return to user mode has been seen */
+	bool vif;           /* the interrupt flag before Init, as far as it is known */
+	gva_t flags_save, flags_restore; /* flags.c's breakpoints, 0 for none */
+	u8 iopl;            /* for user mode, by SetIOPLMask */
 	bool paravirtual;   /* Init has succeeded: the kernel is in ring 1 */
 	u8 kernel_rpl;      /* of the guest's kernel: 3 before Init, then 1 */
 	bool tlb_stale;     /* an entry became weaker and Xen has not flushed since */

@@ -184,7 +184,7 @@ u32 regparm3 vmi_GetDR(u32 reg)
 
 void regparm3 vmi_SetIOPLMask(u32 mask)
 {
-	(void)mask; /* all port I/O traps, whatever IOPL the guest has in mind */
+	VCPU->iopl = mask >> 12 & 3; /* all port I/O traps; emul.c asks for this */
 }
 
 /* Halt's first half; entry/vmi_fast.asm then enables interrupts, which

@@ -5,7 +5,7 @@
  * The owner gives every access the time, and after it looks at: pic_intr()
  * and pic_ack() of pc->pic; uart_tx_take() of pc->uart; pc->requests, whose
  * bits it clears when it acts on them.  When time has passed or input has
- * come (uart_rx(), kbd_ctrl_alt_del()), it calls pc_update_irqs() first;
+ * come (uart_rx(), kbd_ctrl_alt_del(), pm_power_button()), it calls pc_update_irqs() first;
  * pc_next_event() says when time alone will change something.
  */
 #ifndef VMIXEN_PC_PC_H

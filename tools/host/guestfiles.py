@@ -36,6 +36,7 @@ def config(args, kind, shim_mb, kernel, initrd):
     lines += [
         "memory = %d" % (args.memory + shim_mb),
         "vcpus = %d" % args.vcpus,
+        'tsc_mode = "native"',
         'on_poweroff = "destroy"',
         'on_reboot = "restart"',
         'on_crash = "preserve"',

@@ -64,7 +64,9 @@ def accelerator(args, nested):
         raise Result(2, "--icount needs TCG")
     line = ["-accel", "kvm" if kvm else "tcg", "-cpu", args.cpu or (KVM_CPU if kvm else TCG_CPU)]
     if args.icount is not None:
-        line += ["-icount", "shift=%d,sleep=off" % args.icount]
+        # What else would come from this machine: the date and rdrand.
+        line += ["-icount", "shift=%d,sleep=off" % args.icount,
+                 "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1"]
     return line
 
 
