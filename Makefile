@@ -27,7 +27,7 @@ FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-p
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
 # The ROM's C: position independent, no GOT entry, nothing writable.
 ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -fpie -include rom/hidden.h
-ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry $(FREESTANDING) -O2 -fno-pic
+ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
 HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 
 ROM_SRC := $(wildcard monitor/*.c xenbind/*.c pc/*.c)
@@ -177,11 +177,13 @@ test: | deps-test
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 
 .PHONY: check format
+# comparePointers: the test guest's tables end where the linker says.
 check: | deps-test
 	@clang-format --dry-run --Werror $(C_FILES)
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability $(INCLUDES) -Ientry -Itools/mkrom \
-		--suppress=missingIncludeSystem $(filter %.c,$(C_FILES))
+		--suppress=missingIncludeSystem --suppress='comparePointers:tests/guest/*' \
+		$(filter %.c,$(C_FILES))
 	@echo "check: clean"
 
 format:

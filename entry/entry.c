@@ -50,6 +50,19 @@ noreturn void fail(const char *fmt, ...)
 	xen_shutdown(SHUTDOWN_crash);
 }
 
+/* The ring's page lies in the boot area, so it is mapped from the start. */
+static void start_console(const struct start_info *si)
+{
+	u32 pfn;
+
+	if (si->flags & SIF_INITDOMAIN) {
+		console_init(&console, NULL, 0);
+		return;
+	}
+	pfn = machine_to_phys_mapping[si->console.domU.mfn];
+	console_init(&console, (void *)(VIRT_BASE + (pfn << 12)), si->console.domU.evtchn);
+}
+
 static void say_hello(void)
 {
 	int version = hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0, 0);
@@ -63,10 +76,10 @@ void regparm3 entry_main(const struct start_info *si)
 	struct start *start = &MON->start;
 	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
 
+	start_console(si);
+	say_hello();
 	memory_divide(&layout, si);
 	window_make(&layout, start);
-	console_init(&console, start->console_evtchn);
-	say_hello();
 	if (!payload.rom_size || rom->ext_signature != ROM_EXT_SIGNATURE)
 		fail("no ROM is wrapped with this entry");
 	load_guest(&layout, start);

@@ -16,9 +16,6 @@
 
 #include "base.h"
 
-extern char hypercall_page[];
-#define HYPERCALL_PAGE ((u32)hypercall_page)
-
 #include "hypercall.h"
 #include "image.h"
 #include "start.h"
@@ -27,12 +24,12 @@ extern char hypercall_page[];
 
 struct layout {
 	const struct start_info *si;
-	const u32 *mfn_list;   /* mfn by pfn */
-	u32 boot_end;          /* first pfn behind everything Xen has put there */
-	u32 reserve_first;     /* first pfn of the ROM's own memory; it ends with the domain's */
-	u32 reserve_next;      /* first one not handed out yet */
-	u32 guest_pages;       /* guest-physical frames */
-	u32 boot_gpfn;         /* guest frame where pfn 0 went */
+	const u32 *mfn_list; /* mfn by pfn */
+	u32 boot_end;	     /* first pfn behind everything Xen has put there */
+	u32 reserve_first;   /* first pfn of the ROM's own memory; it ends with the domain's */
+	u32 reserve_next;    /* first one not handed out yet */
+	u32 guest_pages;     /* guest-physical frames */
+	u32 boot_gpfn;	     /* guest frame where pfn 0 went */
 	u32 pool_pages;
 };
 

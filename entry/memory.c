@@ -51,17 +51,33 @@ static u32 pool_size(u32 pages)
 	return pool < WIN_POOL_MAX ? pool : WIN_POOL_MAX;
 }
 
+/* Frames that the window, its tables and the pool take of a domain: tables of 4
+ * and 2 bytes a guest frame, with the hole's share. */
+static u32 own_size(u32 pages, u32 pool)
+{
+	return WINDOW_L1S + WIN_TEXT_PAGES + 1 + 4 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
+	       (pages + 64) / 1024 + 1 + (pages + 64) / 2048 + 1 + 2 + pool;
+}
+
 void memory_divide(struct layout *l, const struct start_info *si)
 {
-	u32 pages = si->nr_pages, own;
+	u32 pages = si->nr_pages, own, boot;
 
 	l->si = si;
 	l->mfn_list = (const u32 *)si->mfn_list;
-	l->boot_end = find_boot_end(si);
+	l->boot_end = boot = find_boot_end(si);
 	l->pool_pages = pool_size(pages);
-	/* Tables of 4 and 2 bytes a guest frame, with the hole's share. */
-	own = WINDOW_L1S + WIN_TEXT_PAGES + 1 + 4 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
-	      (pages + 64) / 1024 + 1 + (pages + 64) / 2048 + 1 + 2 + l->pool_pages;
+	own = own_size(pages, l->pool_pages);
+	if (pages > GUEST_PAGES_MAX)
+		fail("the domain has %u MB; more than %u MB are not supported", pages >> 8,
+		     GUEST_PAGES_MAX >> 8);
+	/* Xen maps 512 KB behind the boot area and on to the next 4 MB, writable:
+	 * what lies there cannot be typed. */
+	if (pages < own + ((boot + 128 + 1023) & ~1023u))
+		fail("the domain has %u MB, of which kernel file and initrd take %u and the ROM "
+		     "%u: "
+		     "give it more memory",
+		     pages >> 8, boot >> 8, own >> 8);
 	l->reserve_first = pages - own;
 	l->reserve_next = l->reserve_first;
 }

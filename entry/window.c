@@ -14,15 +14,10 @@
 /* A page of our own whose place is lent to a frame while it is filled. */
 static u8 scratch[PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* Before the window exists there is no console to say more on than Xen's. */
 static void check(int err)
 {
-	static char text[] = "vmixen: Xen refused to map the ROM's window\n";
-
-	if (!err)
-		return;
-	xen_console_io(CONSOLEIO_write, sizeof(text) - 1, text);
-	xen_shutdown(SHUTDOWN_crash);
+	if (err)
+		fail("Xen refused to map the ROM's window (error %d)", err);
 }
 
 static void update(u32 va, u64 pte)

@@ -261,12 +261,13 @@ static bool may_use_port(struct vcpu *v, u16 port, unsigned size)
 {
 	struct access_fault f;
 	gva_t tss;
+	u32 limit;
 	u16 map, bits;
 
 	if (guest_in_kernel(v) || v->iopl == 3)
 		return true;
-	if (!segment_tss(v, &tss) || guest_read(v, tss + 0x66, &map, 2, &f) ||
-	    guest_read(v, tss + map + port / 8, &bits, 2, &f))
+	if (!segment_tss(v, &tss, &limit) || guest_read(v, tss + 0x66, &map, 2, &f) ||
+	    map + port / 8 + 1u > limit || guest_read(v, tss + map + port / 8, &bits, 2, &f))
 		return false;
 	return !(bits >> (port & 7) & ((1u << size) - 1));
 }
@@ -311,19 +312,20 @@ static bool op_string(struct vcpu *v, const struct insn *i)
 static bool op_flags(struct vcpu *v, const struct insn *i)
 {
 	if (v->paravirtual)
-		v->r.eflags = i->op == INSN_STI ? v->r.eflags | EFLAGS_IF
-						: v->r.eflags & ~EFLAGS_IF;
+		v->r.eflags =
+			i->op == INSN_STI ? v->r.eflags | EFLAGS_IF : v->r.eflags & ~EFLAGS_IF;
 	else if (i->op == INSN_CLI)
 		flags_cli(v, v->r.eip);
 	else
-		v->vif = true;
+		guest_die("interrupts are enabled before VMI_Init, and none can come: is this "
+			  "a kernel with VMI support that found the ROM?");
 	return true;
 }
 
 static bool op_hlt(struct vcpu *v)
 {
 	if (!v->paravirtual)
-		guest_die("halted before VMI_Init: this kernel may have no VMI support");
+		guest_die("halted before VMI_Init: is this a kernel with VMI support?");
 	if (!(v->r.eflags & EFLAGS_IF))
 		guest_die("halted with interrupts off");
 	control_halt(v);

@@ -41,8 +41,8 @@ void events_start(void)
 	EVENTS->input = -1;
 	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
-	EVENTS->console_port = MON->start.dom0 ? bind_virq(VIRQ_CONSOLE)
-					       : MON->start.console_evtchn;
+	EVENTS->console_port =
+		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
 	register_runstate();
 	unmask(EVENTS->timer_port);
 	unmask(EVENTS->console_port);

@@ -11,9 +11,9 @@ extern const u32 upcall_offset, failsafe_offset;
 static void set_callback(u16 type, u32 offset)
 {
 	struct callback_register cb = {
-	    .type = type,
-	    .flags = CALLBACKF_mask_events,
-	    .address = {.cs = FLAT_RING1_CS, .eip = WIN_TEXT + offset},
+		.type = type,
+		.flags = CALLBACKF_mask_events,
+		.address = {.cs = FLAT_RING1_CS, .eip = WIN_TEXT + offset},
 	};
 
 	ASSERT(xen_callback_op(CALLBACKOP_register, &cb) == 0);
@@ -50,7 +50,7 @@ static void start_pc(void)
  * guest is on its feet, one line a subsystem. */
 void regparm3 monitor_start(struct vcpu *v)
 {
-	console_init(&MON->console, MON->start.console_evtchn);
+	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
 	start_registers(v);
 	shadow_start();
 	start_segments(v);

@@ -137,6 +137,6 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 		if (insn.op == INSN_MOVS)
 			return;
 	}
-	guest_die("access to %08x, guest-physical %08llx, where there is no memory and no device", va,
-		  gpa);
+	guest_die("access to %08x, guest-physical %08llx, where there is no memory and no device",
+		  va, gpa);
 }

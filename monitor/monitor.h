@@ -47,7 +47,8 @@ struct monitor {
 
 #define MON ((struct monitor *)WIN_MONITOR)
 
-_Static_assert(sizeof(struct monitor) <= WIN_MONITOR_PAGES * 4096u, "struct monitor fits its pages");
+_Static_assert(sizeof(struct monitor) <= WIN_MONITOR_PAGES * 4096u,
+	       "struct monitor fits its pages");
 _Static_assert(sizeof(struct vcpu) <= 4 * 4096u, "struct vcpu fits its pages");
 
 /* report.c: the three ways to say that something is wrong. */
@@ -77,8 +78,8 @@ void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate);
 void segment_adopt(struct vcpu *v);
 u32 segment_base(struct vcpu *v, u16 selector);
-/* Base of the guest's TSS, false without one. */
-bool segment_tss(struct vcpu *v, gva_t *base);
+/* The guest's TSS: its base and limit, false without one. */
+bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
 gva_t segment_ldt_base(struct vcpu *v);
 
 /* inject.c: the guest's own exception and interrupt delivery. */

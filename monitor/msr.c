@@ -21,13 +21,13 @@ static bool reads_as_zero(u32 msr)
 	static const struct {
 		u32 first, last;
 	} zero[] = {
-		{0x17, 0x17},             /* platform id */
-		{0x8B, 0x8B},             /* microcode version */
-		{0xFE, 0xFE},             /* MTRRcap */
-		{0x1A0, 0x1A0},           /* misc enable */
-		{0x200, 0x20F},           /* variable MTRRs */
-		{0x250, 0x26F},           /* fixed MTRRs */
-		{0x2FF, 0x2FF},           /* MTRR default type */
+		{0x17, 0x17},		  /* platform id */
+		{0x8B, 0x8B},		  /* microcode version */
+		{0xFE, 0xFE},		  /* MTRRcap */
+		{0x1A0, 0x1A0},		  /* misc enable */
+		{0x200, 0x20F},		  /* variable MTRRs */
+		{0x250, 0x26F},		  /* fixed MTRRs */
+		{0x2FF, 0x2FF},		  /* MTRR default type */
 		{0xC0010010, 0xC0010015}, /* SYSCFG, HWCR */
 		{0xC001001F, 0xC001001F}, /* NB_CFG */
 		{0xC0010048, 0xC0010048},

@@ -16,7 +16,8 @@ extern const u32 trap_table[32];
 
 /* Vectors that stay the monitor's after Init: what the shadow, the emulator
  * and our own irets need. */
-#define KEPT (1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS | 1u << EXC_GP | 1u << EXC_PF)
+#define KEPT                                                                                       \
+	(1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS | 1u << EXC_GP | 1u << EXC_PF)
 
 #define SEG ((struct segments *)&MON->segments)
 
@@ -193,13 +194,14 @@ gva_t segment_ldt_base(struct vcpu *v)
 	return v->ldtr && guest_descriptor(v, v->ldtr, &d) ? descriptor_base(d) : 0;
 }
 
-bool segment_tss(struct vcpu *v, gva_t *base)
+bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
 {
 	u64 d;
 
 	if (!v->tr || !guest_descriptor(v, v->tr, &d))
 		return false;
 	*base = descriptor_base(d);
+	*limit = descriptor_limit(d);
 	return true;
 }
 

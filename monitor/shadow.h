@@ -11,7 +11,7 @@
 #include "vcpu.h"
 
 #define SHADOW_ROOTS 96
-#define SHADOW_NONE 0x7FFFu /* no pool page */
+#define SHADOW_NONE 0x7FFFu    /* no pool page */
 #define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root */
 #define GPFN_NONE 0xFFFFFFFFu
 
@@ -35,25 +35,25 @@ struct pool_page {
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
 struct root {
-	bool made;      /* its pages exist and are pinned */
-	bool live;      /* key is the CR3 of a living guest address space */
-	u64 key;        /* guest-physical address of the guest's top table */
-	u32 table[4];   /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
-	u32 used;       /* clock of the last load, for replacement */
-	u16 l3, l2[4];  /* pool pages */
+	bool made;	/* its pages exist and are pinned */
+	bool live;	/* key is the CR3 of a living guest address space */
+	u64 key;	/* guest-physical address of the guest's top table */
+	u32 table[4];	/* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
+	u32 used;	/* clock of the last load, for replacement */
+	u16 l3, l2[4];	/* pool pages */
 	u32 hooked[64]; /* bit per L2 slot: a POOL_L1 is hooked there */
 };
 
 struct shadow {
-	u32 guest_pages;         /* frames in WIN_GMFN */
+	u32 guest_pages;	    /* frames in WIN_GMFN */
 	u32 pool_pages, pool_fresh; /* fresh: first page never used */
-	u32 free;                /* head of the POOL_FREE list */
-	u32 hand;                /* clock hand for eviction */
+	u32 free;		    /* head of the POOL_FREE list */
+	u32 hand;		    /* clock hand for eviction */
 	u32 clock;
-	u32 root_limit;          /* roots that this domain's pool allows */
-	u32 current;             /* index in roots[] */
-	bool on;                 /* the guest has paging on */
-	u32 phys_first;          /* pool index of the first POOL_PHYS */
+	u32 root_limit; /* roots that this domain's pool allows */
+	u32 current;	/* index in roots[] */
+	bool on;	/* the guest has paging on */
+	u32 phys_first; /* pool index of the first POOL_PHYS */
 	u32 phys_count;
 	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
@@ -66,7 +66,7 @@ struct shadow {
 	u32 queued;
 	struct {
 		u64 ptr, val;
-	} queue[64];             /* struct mmu_update */
+	} queue[64];		       /* struct mmu_update */
 	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
 	struct root roots[SHADOW_ROOTS];
 	struct pool_page pool[WIN_POOL_MAX];
@@ -124,12 +124,12 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 /* What a walk of the guest's tables finds. */
 struct walk {
 	bool present;
-	bool rw, us, nx;  /* of all levels together */
+	bool rw, us, nx; /* of all levels together */
 	bool large;
-	u32 table;        /* gpfn of the table that holds pte; GPFN_NONE if large */
-	u64 pde, pte;     /* pte: of a large page its directory entry */
+	u32 table;    /* gpfn of the table that holds pte; GPFN_NONE if large */
+	u64 pde, pte; /* pte: of a large page its directory entry */
 	u64 pde_gpa, pte_gpa;
-	u64 gpa;          /* of the byte asked for */
+	u64 gpa; /* of the byte asked for */
 };
 
 /* walk.c */

@@ -11,14 +11,14 @@
 
 struct start {
 	u32 guest_pages;    /* guest-physical frames, holes included */
-	u32 pool_pages;     /* frames of the shadow pool */
+	u32 pool_pages;	    /* frames of the shadow pool */
 	u32 bootstrap_root; /* mfn of the L3 that Xen's domain builder made */
 	u32 store_mfn, store_evtchn;
 	u32 console_evtchn; /* 0 in a dom0 */
 	bool dom0;
-	u32 code32;         /* the guest's 32-bit entry, guest-physical */
-	u32 boot_params;    /* guest-physical */
-	u32 pool_first_pfn; /* Xen's number of pool page 0; the others follow */
+	u32 code32;		   /* the guest's 32-bit entry, guest-physical */
+	u32 boot_params;	   /* guest-physical */
+	u32 pool_first_pfn;	   /* Xen's number of pool page 0; the others follow */
 	u32 window_l1[WINDOW_L1S]; /* mfns of the window's own L1 pages */
 	u32 pool_mfn[WIN_POOL_MAX];
 };

@@ -42,8 +42,8 @@ static bool iret_fault(struct vcpu *v)
 {
 	struct regs *r = &v->r;
 
-	if ((r->cs & 3) == 3 || (r->eip != WINDOW_CODE(iret_offset) &&
-				 r->eip != WINDOW_CODE(iret_disabled_offset)))
+	if ((r->cs & 3) == 3 ||
+	    (r->eip != WINDOW_CODE(iret_offset) && r->eip != WINDOW_CODE(iret_disabled_offset)))
 		return false;
 	if (!v->iret_site)
 		guest_die("return to a context that cannot be entered");
@@ -163,7 +163,8 @@ void regparm3 nested_trap(struct nested_frame *f)
 			f->eip = WINDOW_CODE(fixup_table[i][1]);
 			return;
 		}
-	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 %08x\n",
+	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 "
+	    "%08x\n",
 	    f->vector, f->error, f->eip, f->eip - WIN_TEXT, (u32)XEN_VCPU->arch.cr2);
 	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
 	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],

@@ -37,30 +37,30 @@ struct table_reg {
 
 struct vcpu {
 	struct regs r;
-	u32 trap_esp;      /* ESP on entry: where Xen's frame stands */
-	u32 exit_esp;      /* where the frame that the exit's iret takes stands */
-	u32 frame;         /* where EIP stood in the last frame from Xen */
-	u32 call_esp;      /* during a C-coded call: EBX, EBP, return address, arguments */
-	u32 iret_site;     /* return address of the guest's last IRET call */
+	u32 trap_esp;  /* ESP on entry: where Xen's frame stands */
+	u32 exit_esp;  /* where the frame that the exit's iret takes stands */
+	u32 frame;     /* where EIP stood in the last frame from Xen */
+	u32 call_esp;  /* during a C-coded call: EBX, EBP, return address, arguments */
+	u32 iret_site; /* return address of the guest's last IRET call */
 
 	u32 cr0, cr2, cr3, cr4;
 	u64 efer;
-	u32 vif_known;      /* an Enable, Halt or return to user mode has been seen */
-	bool vif;           /* the interrupt flag before Init, as far as it is known */
+	u32 vif_known;			 /* an Enable, Halt or return to user mode has been seen */
+	bool vif;			 /* the interrupt flag before Init, as far as it is known */
 	gva_t flags_save, flags_restore; /* flags.c's breakpoints, 0 for none */
-	u8 iopl;            /* for user mode, by SetIOPLMask */
-	bool paravirtual;   /* Init has succeeded: the kernel is in ring 1 */
-	u8 kernel_rpl;      /* of the guest's kernel: 3 before Init, then 1 */
-	bool tlb_stale;     /* an entry became weaker and Xen has not flushed since */
-	u8 lazy;            /* SetLazyMode's argument */
+	u8 iopl;			 /* for user mode, by SetIOPLMask */
+	bool paravirtual;		 /* Init has succeeded: the kernel is in ring 1 */
+	u8 kernel_rpl;			 /* of the guest's kernel: 3 before Init, then 1 */
+	bool tlb_stale;			 /* an entry became weaker and Xen has not flushed since */
+	u8 lazy;			 /* SetLazyMode's argument */
 	bool halted_forever;
 
 	struct table_reg gdtr, idtr;
 	u16 ldtr, tr;
-	u16 kernel_ss;      /* what the guest's kernel has in SS, RPL adjusted */
-	u32 esp0;           /* its stack for entries from ring 3 */
+	u16 kernel_ss; /* what the guest's kernel has in SS, RPL adjusted */
+	u32 esp0;      /* its stack for entries from ring 3 */
 	u32 dr[8];
-	u64 sysenter[3];    /* MSRs 0x174 to 0x176 */
+	u64 sysenter[3];		     /* MSRs 0x174 to 0x176 */
 	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */
 };
 
@@ -81,8 +81,22 @@ struct vcpu {
 #define EFLAGS_VM 0x00020000u
 
 /* Exception vectors that the monitor names. */
-enum { EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_UD = 6, EXC_NM = 7, EXC_DF = 8,
-       EXC_NP = 11, EXC_SS = 12, EXC_GP = 13, EXC_PF = 14, EXC_MF = 16, EXC_AC = 17, EXC_XM = 19 };
+enum {
+	EXC_DE = 0,
+	EXC_DB = 1,
+	EXC_NMI = 2,
+	EXC_BP = 3,
+	EXC_UD = 6,
+	EXC_NM = 7,
+	EXC_DF = 8,
+	EXC_NP = 11,
+	EXC_SS = 12,
+	EXC_GP = 13,
+	EXC_PF = 14,
+	EXC_MF = 16,
+	EXC_AC = 17,
+	EXC_XM = 19
+};
 
 /* Page fault error code. */
 #define PF_P 1u

@@ -8,7 +8,6 @@
 #include "mmu.h"
 #include "vmi.h"
 
-
 /* Where an entry lies, or NULL where the guest has no memory: ignored, as a
  * bus without memory ignores a write. */
 static u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)

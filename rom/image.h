@@ -11,9 +11,9 @@
 
 #include "base.h"
 
-#define ROM_UNIT 512u            /* the length byte counts these */
+#define ROM_UNIT 512u /* the length byte counts these */
 #define ROM_MAX (255u * ROM_UNIT)
-#define ROM_ALIGN 2048u          /* guests scan in steps of this */
+#define ROM_ALIGN 2048u /* guests scan in steps of this */
 #define ROM_SIGNATURE 0xAA55u
 #define VMI_SIGNATURE 0x696d5663u /* "cVmi" */
 
@@ -31,27 +31,27 @@
 #define ROM13_SLOTS 88
 
 struct rom_header {
-	u16 signature;       /* 0x00 ROM_SIGNATURE */
-	u8 length;           /* 0x02 in ROM_UNITs, from this header on */
-	u8 entry16[4];       /* 0x03 16-bit entry: retf */
-	u8 checksum;         /* 0x07 makes the bytes from here to the end sum to 0 */
-	u32 vmi_signature;   /* 0x08 VMI_SIGNATURE */
-	u8 api_minor;        /* 0x0C */
-	u8 api_major;        /* 0x0D */
-	u8 jump_slots;       /* 0x0E */
-	u8 reserved0;        /* 0x0F */
-	u32 virtual_top;     /* 0x10 lowest linear address of the hypervisor */
-	u16 reserved1;       /* 0x14 */
-	u16 licence;         /* 0x16 offset of "GPL" */
-	u16 pci_header;      /* 0x18 offset */
-	u16 pnp_header;      /* 0x1A offset */
-	u32 reserved2;       /* 0x1C */
+	u16 signature;	   /* 0x00 ROM_SIGNATURE */
+	u8 length;	   /* 0x02 in ROM_UNITs, from this header on */
+	u8 entry16[4];	   /* 0x03 16-bit entry: retf */
+	u8 checksum;	   /* 0x07 makes the bytes from here to the end sum to 0 */
+	u32 vmi_signature; /* 0x08 VMI_SIGNATURE */
+	u8 api_minor;	   /* 0x0C */
+	u8 api_major;	   /* 0x0D */
+	u8 jump_slots;	   /* 0x0E */
+	u8 reserved0;	   /* 0x0F */
+	u32 virtual_top;   /* 0x10 lowest linear address of the hypervisor */
+	u16 reserved1;	   /* 0x14 */
+	u16 licence;	   /* 0x16 offset of "GPL" */
+	u16 pci_header;	   /* 0x18 offset */
+	u16 pnp_header;	   /* 0x1A offset */
+	u32 reserved2;	   /* 0x1C */
 	/* 0x20: reserved by the specification, vmixen's own in our images */
-	u32 ext_signature;   /* 0x20 ROM_EXT_SIGNATURE */
-	u16 ext_calls;       /* 0x24 offset of the struct rom_call table */
-	u16 ext_call_count;  /* 0x26 */
-	u32 ext_start;       /* 0x28 offset of the monitor's entry */
-	u32 ext_end;         /* 0x2C bytes of the image that are in use */
+	u32 ext_signature;  /* 0x20 ROM_EXT_SIGNATURE */
+	u16 ext_calls;	    /* 0x24 offset of the struct rom_call table */
+	u16 ext_call_count; /* 0x26 */
+	u32 ext_start;	    /* 0x28 offset of the monitor's entry */
+	u32 ext_end;	    /* 0x2C bytes of the image that are in use */
 } packed;
 
 #define ROM_EXT_SIGNATURE 0x4e584d56u /* "VMXN" */
@@ -64,7 +64,7 @@ struct pci_header {
 	u16 size;
 	u8 revision;
 	u8 class_code[3]; /* interface, subclass, class */
-	u16 chunks;       /* image length in ROM_UNITs */
+	u16 chunks;	  /* image length in ROM_UNITs */
 	u8 version_min;
 	u8 version_maj;
 	u8 code_type;
@@ -81,7 +81,7 @@ struct pnp_header {
 	u8 checksum; /* makes the structure's bytes sum to 0 */
 	u32 device_id;
 	u16 manufacturer; /* offset of a string */
-	u16 product;      /* offset of a string */
+	u16 product;	  /* offset of a string */
 	u8 device_type[3];
 	u8 device_flags;
 	u16 boot_connection;
@@ -93,10 +93,10 @@ struct pnp_header {
 
 /* One call as rom/calls.def gives it. */
 struct rom_call {
-	s16 id;    /* API 3.0 number or -1 */
+	s16 id;	   /* API 3.0 number or -1 */
 	s16 slot;  /* API 13.x slot or -1 */
 	u8 kind;   /* enum rom_kind: get_reloc's answer */
-	u8 how;    /* enum rom_how */
+	u8 how;	   /* enum rom_how */
 	u16 name;  /* offset of a NUL-ended string */
 	u32 entry; /* offset of the code, 0 where there is none */
 } packed;
@@ -109,7 +109,7 @@ enum rom_how { ROM_ABSENT = 0, ROM_ASM = 1, ROM_C = 2 };
 #define PAYLOAD_MAGIC "VMXENPLD"
 struct payload {
 	char magic[8];
-	u32 rom_addr, rom_size;       /* page aligned; bytes */
+	u32 rom_addr, rom_size;	      /* page aligned; bytes */
 	u32 kernel_addr, kernel_size; /* the whole bzImage file; page aligned */
 } packed;
 

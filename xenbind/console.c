@@ -3,16 +3,21 @@
 #include "console.h"
 #include "hypercall.h"
 
-#define RING ((volatile struct xencons_interface *)WIN_CONSOLE)
-#define RING_OUT sizeof(RING->out)
+#define RING_OUT sizeof(((struct xencons_interface *)0)->out)
 
 #define CONSOLE_PATIENCE 5000000000ull /* ns to wait for a backend that does not drain */
 
-void console_init(struct console *c, u32 evtchn)
+void console_init(struct console *c, volatile void *ring, u32 evtchn)
 {
+	c->ring = ring;
 	c->evtchn = evtchn;
 	c->pending = 0;
 	c->dead = false;
+}
+
+static volatile struct xencons_interface *ring_of(struct console *c)
+{
+	return c->ring;
 }
 
 static void notify(struct console *c)
@@ -36,10 +41,11 @@ void console_flush(struct console *c)
 /* Waits until the ring has room; gives up on a backend that is gone. */
 static bool wait_for_room(struct console *c)
 {
+	volatile struct xencons_interface *ring = ring_of(c);
 	evtchn_port_t port = c->evtchn;
 	u64 deadline = XEN_VCPU->time.system_time + CONSOLE_PATIENCE;
 
-	while (RING->out_prod - RING->out_cons >= RING_OUT) {
+	while (ring->out_prod - ring->out_cons >= RING_OUT) {
 		struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
 
 		if (c->dead || XEN_VCPU->time.system_time >= deadline) {
@@ -50,7 +56,7 @@ static bool wait_for_room(struct console *c)
 		notify(c);
 		/* The backend's answer is an event on this very port. */
 		XEN_SHARED->evtchn_pending[port / 32] &= ~(1ul << port % 32);
-		if (RING->out_prod - RING->out_cons >= RING_OUT)
+		if (ring->out_prod - ring->out_cons >= RING_OUT)
 			xen_sched_op(SCHEDOP_poll, &p);
 	}
 	c->dead = false;
@@ -59,13 +65,14 @@ static bool wait_for_room(struct console *c)
 
 static void put_ring(struct console *c, char byte)
 {
-	XENCONS_RING_IDX prod = RING->out_prod;
+	volatile struct xencons_interface *ring = ring_of(c);
+	XENCONS_RING_IDX prod = ring->out_prod;
 
-	if (prod - RING->out_cons >= RING_OUT && !wait_for_room(c))
+	if (prod - ring->out_cons >= RING_OUT && !wait_for_room(c))
 		return;
-	RING->out[MASK_XENCONS_IDX(prod, RING->out)] = byte;
+	ring->out[MASK_XENCONS_IDX(prod, ring->out)] = byte;
 	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
-	RING->out_prod = prod + 1;
+	ring->out_prod = prod + 1;
 	c->pending++;
 }
 
@@ -82,14 +89,15 @@ void console_put(struct console *c, char byte)
 int console_get(struct console *c)
 {
 	if (c->evtchn) {
-		XENCONS_RING_IDX cons = RING->in_cons;
+		volatile struct xencons_interface *ring = ring_of(c);
+		XENCONS_RING_IDX cons = ring->in_cons;
 		int byte;
 
-		if (cons == RING->in_prod)
+		if (cons == ring->in_prod)
 			return -1;
 		__asm__ volatile("" ::: "memory");
-		byte = (u8)RING->in[MASK_XENCONS_IDX(cons, RING->in)];
-		RING->in_cons = cons + 1;
+		byte = (u8)ring->in[MASK_XENCONS_IDX(cons, ring->in)];
+		ring->in_cons = cons + 1;
 		return byte;
 	}
 	u8 byte;

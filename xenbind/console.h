@@ -10,14 +10,16 @@
 #include "base.h"
 
 struct console {
-	u32 evtchn;      /* 0: use HYPERVISOR_console_io */
-	u32 pending;     /* bytes in the ring, or in line[], not yet announced */
-	bool dead;       /* the backend did not drain the ring in time */
+	volatile void *ring; /* the shared page, a struct xencons_interface */
+	u32 evtchn;  /* 0: use HYPERVISOR_console_io */
+	u32 pending; /* bytes in the ring, or in line[], not yet announced */
+	bool dead;   /* the backend did not drain the ring in time */
 	char line[128];
 };
 
-/* evtchn: the port from start_info, 0 in a dom0. */
-void console_init(struct console *c, u32 evtchn);
+/* ring: where the page is mapped; evtchn: the port from start_info.  Both are 0
+ * in a dom0. */
+void console_init(struct console *c, volatile void *ring, u32 evtchn);
 void console_put(struct console *c, char byte);
 /* Lets the other side see everything that was put. */
 void console_flush(struct console *c);

@@ -4,8 +4,8 @@
  * their place in the window.  Every function returns what Xen returned: 0 or
  * a positive result, or a negative errno from xen/errno.h.
  *
- * The domain entry, which runs before the window exists, defines
- * HYPERCALL_PAGE itself.
+ * The domain entry, which runs before the window exists, has a hypercall page
+ * in its own image.
  */
 #ifndef VMIXEN_HYPERCALL_H
 #define VMIXEN_HYPERCALL_H
@@ -24,7 +24,10 @@
 #include <xen/version.h>
 #include <xen/memory.h>
 
-#ifndef HYPERCALL_PAGE
+#ifdef VMIXEN_ENTRY
+extern char hypercall_page[];
+#define HYPERCALL_PAGE ((u32)hypercall_page)
+#else
 #define HYPERCALL_PAGE WIN_HYPERCALL
 #endif
 

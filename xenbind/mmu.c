@@ -23,7 +23,8 @@ int mmu_write(const struct mmu_entry *e, u32 count)
 
 int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush)
 {
-	static const u32 flags[] = {UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL, UVMF_TLB_FLUSH | UVMF_LOCAL};
+	static const u32 flags[] = {UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL,
+				    UVMF_TLB_FLUSH | UVMF_LOCAL};
 
 	return xen_update_va_mapping(va, pte, flags[flush]);
 }
