@@ -123,6 +123,24 @@ static void describe_initrd(struct layout *l, u8 *bp)
 	put32(bp, HDR_RAMDISK_SIZE, si->mod_len);
 }
 
+/* Is word one of the words in text? */
+static bool has_word(const char *text, const char *word)
+{
+	u32 n = text_length(word);
+
+	for (; *text; text++) {
+		bool same = true;
+
+		for (u32 i = 0; i < n && same; i++)
+			same = text[i] == word[i];
+		if (same && (!text[n] || text[n] == ' '))
+			return true;
+		while (text[1] && *text != ' ')
+			text++;
+	}
+	return false;
+}
+
 static void make_boot_params(struct layout *l, struct start *start, const u8 *image)
 {
 	static u8 bp[4096];
@@ -136,6 +154,7 @@ static void make_boot_params(struct layout *l, struct start *start, const u8 *im
 	describe_initrd(l, bp);
 	copy_to_guest(BOOT_PARAMS, bp, sizeof(bp));
 	copy_to_guest(COMMAND_LINE, text, text_length(text) + 1);
+	start->counters = has_word(text, "vmixen.counters");
 	start->boot_params = BOOT_PARAMS;
 	start->code32 = get32(image, HDR_CODE32_START);
 }

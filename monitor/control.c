@@ -59,6 +59,8 @@ void control_halt(struct vcpu *v)
 
 noreturn void control_shutdown(u32 reason)
 {
+	if (MON->start.counters)
+		report_counters();
 	console_flush(&MON->console);
 	xen_shutdown(reason);
 }

@@ -438,6 +438,7 @@ void emulate(struct vcpu *v, u32 vector)
 		inject_exception(v, vector, vector == EXC_GP, v->r.error);
 		return;
 	}
+	MON->count.emulated++;
 	if (execute(v, &insn, vector))
 		v->r.eip += insn.len;
 }

@@ -48,13 +48,35 @@ void events_start(void)
 	unmask(EVENTS->console_port);
 }
 
+#define COMMAND_KEY 0x1E /* Ctrl-^, then r: registers, c: counters; twice: itself */
+
+/* true if the byte is not for the guest. */
+static bool command_key(int byte)
+{
+	bool command = EVENTS->key;
+
+	EVENTS->key = !command && byte == COMMAND_KEY;
+	if (command && byte == 'r')
+		report_state(VCPU);
+	else if (command && byte == 'c')
+		report_counters();
+	else
+		return EVENTS->key;
+	return true;
+}
+
 /* Console input goes where the guest's own terminal would be. */
 static void take_input(void)
 {
 	for (;;) {
-		if (EVENTS->input < 0)
+		while (EVENTS->input < 0) {
 			EVENTS->input = console_get(&MON->console);
-		if (EVENTS->input < 0 || !uart_rx(&MON->pc.uart, (u8)EVENTS->input))
+			if (EVENTS->input < 0)
+				return;
+			if (command_key(EVENTS->input))
+				EVENTS->input = -1;
+		}
+		if (!uart_rx(&MON->pc.uart, (u8)EVENTS->input))
 			return;
 		EVENTS->input = -1;
 	}
@@ -168,11 +190,13 @@ void events_wait(void)
 
 	console_flush(&MON->console);
 	set_xen_guest_handle(p.ports, ports);
+	VCPU->halted = true;
 	events_take();
 	while (!events_interrupt()) {
 		xen_sched_op(SCHEDOP_poll, &p);
 		events_take();
 	}
+	VCPU->halted = false;
 	/* Whoever enables interrupts next has to look. */
 	XEN_VCPU->evtchn_upcall_pending = 1;
 }
@@ -207,6 +231,7 @@ u32 port_in(struct vcpu *v, u16 port, unsigned size)
 	u32 value = pc_in(&MON->pc, port, size, &now);
 
 	(void)v;
+	MON->count.port_reads++;
 	events_pc_changed();
 	return value;
 }
@@ -216,6 +241,7 @@ void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 	struct pc_time now = port_time(port);
 
 	(void)v;
+	MON->count.port_writes++;
 	pc_out(&MON->pc, port, size, value, &now);
 	events_pc_changed();
 	if (port >= 0x40 && port <= 0x61)

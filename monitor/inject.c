@@ -77,5 +77,6 @@ void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
 
 void inject_interrupt(struct vcpu *v, u32 vector)
 {
+	MON->count.interrupts++;
 	deliver(v, vector, false, 0);
 }

@@ -23,8 +23,17 @@ struct alarm {
 
 struct events {
 	u32 timer_port, console_port;
+	bool key;      /* the next byte of input is a command to the monitor */
 	int input;     /* a byte that the 16550 had no room for, or -1 */
 	u64 alarm_set; /* the deadline Xen has, in ns; 0 for none */
+};
+
+/* What happened so far; report_counters prints it. */
+struct counters {
+	u32 trap[32], upcalls, interrupts;
+	u32 port_reads, port_writes, emulated;
+	u32 fills, hooks, emptied, evicted;
+	u32 root_loads, root_misses, roots;
 };
 
 struct segments {
@@ -39,6 +48,7 @@ struct monitor {
 	struct pc pc;
 	struct events events;
 	struct segments segments;
+	struct counters count;
 	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
 	u32 wc_version_seen;
 	struct vcpu_runstate_info runstate; /* Xen writes it */
@@ -55,6 +65,9 @@ _Static_assert(sizeof(struct vcpu) <= 4 * 4096u, "struct vcpu fits its pages");
 void say(const char *fmt, ...) printf_like(1, 2);
 /* The guest cannot go on: prints who, where, what, with registers; domain state crashed. */
 noreturn void guest_die(const char *fmt, ...) printf_like(1, 2);
+/* Where the guest is, and what the monitor has counted. */
+void report_state(struct vcpu *v);
+void report_counters(void);
 /* We are wrong. */
 noreturn void monitor_panic(const char *file, int line, const char *what);
 #define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))

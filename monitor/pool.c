@@ -136,6 +136,7 @@ void pool_l1_empty(u32 page)
 			queue_write(page, i, 0);
 	shadow_flush_queue();
 	s->pool[page].filled = false;
+	MON->count.emptied++;
 	VCPU->tlb_stale = true;
 }
 
@@ -162,6 +163,7 @@ static void evict(void)
 			continue;
 		root_unhook_everywhere(page);
 		pool_l1_free(page);
+		MON->count.evicted++;
 		return;
 	}
 	guest_die("the shadow pool has no page left: give the domain more memory");

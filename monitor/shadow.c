@@ -79,6 +79,7 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	int err;
 
 	s->pool[page].filled = true;
+	MON->count.fills++;
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
 		guest_die("Xen refused the mapping of %08x (error %d)", va, err);

@@ -16,6 +16,7 @@ struct start {
 	u32 store_mfn, store_evtchn;
 	u32 console_evtchn; /* 0 in a dom0 */
 	bool dom0;
+	bool counters;		   /* the command line has the word vmixen.counters */
 	u32 code32;		   /* the guest's 32-bit entry, guest-physical */
 	u32 boot_params;	   /* guest-physical */
 	u32 pool_first_pfn;	   /* Xen's number of pool page 0; the others follow */

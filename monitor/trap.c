@@ -76,6 +76,7 @@ static void exception(struct vcpu *v)
 {
 	u32 vector = v->r.vector & VECTOR_NUMBER;
 
+	MON->count.trap[vector & 31]++;
 	switch (vector) {
 	case EXC_PF:
 		page_fault(v);
@@ -143,10 +144,12 @@ void monitor_resume(struct vcpu *v)
 void regparm3 monitor_trap(struct vcpu *v)
 {
 	load_frame(v);
-	if (v->r.vector & VECTOR_UPCALL)
+	if (v->r.vector & VECTOR_UPCALL) {
+		MON->count.upcalls++;
 		XEN_VCPU->evtchn_upcall_pending = 1;
-	else if (!(v->r.vector & VECTOR_FAILSAFE))
+	} else if (!(v->r.vector & VECTOR_FAILSAFE)) {
 		exception(v);
+	}
 	monitor_resume(v);
 }
 

@@ -11,9 +11,9 @@
 
 struct console {
 	volatile void *ring; /* the shared page, a struct xencons_interface */
-	u32 evtchn;  /* 0: use HYPERVISOR_console_io */
-	u32 pending; /* bytes in the ring, or in line[], not yet announced */
-	bool dead;   /* the backend did not drain the ring in time */
+	u32 evtchn;	     /* 0: use HYPERVISOR_console_io */
+	u32 pending;	     /* bytes in the ring, or in line[], not yet announced */
+	bool dead;	     /* the backend did not drain the ring in time */
 	char line[128];
 };
 

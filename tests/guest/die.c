@@ -27,6 +27,14 @@ static void die_hang(void)
 		asm volatile("");
 }
 
+/* A loop that interrupts can look into. */
+static void die_spin(void)
+{
+	irq_enable();
+	for (;;)
+		asm volatile("");
+}
+
 static void die_reboot(void)
 {
 	ops.reboot(option("soft") ? 0 : 1);
@@ -45,8 +53,8 @@ static const struct {
 	const char *name;
 	void (*end)(void);
 } ends[] = {
-	{"triple", die_triple}, {"ud", die_ud},	      {"hang", die_hang},
-	{"reboot", die_reboot}, {"panic", die_panic},
+	{"triple", die_triple}, {"ud", die_ud},		{"hang", die_hang},
+	{"spin", die_spin},	{"reboot", die_reboot}, {"panic", die_panic},
 };
 
 void die_early(void)

@@ -38,6 +38,7 @@ class Host:
     """Common to all: the log, the console, the result."""
 
     nested = False
+    question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
 
     def __init__(self, args):
         self.args = args
@@ -59,7 +60,7 @@ class Host:
             self.machine()
             self.started = time.monotonic()
             self.qemu.start()
-            self.qemu.serve(self.console, self.input_channel, self.tick)
+            self.qemu.serve(self.console, self.input_channel, self.tick, self.question)
         except Result as result:
             self.console.close()
             self.explain(result)

@@ -202,6 +202,8 @@ class Bare(Host):
     """The guest on the machine itself."""
 
     input_channel = "com1"
+    question = b""
+    question = b""
 
     def machine(self):
         args, qemu = self.args, self.qemu

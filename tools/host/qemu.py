@@ -74,6 +74,9 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+ANSWER_TIME = 2.0       # seconds for the monitor to say where its guest is
+
+
 class Qemu:
     """One machine. Channels: name -> function that takes the bytes it sends."""
 
@@ -141,9 +144,10 @@ class Qemu:
 
     # --- the loop -----------------------------------------------------------
 
-    def serve(self, console, input_channel, tick):
+    def serve(self, console, input_channel, tick, question=b""):
         """Serve the channels until a handler or tick raises the Result. tick is
-        called after each round, at least every 0.1 s."""
+        called after each round, at least every 0.1 s. When time is up, question
+        is typed first, and the answer waited for."""
         seconds = self.args.timeout or float("inf")
         deadline = time.monotonic() + seconds
         keys = b""
@@ -178,7 +182,11 @@ class Qemu:
                 if keys:
                     keys = keys[self._type(input_channel, keys):]
                 tick()
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline and question:
+                    self._type(input_channel, question)
+                    question = b""
+                    deadline += ANSWER_TIME
+                elif time.monotonic() > deadline:
                     raise Result(TIMEOUT, "time-out: no end after %g s" % seconds)
 
     def _type(self, name, data):
