@@ -13,8 +13,10 @@
 
 #define HOLE_FIRST 0xA0u
 #define HOLE_END 0xC0u
-/* Linux puts its initrd below this; it is also low memory under our window. */
-#define BOOT_AREA_LIMIT (0x2C000000u >> 12)
+/* Where the initrd ends at most: low memory for every kernel, even one that was
+ * told to have less of it (mem=, vmalloc=). */
+#define BOOT_AREA_LIMIT (256u << 8)
+#define KERNEL_ROOM (32u << 8) /* and what is left below a very large one */
 
 static u32 pfn_of(const void *va)
 {
@@ -98,9 +100,10 @@ static u32 count_low(u32 pages)
 void memory_assign(struct layout *l, u32 *gmfn)
 {
 	u32 before = l->reserve_first - l->boot_end, g = 0, pfn = l->boot_end;
+	u32 limit = max(BOOT_AREA_LIMIT, l->boot_end + KERNEL_ROOM);
 
-	if (count_low(before) + l->boot_end > BOOT_AREA_LIMIT)
-		l->boot_gpfn = BOOT_AREA_LIMIT - l->boot_end;
+	if (count_low(before) + l->boot_end > limit)
+		l->boot_gpfn = limit - l->boot_end;
 	else
 		l->boot_gpfn = count_low(before);
 	for (; g < l->boot_gpfn; g++)
