@@ -80,7 +80,9 @@ static void load_kernel(struct layout *l, const u8 *image)
 	u16 version;
 
 	memcpy(&version, image + HDR_VERSION, 2);
-	if (version >= 0x20A && get32(image, HDR_INIT_SIZE) > need)
+	if (version < 0x20A) /* it does not tell: a compressed kernel grows */
+		need = 4 * bytes;
+	else if (get32(image, HDR_INIT_SIZE) > need)
 		need = get32(image, HDR_INIT_SIZE);
 	if ((KERNEL + need + PAGE_SIZE - 1) >> 12 > l->boot_gpfn)
 		fail("the kernel needs %u MB and the domain has %u MB for it: give it more memory",

@@ -51,9 +51,14 @@ trap_table:
 ; DS, ES, FS, GS stand before the frame.  The selectors that could be loaded
 ; are loaded, the others are null: nothing is left to do but to go on.
 failsafe:
+	cmp esp, WIN_STACK
+	jae .nested
 	mov [ss:V_EAX], eax
 	mov eax, VECTOR_FAILSAFE
-	jmp trap_common
+	jmp near trap_common
+.nested:
+	add esp, 16
+	iretd
 
 upcall:
 	cmp dword [ss:esp], W(iret_window)

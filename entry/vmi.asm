@@ -59,6 +59,7 @@ stub_%1:
 	mov ebp, esp
 	mov [ss:V_CALL_ESP], esp
 	mov esp, WIN_STACK_TOP
+	cld
 	call vmi_%1
 	mov esp, ebp
 	jmp stub_leave

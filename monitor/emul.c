@@ -10,7 +10,8 @@
 #include "monitor.h"
 #include "mem.h"
 
-#define UD2_MARK 4 /* bytes of "VMXN" behind the ud2 of VMI_Init */
+#define STRING_MAX 1024 /* elements of a string instruction done at a time */
+#define UD2_MARK 4	/* bytes of "VMXN" behind the ud2 of VMI_Init */
 
 static bool raise_gp(struct vcpu *v, u32 error)
 {
@@ -277,6 +278,23 @@ static u16 port_of(const struct vcpu *v, const struct insn *i)
 	return (u16)(i->form == FORM_IMM ? i->imm : v->r.gpr[GPR_EDX]);
 }
 
+/* May user mode touch these bytes?  The kernel's rights are checked by access. */
+static bool user_may(struct vcpu *v, gva_t va, u32 bytes, bool write, struct access_fault *f)
+{
+	struct walk w;
+
+	if (guest_in_kernel(v))
+		return true;
+	for (u32 i = 0; i < bytes; i += bytes - 1 ? bytes - 1 : 1) {
+		walk_guest(v, va + i, &w);
+		f->va = va + i;
+		f->error = PF_U | (write ? PF_W : 0) | (w.present ? PF_P : 0);
+		if (!w.present || !w.us || (write && !w.rw))
+			return false;
+	}
+	return true;
+}
+
 /* One element of a string instruction on ports; the loop is in op_string. */
 static int string_element(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
@@ -284,6 +302,8 @@ static int string_element(struct vcpu *v, const struct insn *i, struct access_fa
 	u32 base = segment_base(v, selector_of(v, i->op == INSN_INS ? SEG_ES : i->seg));
 	u16 port = (u16)v->r.gpr[GPR_EDX];
 
+	if (!user_may(v, base + v->r.gpr[reg], i->size, i->op == INSN_INS, f))
+		return -1;
 	if (i->op == INSN_OUTS) {
 		if (guest_read(v, base + v->r.gpr[reg], &value, i->size, f))
 			return -1;
@@ -303,9 +323,12 @@ static bool op_string(struct vcpu *v, const struct insn *i)
 
 	if (!i->rep && !i->repne)
 		return string_element(v, i, &f) ? raise_fault(v, &f) : true;
-	for (; v->r.gpr[GPR_ECX]; v->r.gpr[GPR_ECX]--)
+	for (u32 n = 0; v->r.gpr[GPR_ECX]; v->r.gpr[GPR_ECX]--) {
+		if (n++ == STRING_MAX)
+			return false; /* interrupts may come in, then the rest */
 		if (string_element(v, i, &f))
 			return raise_fault(v, &f);
+	}
 	return true;
 }
 
@@ -326,8 +349,10 @@ static bool op_hlt(struct vcpu *v)
 {
 	if (!v->paravirtual)
 		guest_die("halted before VMI_Init: is this a kernel with VMI support?");
-	if (!(v->r.eflags & EFLAGS_IF))
-		guest_die("halted with interrupts off");
+	if (!(v->r.eflags & EFLAGS_IF)) { /* a PC that nothing can wake: off, as Xen has it */
+		say("vmixen: the guest halted with interrupts off\n");
+		control_shutdown(SHUTDOWN_poweroff);
+	}
 	control_halt(v);
 	return true;
 }

@@ -9,7 +9,9 @@
 #include "muldiv.h"
 
 #define EVENTS (&MON->events)
-#define NO_DEADLINE (~0ull)
+/* Shorter periods than the hypercall takes would leave the guest no time. */
+#define ALARM_MIN_NS 50000u
+#define ALARM_MAX_NS (1ull << 42)
 
 static u32 bind_virq(u32 virq)
 {
@@ -90,14 +92,28 @@ static void edge_irq0(void)
 	pic_set_irq(&MON->pc.pic, 0, true);
 }
 
+/* e0 + p * i, the first behind now; missed ones are one interrupt. */
+static u64 next_period(const struct alarm *a, u64 now)
+{
+	u64 late = now - a->expiry;
+	u32 rem;
+
+	if (a->period >> 32) {
+		while (late >= a->period)
+			late -= a->period;
+	} else {
+		div64(late, (u32)a->period, &rem);
+		late = rem;
+	}
+	return now - late + a->period;
+}
+
 static bool alarm_due(struct alarm *a, u64 now)
 {
 	if (!a->armed || now < a->expiry)
 		return false;
 	if (a->periodic)
-		do
-			a->expiry += a->period;
-		while (a->expiry <= now);
+		a->expiry = next_period(a, now);
 	else
 		a->armed = false;
 	return true;
@@ -126,6 +142,10 @@ void alarm_update(void)
 		if (!a->armed)
 			continue;
 		at = a->expiry > cycles ? now.ns + cycles_to_ns(a->expiry - cycles) : now.ns;
+		if (a->periodic && at < now.ns + ALARM_MIN_NS)
+			at = now.ns + ALARM_MIN_NS;
+		if (at > now.ns + ALARM_MAX_NS) /* it is set anew when it fires */
+			at = now.ns + ALARM_MAX_NS;
 		if (at < deadline)
 			deadline = at;
 	}

@@ -89,6 +89,7 @@ void vmi_init(struct vcpu *v)
 	r->ss = (r->ss & 0xFFFC) | 1;
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;
+	v->vif_known = v->flags_save != 0; /* its saved flags can be believed */
 	flags_end(v);
 	shadow_adopt(v);
 	segment_adopt(v);

@@ -40,6 +40,7 @@
 #define WIN_POOL_MAX 3072
 #define WIN_TEMP (WINDOW_BASE + 0x1600000) /* one page, for filling a frame by hand */
 
-#define GUEST_PAGES_MAX (0x400000 / 4) /* what WIN_GMFN has room for */
+/* RAM ends below the PCI window and the APICs; WIN_GMFN has room for it. */
+#define GUEST_PAGES_MAX 0xE0000u
 
 #endif

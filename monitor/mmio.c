@@ -5,26 +5,35 @@
  */
 #include "monitor.h"
 
+enum mmio_result {
+	MMIO_UNKNOWN, /* an instruction that is not emulated */
+	MMIO_DONE,    /* EIP moves on */
+	MMIO_AGAIN,   /* EIP stays, or is another handler's */
+};
+
 static u32 ones(unsigned size)
 {
 	return size == 4 ? 0xFFFFFFFFu : (1u << size * 8) - 1;
 }
 
-static void string_step(struct vcpu *v, const struct insn *i, bool source, bool destination)
+/* Moves a string instruction's pointer over the rest of this page; false with
+ * EIP kept while there is more to do behind it. */
+static enum mmio_result string_step(struct vcpu *v, const struct insn *i, u32 *pointer)
 {
-	u32 count = i->rep || i->repne ? v->r.gpr[GPR_ECX] : 1;
-	u32 step = v->r.eflags & 0x400 ? 0u - i->size : i->size;
+	bool down = v->r.eflags & 0x400, repeated = i->rep || i->repne;
+	u32 offset = *pointer & (PAGE_SIZE - 1);
+	u32 room = (down ? offset : PAGE_SIZE - 1 - offset) / i->size + 1;
+	u32 count = !repeated ? 1 : v->r.gpr[GPR_ECX] < room ? v->r.gpr[GPR_ECX] : room;
 
-	if (source)
-		v->r.gpr[GPR_ESI] += step * count;
-	if (destination)
-		v->r.gpr[GPR_EDI] += step * count;
-	if (i->rep || i->repne)
-		v->r.gpr[GPR_ECX] = 0;
+	*pointer += down ? 0u - i->size * count : i->size * count;
+	if (!repeated)
+		return MMIO_DONE;
+	v->r.gpr[GPR_ECX] -= count;
+	return v->r.gpr[GPR_ECX] ? MMIO_AGAIN : MMIO_DONE;
 }
 
 /* A string move of which one side is memory, element by element. */
-static bool move_string(struct vcpu *v, const struct insn *i, gva_t fault)
+static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t fault)
 {
 	struct access_fault f;
 	u32 step = v->r.eflags & 0x400 ? 0u - i->size : i->size, all = ones(i->size);
@@ -40,7 +49,7 @@ static bool move_string(struct vcpu *v, const struct insn *i, gva_t fault)
 				guest_die("string move from %08x to %08x, both without memory",
 					  v->r.gpr[GPR_ESI], f.va);
 			inject_page_fault(v, f.va, f.error);
-			return false;
+			return MMIO_AGAIN;
 		}
 		v->r.gpr[GPR_ESI] += step;
 		v->r.gpr[GPR_EDI] += step;
@@ -49,8 +58,8 @@ static bool move_string(struct vcpu *v, const struct insn *i, gva_t fault)
 	} while (i->rep && ((v->r.gpr[GPR_ESI] ^ fault) >> PAGE_SHIFT == 0 ||
 			    (v->r.gpr[GPR_EDI] ^ fault) >> PAGE_SHIFT == 0));
 	if (i->rep && v->r.gpr[GPR_ECX]) /* the rest is ordinary memory again */
-		return false;
-	return true;
+		return MMIO_AGAIN;
+	return MMIO_DONE;
 }
 
 /* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
@@ -70,7 +79,7 @@ static u32 sign_extend(u32 value, unsigned size)
 	return size == 1 ? (u32)(s8)value : size == 2 ? (u32)(s16)value : value;
 }
 
-static bool access(struct vcpu *v, const struct insn *i)
+static enum mmio_result access(struct vcpu *v, const struct insn *i)
 {
 	u32 *gpr = v->r.gpr, all = ones(i->size);
 
@@ -80,24 +89,22 @@ static bool access(struct vcpu *v, const struct insn *i)
 			insn_reg_set(gpr, i->reg, i->size, all);
 		else if (i->form == FORM_ACC_MOFFS)
 			insn_reg_set(gpr, GPR_EAX, i->size, all);
-		return true;
+		return MMIO_DONE;
 	case INSN_MOVZX:
 		insn_reg_set(gpr, i->reg, i->size, ones(i->rm_size));
-		return true;
+		return MMIO_DONE;
 	case INSN_MOVSX:
 		insn_reg_set(gpr, i->reg, i->size, 0xFFFFFFFFu);
-		return true;
+		return MMIO_DONE;
 	case INSN_XCHG:
 	case INSN_XADD:
 		insn_reg_set(gpr, i->reg, i->size, all);
-		return true;
+		return MMIO_DONE;
 	case INSN_LODS:
 		insn_reg_set(gpr, GPR_EAX, i->size, all);
-		string_step(v, i, true, false);
-		return true;
+		return string_step(v, i, &gpr[GPR_ESI]);
 	case INSN_STOS:
-		string_step(v, i, false, true);
-		return true;
+		return string_step(v, i, &gpr[GPR_EDI]);
 	case INSN_CMP:
 	case INSN_TEST: {
 		u32 other = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(gpr, i->reg, i->size);
@@ -107,16 +114,17 @@ static bool access(struct vcpu *v, const struct insn *i)
 			set_flags(v, i, other, 0xFFFFFFFFu);
 		else
 			set_flags(v, i, 0xFFFFFFFFu, other);
-		return true;
+		return MMIO_DONE;
 	}
 	case INSN_ADD:
 	case INSN_OR:
 	case INSN_AND:
 	case INSN_SUB:
 	case INSN_XOR:
-		return i->form != FORM_R_RM; /* a read and a write that goes nowhere */
+		return i->form == FORM_R_RM ? MMIO_UNKNOWN
+					    : MMIO_DONE; /* a read and a write that goes nowhere */
 	default:
-		return false;
+		return MMIO_UNKNOWN;
 	}
 }
 
@@ -127,15 +135,19 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 	struct insn insn;
 	u32 n = 0;
 
+	enum mmio_result result = MMIO_UNKNOWN;
+
 	while (n < sizeof(bytes) && !guest_read(v, v->r.eip + n, bytes + n, 1, &f))
 		n++;
-	if (decode_insn(bytes, n, false, &insn) == DECODE_OK) {
-		if (insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn)) {
-			v->r.eip += insn.len;
-			return;
-		}
-		if (insn.op == INSN_MOVS)
-			return;
+	if (decode_insn(bytes, n, false, &insn) == DECODE_OK)
+		result = insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn);
+	if (result == MMIO_DONE)
+		v->r.eip += insn.len;
+	if (result != MMIO_UNKNOWN)
+		return;
+	if (!guest_in_kernel(v)) {
+		inject_exception(v, EXC_GP, true, 0);
+		return;
 	}
 	guest_die("access to %08x, guest-physical %08llx, where there is no memory and no device",
 		  va, gpa);

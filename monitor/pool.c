@@ -204,26 +204,27 @@ static u32 take_free_l1(void)
 	return page;
 }
 
-u32 pool_l1_find(u32 gpfn, u32 l2i)
+u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights)
 {
 	u32 at;
 
 	if (gpfn == GPFN_NONE)
 		return SHADOW_NONE;
 	for (at = HEADS[gpfn] & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
-		if (s->pool[at].l2i == l2i)
+		if (s->pool[at].l2i == l2i && s->pool[at].rights == rights)
 			break;
 	return at;
 }
 
 /* An empty L1 for that guest table at that slot; not hooked yet. */
-u32 pool_l1_take(u32 gpfn, u32 l2i)
+u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights)
 {
 	u32 page = take_free_l1();
 	struct pool_page *p = &s->pool[page];
 
 	p->kind = POOL_L1;
 	p->l2i = (u16)l2i;
+	p->rights = rights;
 	p->hooks = 0;
 	p->filled = false;
 	p->gpfn = GPFN_NONE;

@@ -122,6 +122,7 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 			if ((pde & PTE_P) && !(pde & PTE_PSE))
 				want = (u32)((pde & PTE_FRAME) >> 12);
 			if (s->pool[page].gpfn != want ||
+			    (want != GPFN_NONE && s->pool[page].rights != pde_rights(pde)) ||
 			    (want == GPFN_NONE && s->pool[page].filled))
 				root_detach(r, l2i);
 		}

@@ -17,11 +17,13 @@ extern const u32 trap_table[32];
 /* Vectors that stay the monitor's after Init: what the shadow, the emulator
  * and our own irets need. */
 #define KEPT                                                                                       \
-	(1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS | 1u << EXC_GP | 1u << EXC_PF)
+	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS |               \
+	 1u << EXC_GP | 1u << EXC_PF)
 
 #define SEG ((struct segments *)&MON->segments)
 
 #define PRESENT (1ull << 47)
+#define LONG_MODE (1ull << 53)
 
 static u64 adjust(const struct vcpu *v, u64 d)
 {
@@ -29,11 +31,28 @@ static u64 adjust(const struct vcpu *v, u64 d)
 
 	if (!(d & PRESENT)) /* Xen takes it as it is */
 		return d;
+	d &= ~LONG_MODE;    /* means nothing to a 32-bit CPU */
 	if (!(d >> 44 & 1)) /* system */
 		return 0;
 	if (dpl < v->kernel_rpl)
 		dpl = v->kernel_rpl;
 	return (d & ~(3ull << 45)) | (u64)dpl << 45;
+}
+
+static u16 loaded_ds(void)
+{
+	u16 sel;
+
+	__asm__ volatile("mov %%ds, %0" : "=r"(sel));
+	return sel;
+}
+
+static u16 loaded_es(void)
+{
+	u16 sel;
+
+	__asm__ volatile("mov %%es, %0" : "=r"(sel));
+	return sel;
 }
 
 static u16 loaded_fs(void)
@@ -52,9 +71,11 @@ static u16 loaded_gs(void)
 	return sel;
 }
 
+/* In a trap DS and ES are in struct regs, in a VMI call still in the CPU. */
 static bool is_loaded(const struct vcpu *v, u32 index, u32 table)
 {
-	const u32 sel[] = {v->r.cs, v->r.ss, v->r.ds, v->r.es, loaded_fs(), loaded_gs()};
+	const u32 sel[] = {v->r.cs,	v->r.ss,     v->r.ds,	  v->r.es,
+			   loaded_ds(), loaded_es(), loaded_fs(), loaded_gs()};
 
 	for (u32 i = 0; i < ARRAY_SIZE(sel); i++)
 		if (sel[i] >> 3 == index && (sel[i] & 4) == table)
@@ -113,7 +134,7 @@ void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 		u64 d = 0;
 
 		if (i < entries && guest_read(v, base + i * 8, &d, 8, &f))
-			guest_die("the GDT at %08x is not mapped", f.va);
+			d = 0; /* faults when it is used */
 		segment_gdt_entry(v, i, d);
 	}
 }
@@ -142,8 +163,11 @@ static u32 descriptor_limit(u64 d)
 
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
 {
-	if (index < SEG->ldt_entries)
-		write_slot(SEG->ldt_mfn, WIN_LDT, index, adjust(v, descriptor));
+	u64 d = adjust(v, descriptor);
+
+	if (index >= SEG->ldt_entries || (!(d & PRESENT) && is_loaded(v, index, 4)))
+		return;
+	write_slot(SEG->ldt_mfn, WIN_LDT, index, d);
 }
 
 static void give_ldt(u32 entries)
@@ -156,33 +180,43 @@ static void give_ldt(u32 entries)
 	SEG->ldt_entries = entries;
 }
 
+/* Entries that Xen must go on to have: those that are loaded now. */
+static u32 entries_in_use(const struct vcpu *v)
+{
+	for (u32 i = SEG->ldt_entries; i; i--)
+		if (is_loaded(v, i - 1, 4))
+			return i;
+	return 0;
+}
+
 /* false: the selector names no LDT. */
 bool segment_load_ldt(struct vcpu *v, u16 selector)
 {
-	u64 d, entry;
-	u32 entries;
+	u32 entries = 0, keep = entries_in_use(v), total;
 	struct access_fault f;
+	u64 d = 0;
 
-	if (!(selector & 0xFFFC)) {
-		v->ldtr = 0;
-		if (SEG->ldt_entries)
-			give_ldt(0);
-		return true;
+	if (selector & 0xFFFC) {
+		if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != 0x82)
+			return false;
+		entries = (descriptor_limit(d) + 1) / 8;
+		if (entries > WIN_LDT_PAGES * 512)
+			entries = WIN_LDT_PAGES * 512;
 	}
-	if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != 0x82)
-		return false;
 	v->ldtr = selector;
-	entries = (descriptor_limit(d) + 1) / 8;
-	if (entries > WIN_LDT_PAGES * 512)
-		entries = WIN_LDT_PAGES * 512;
-	need_pages(&SEG->ldt_pages, SEG->ldt_mfn, WIN_LDT, entries);
-	SEG->ldt_entries = entries;
-	for (u32 i = 0; i < entries; i++) {
-		if (guest_read(v, descriptor_base(d) + i * 8, &entry, 8, &f))
-			guest_die("the LDT at %08x is not mapped", f.va);
+	total = entries > keep ? entries : keep;
+	if (!total && !SEG->ldt_entries)
+		return true;
+	need_pages(&SEG->ldt_pages, SEG->ldt_mfn, WIN_LDT, total);
+	SEG->ldt_entries = total;
+	for (u32 i = 0; i < total; i++) {
+		u64 entry = 0;
+
+		if (i < entries && guest_read(v, descriptor_base(d) + i * 8, &entry, 8, &f))
+			entry = 0; /* faults when it is used */
 		segment_ldt_entry(v, i, entry);
 	}
-	give_ldt(entries);
+	give_ldt(total);
 	return true;
 }
 
@@ -219,8 +253,9 @@ u32 segment_base(struct vcpu *v, u16 selector)
 /* Xen's trap table entry for a vector: our own handler, or the guest's. */
 static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
 {
-	u32 type = gate >> 40 & 0x1F;
-	bool present = gate >> 47 & 1;
+	u32 type = gate >> 40 & 0x1F, offset = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
+	/* A zero address ends Xen's list, a null CS it does not survive. */
+	bool present = (gate & PRESENT) && offset && (gate >> 16 & 0xFFFC);
 
 	t->vector = (u8)vector;
 	if (vector < 32 && (!v->paravirtual || KEPT >> vector & 1 || !present)) {
@@ -233,7 +268,7 @@ static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_in
 		return false;
 	t->flags = (u8)((gate >> 45 & 3) | (type == 0xE ? 4 : 0));
 	t->cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
-	t->address = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
+	t->address = offset;
 	return true;
 }
 
@@ -241,8 +276,12 @@ void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
 {
 	struct trap_info t[2] = {{0}};
 
-	if (vector < 256 && make_trap(v, vector, gate, &t[0]))
+	if (vector >= 256)
+		return;
+	if (make_trap(v, vector, gate, &t[0]))
 		ASSERT(xen_set_trap_table(t) == 0);
+	else /* Xen has no call to take one away */
+		segment_load_idt(v, v->idtr.limit, v->idtr.base);
 }
 
 void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
@@ -261,7 +300,7 @@ void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
 			n++;
 	}
 	t[n] = (struct trap_info){0};
-	ASSERT(xen_set_trap_table(t) == 0);
+	ASSERT(xen_set_trap_table(NULL) == 0 && xen_set_trap_table(t) == 0);
 }
 
 void segment_start(void)

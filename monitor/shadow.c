@@ -47,18 +47,22 @@ void shadow_start(void)
 	root_start();
 }
 
-/* The L1 page in which the entry for va belongs, hooked. */
-static u32 hooked_l1(struct root *r, u32 l2i, u32 table)
+/* The L1 page in which the entry for va belongs, hooked.  Of large pages, whose
+ * L1s belong to no table, none is shared. */
+static u32 hooked_l1(struct root *r, u32 l2i, const struct walk *w)
 {
-	u32 page = root_l1(r, l2i), other;
+	u32 page = root_l1(r, l2i), table = w->table, other;
+	u8 rights = pde_rights(w->pde);
 
-	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && s->pool[page].gpfn == table)
+	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && s->pool[page].gpfn == table &&
+	    s->pool[page].rights == rights && (table != GPFN_NONE || s->pool[page].hooks == 1))
 		return page;
-	other = pool_l1_find(table, l2i);
+	other = pool_l1_find(table, l2i, rights);
 	if (page != SHADOW_NONE && other == SHADOW_NONE && s->pool[page].kind == POOL_L1 &&
 	    s->pool[page].hooks == 1) {
 		pool_l1_empty(page);
 		pool_l1_relink(page, table);
+		s->pool[page].rights = rights;
 		return page;
 	}
 	if (page != SHADOW_NONE) {
@@ -67,14 +71,14 @@ static u32 hooked_l1(struct root *r, u32 l2i, u32 table)
 			pool_l1_free(page);
 	}
 	if (other == SHADOW_NONE)
-		other = pool_l1_take(table, l2i);
+		other = pool_l1_take(table, l2i, rights);
 	root_hook(r, l2i, other, true);
 	return other;
 }
 
 static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 {
-	u32 page = hooked_l1(root_current(), L2I(va), w->table);
+	u32 page = hooked_l1(root_current(), L2I(va), w);
 	u64 old = pool_table(page)[va >> 12 & 511];
 	int err;
 
@@ -112,7 +116,8 @@ static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 
 	if (write || (w->rw && (w->pte & PTE_D)))
 		e |= PTE_RW | PTE_D;
-	if (w->us || !v->paravirtual)
+	/* A write that only the kernel with CR0.WP clear may do is no user's. */
+	if ((w->us && (w->rw || !write)) || !v->paravirtual)
 		e |= PTE_US;
 	return w->nx ? e | PTE_NX : e;
 }
@@ -170,6 +175,10 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		root_hook(root_current(), l2i, s->phys_first + phys, true);
 		return SHADOW_FILLED;
 	}
+	if (v->paravirtual && linear_slot(l2i, &phys) && linear_is_hooked(phys)) {
+		*guest_error |= PF_P; /* user pages inside the linear mapping are not offered */
+		return SHADOW_FAULT;
+	}
 	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));
 	return SHADOW_FILLED;
 }
@@ -223,6 +232,7 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 
 	if (head == SHADOW_NONE)
 		return;
+	offset &= ~(pae ? 7u : 3u);
 	pte = guest_entry(((u64)gpfn << 12) + offset, pae);
 	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next) {
 		u32 index = pae ? offset / 8 : offset / 4;
@@ -265,8 +275,18 @@ void shadow_release_table(u32 gpfn)
 /* A page is announced as a table: whatever was known of it is void. */
 void shadow_reread_table(u32 gpfn)
 {
-	if ((HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE)
-		shadow_release_table(gpfn);
+	u32 at;
+
+	shadow_flush_queue();
+	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
+		pool_l1_empty(at);
+		pool_l1_relink(at, GPFN_NONE);
+	}
+	if (HEADS[gpfn] & HEAD_DIRECTORY)
+		for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
+			for (u32 slot = 0; slot < 4; slot++)
+				if (s->roots[i].table[slot] == gpfn)
+					root_resync(VCPU, &s->roots[i], slot);
 }
 
 void shadow_invlpg(struct vcpu *v, gva_t va)
@@ -359,12 +379,15 @@ static void must_fill(struct vcpu *v, gva_t va)
 void shadow_adopt(struct vcpu *v)
 {
 	struct root *r = root_current();
+	u32 error;
+	u64 gpa;
 
 	root_drop_all(r);
 	r->live = true;
 	r->key = v->cr3 & ~31u;
 	must_fill(v, v->r.gpr[GPR_ESP] - 4);
-	must_fill(v, (v->r.gpr[GPR_ESP] - 4) & ~(PAGE_SIZE - 1));
+	/* It may grow before the linear mapping is known. */
+	shadow_fault(v, v->r.gpr[GPR_ESP] - 4 - PAGE_SIZE, PF_W, true, &error, &gpa);
 	v->tlb_stale = false;
 	mmu_flush_tlb();
 }

@@ -30,6 +30,7 @@ struct pool_page {
 	u16 next;    /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
 	bool filled; /* POOL_L1: false if every entry is known to be clear */
 	u16 hooks;   /* roots in which it is hooked */
+	u8 rights;   /* POOL_L1: pde_rights() of the entry that leads to the table */
 	u8 kind;     /* enum pool_kind */
 };
 
@@ -132,6 +133,12 @@ struct walk {
 	u64 gpa; /* of the byte asked for */
 };
 
+/* What a directory entry allows: its RW and US bits, and NX in bit 0. */
+static inline u8 pde_rights(u64 pde)
+{
+	return (u8)((pde & 6) | pde >> 63);
+}
+
 /* walk.c */
 void walk_guest(struct vcpu *v, gva_t va, struct walk *w);
 void walk_mark(struct walk *w, bool write);
@@ -146,8 +153,8 @@ const volatile u64 *pool_table(u32 page);
 void *pool_open(u32 page);
 void pool_close(void);
 u32 pool_take_raw(void);
-u32 pool_l1_take(u32 gpfn, u32 l2i);
-u32 pool_l1_find(u32 gpfn, u32 l2i);
+u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights);
+u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights);
 void pool_l1_relink(u32 page, u32 gpfn);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);

@@ -161,6 +161,10 @@ struct nested_frame {
 
 void regparm3 nested_trap(struct nested_frame *f)
 {
+	if (f->vector == EXC_DB) { /* we touched what the guest watches */
+		f->eflags &= ~EFLAGS_TF;
+		return;
+	}
 	for (u32 i = 0; i < fixup_count; i++)
 		if (f->eip == WINDOW_CODE(fixup_table[i][0])) {
 			f->eip = WINDOW_CODE(fixup_table[i][1]);

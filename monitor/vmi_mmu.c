@@ -42,6 +42,8 @@ void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
 	e[1] = high;
 	e[0] = low;
 	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+	if (!(VCPU->cr4 & CR4_PAE)) /* two entries of a 2-level table */
+		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
 }
 
 static void update(gva_t ptep, u32 size)

@@ -55,7 +55,8 @@ static bool wait_for_room(struct console *c)
 		set_xen_guest_handle(p.ports, &port);
 		notify(c);
 		/* The backend's answer is an event on this very port. */
-		XEN_SHARED->evtchn_pending[port / 32] &= ~(1ul << port % 32);
+		__atomic_and_fetch(&XEN_SHARED->evtchn_pending[port / 32], ~(1ul << port % 32),
+				   __ATOMIC_SEQ_CST);
 		if (ring->out_prod - ring->out_cons >= RING_OUT)
 			xen_sched_op(SCHEDOP_poll, &p);
 	}
