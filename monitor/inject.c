@@ -6,6 +6,7 @@
  */
 #include "monitor.h"
 
+/* Filled from its end downwards, as a stack. */
 struct frame {
 	u32 words[6];
 	unsigned count;
@@ -13,7 +14,7 @@ struct frame {
 
 static void push(struct frame *f, u32 word)
 {
-	f->words[f->count++] = word;
+	f->words[ARRAY_SIZE(f->words) - ++f->count] = word;
 }
 
 static bool read_gate(struct vcpu *v, u32 vector, u64 *gate)
@@ -51,11 +52,9 @@ static void deliver(struct vcpu *v, u32 vector, bool has_error, u32 error)
 	push(&f, r->eip);
 	if (has_error)
 		push(&f, error);
-	for (unsigned i = 0; i < f.count; i++) {
-		esp -= 4;
-		if (guest_write(v, esp, &f.words[i], 4, &fault))
-			guest_die("triple fault: no stack at %08x for vector %u", esp, vector);
-	}
+	esp -= 4 * f.count;
+	if (guest_write(v, esp, &f.words[ARRAY_SIZE(f.words) - f.count], 4 * f.count, &fault))
+		guest_die("triple fault: no stack at %08x for vector %u", esp, vector);
 	r->gpr[GPR_ESP] = esp;
 	r->cs = (gate >> 16 & 0xFFFC) | v->kernel_rpl;
 	r->eip = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));

@@ -36,6 +36,14 @@ struct counters {
 	u32 root_loads, root_misses, roots;
 };
 
+/* Divisions are dear and their operands rarely change: what they gave last. */
+struct clock_cache {
+	u32 mul; /* vcpu_time_info's tsc_to_system_mul, of which hz and khz were made */
+	u32 khz;
+	u64 hz;
+	u64 stolen_ns, stolen_cycles;
+};
+
 struct segments {
 	u32 gdt_pages, ldt_pages; /* frames there are */
 	u32 gdt_mfn[WIN_GDT_PAGES], ldt_mfn[WIN_LDT_PAGES];
@@ -49,6 +57,7 @@ struct monitor {
 	struct events events;
 	struct segments segments;
 	struct counters count;
+	struct clock_cache clock;
 	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
 	u32 wc_version_seen;
 	struct vcpu_runstate_info runstate; /* Xen writes it */
@@ -133,6 +142,7 @@ bool events_interrupt(void);
 u64 time_ns(void);
 u64 time_cycles(void);
 u64 time_frequency(void);
+u32 time_khz(void);
 u64 time_epoch_ns(void);
 struct pc_time time_pc(void);
 /* Tells Xen the first moment at which an alarm or the 8254 is due. */

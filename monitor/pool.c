@@ -9,7 +9,7 @@
  *    through the read-only mapping at WIN_POOL.
  *  - A POOL_FREE or POOL_L1 page is pinned as an L1 for good; validating costs
  *    10,000 instructions, so it is never given up.  POOL_FREE pages are empty.
- *  - pool_page.filled is set as soon as an entry of a POOL_L1 was written.
+ *  - pool_page.groups has a bit for every 8 entries of a POOL_L1 that were written.
  *
  * Running out is no failure: the clock takes an L1 away from whoever has it,
  * and a fault brings its entries back.
@@ -129,13 +129,17 @@ void pool_l1_empty(u32 page)
 	const volatile u64 *e = pool_table(page);
 
 	shadow_flush_queue();
-	if (!s->pool[page].filled)
+	if (!s->pool[page].groups)
 		return;
-	for (u32 i = 0; i < 512; i++)
-		if (e[i] & PTE_P)
-			queue_write(page, i, 0);
+	for (u32 group = 0; group < 64; group++) {
+		if (!(s->pool[page].groups >> group & 1))
+			continue;
+		for (u32 i = group * 8; i < group * 8 + 8; i++)
+			if (e[i] & PTE_P)
+				queue_write(page, i, 0);
+	}
 	shadow_flush_queue();
-	s->pool[page].filled = false;
+	s->pool[page].groups = 0;
 	MON->count.emptied++;
 	VCPU->tlb_stale = true;
 }
@@ -226,7 +230,7 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights)
 	p->l2i = (u16)l2i;
 	p->rights = rights;
 	p->hooks = 0;
-	p->filled = false;
+	p->groups = 0;
 	p->gpfn = GPFN_NONE;
 	p->next = SHADOW_NONE;
 	pool_l1_relink(page, gpfn);

@@ -123,7 +123,7 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 				want = (u32)((pde & PTE_FRAME) >> 12);
 			if (s->pool[page].gpfn != want ||
 			    (want != GPFN_NONE && s->pool[page].rights != pde_rights(pde)) ||
-			    (want == GPFN_NONE && s->pool[page].filled))
+			    (want == GPFN_NONE && s->pool[page].groups))
 				root_detach(r, l2i);
 		}
 }

@@ -16,7 +16,8 @@
  *
  *  1. A shadow entry never allows more than the guest's entry at the time of
  *     the guest's last announcement or flush for it.  Announcements weaken or
- *     clear what is shadowed (shadow_entry_changed); they never fill.
+ *     clear what is shadowed (shadow_entry_changed); only one that says where
+ *     in the current space the entry will be used fills it.
  *  2. Accessed and dirty are the guest's: an entry whose A is clear is not
  *     shadowed, one whose D is clear is shadowed read-only, and the fault
  *     that follows sets the bit.
@@ -82,7 +83,7 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	u64 old = pool_table(page)[va >> 12 & 511];
 	int err;
 
-	s->pool[page].filled = true;
+	s->pool[page].groups |= 1ull << (va >> 15 & 63);
 	MON->count.fills++;
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
@@ -244,6 +245,30 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 		directory_changed(v, gpfn, offset);
 	if (!v->lazy)
 		shadow_flush_queue();
+}
+
+/* The guest has written an entry of the current address space that it is about
+ * to use: filled at once, a fault is saved, if the L1 is hooked already. */
+void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
+{
+	u32 page, index = va >> 12 & 511;
+	struct walk w;
+	u64 old;
+
+	if (!v->paravirtual || va >= WINDOW_BASE ||
+	    (va >> 12 & (v->cr4 & CR4_PAE ? 511 : 1023)) != offset / (v->cr4 & CR4_PAE ? 8 : 4))
+		return;
+	page = root_l1(root_current(), L2I(va));
+	if (page == SHADOW_NONE || s->pool[page].kind != POOL_L1 || s->pool[page].gpfn != gpfn)
+		return;
+	walk_guest(v, va, &w);
+	if (!w.present || w.table != gpfn || !(w.pte & PTE_A) || !has_memory(w.gpa))
+		return;
+	old = pool_table(page)[index];
+	if ((old & PTE_P) && ((old & PTE_RW) || !w.rw || !(w.pte & PTE_D)))
+		return;
+	shadow_flush_queue();
+	fill(v, va, &w, shadow_entry(v, &w, false));
 }
 
 /* The page is no table any more: what it shadowed becomes orphans, and roots

@@ -25,13 +25,13 @@ enum pool_kind {
 
 /* What is known of a page of the pool. */
 struct pool_page {
-	u32 gpfn;    /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
-	u16 l2i;     /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
-	u16 next;    /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
-	bool filled; /* POOL_L1: false if every entry is known to be clear */
-	u16 hooks;   /* roots in which it is hooked */
-	u8 rights;   /* POOL_L1: pde_rights() of the entry that leads to the table */
-	u8 kind;     /* enum pool_kind */
+	u32 gpfn;   /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
+	u16 l2i;    /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u64 groups; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
+	u16 next;   /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
+	u16 hooks;  /* roots in which it is hooked */
+	u8 rights;  /* POOL_L1: pde_rights() of the entry that leads to the table */
+	u8 kind;    /* enum pool_kind */
 };
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
@@ -108,6 +108,7 @@ void shadow_adopt(struct vcpu *v);
 
 /* Announcements; see vmi_mmu.c. */
 void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset);
+void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va);
 void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);
 void shadow_invlpg(struct vcpu *v, gva_t va);

@@ -43,10 +43,22 @@ u64 time_ns(void)
 u64 time_frequency(void)
 {
 	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+	struct clock_cache *c = &MON->clock;
 	u32 rem;
-	u64 hz = div64(1000000000ull << 32, t->tsc_to_system_mul, &rem);
 
-	return t->tsc_shift >= 0 ? hz >> t->tsc_shift : hz << -t->tsc_shift;
+	if (c->mul != t->tsc_to_system_mul) {
+		c->mul = t->tsc_to_system_mul;
+		c->hz = div64(1000000000ull << 32, c->mul, &rem);
+		c->hz = t->tsc_shift >= 0 ? c->hz >> t->tsc_shift : c->hz << -t->tsc_shift;
+		c->khz = (u32)div64(c->hz, 1000, &rem);
+	}
+	return c->hz;
+}
+
+u32 time_khz(void)
+{
+	time_frequency();
+	return MON->clock.khz;
 }
 
 u64 time_epoch_ns(void)

@@ -2,11 +2,15 @@
 /*
  * VMI calls on page tables.  The guest's tables are its own memory: a Set
  * stores the entry there at once; what is shadowed of it is weakened, at once
- * or with the next flush in lazy mode.  Nothing is filled here.
+ * or with the next flush in lazy mode.  A Set that names the address in the
+ * current space fills the shadow, if that saves a fault.
  */
 #include "monitor.h"
 #include "mmu.h"
 #include "vmi.h"
+
+/* Flags of an update: of a page table, and at this address of the current space. */
+#define CURRENT_AS_PT 0x11u
 
 /* Where an entry lies, or NULL where the guest has no memory: ignored, as a
  * bus without memory ignores a write. */
@@ -21,14 +25,22 @@ static u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 	return (u32 *)(page + (ptep & (PAGE_SIZE - 1)));
 }
 
+static void changed(u32 gpfn, gva_t ptep, u32 low, u32 flags)
+{
+	u32 offset = ptep & (PAGE_SIZE - 1);
+
+	shadow_entry_changed(VCPU, gpfn, offset);
+	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT && (low & PTE_P))
+		shadow_entry_wanted(VCPU, gpfn, offset, flags & ~(PAGE_SIZE - 1));
+}
+
 void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 {
 	u32 gpfn;
 	u32 *e = entry_at(ptep, 4, &gpfn);
 
-	(void)flags;
 	*(volatile u32 *)e = pte;
-	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+	changed(gpfn, ptep, pte, flags);
 }
 
 /* The low half makes the entry present: it goes last in, first out. */
@@ -41,7 +53,7 @@ void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
 		e[0] = low;
 	e[1] = high;
 	e[0] = low;
-	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+	changed(gpfn, ptep, low, stack_argument(0));
 	if (!(VCPU->cr4 & CR4_PAE)) /* two entries of a 2-level table */
 		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
 }

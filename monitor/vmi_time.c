@@ -25,9 +25,14 @@ static u64 stolen_cycles(void)
 {
 	volatile struct vcpu_runstate_info *r = &MON->runstate;
 	u64 ns = r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
-	u32 rem, khz = (u32)div64(time_frequency(), 1000, &rem);
+	struct clock_cache *c = &MON->clock;
+	u32 rem;
 
-	return muldiv64(ns, khz, 1000000, &rem);
+	if (ns != c->stolen_ns) {
+		c->stolen_ns = ns;
+		c->stolen_cycles = muldiv64(ns, time_khz(), 1000000, &rem);
+	}
+	return c->stolen_cycles;
 }
 
 u64 regparm3 vmi_GetCycleCounter(u32 which)

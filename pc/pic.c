@@ -50,12 +50,9 @@ static u8 requests(const struct pic *pic, unsigned c)
 /* Rank of the best input in mask, 0 the best, NONE if mask is empty. */
 static unsigned best_rank(const struct pic_chip *chip, u8 mask)
 {
-	unsigned rank;
+	unsigned turned = (mask * 0x101u) >> chip->top & 0xFF; /* bit 0 is the top input */
 
-	for (rank = 0; rank < 8; rank++)
-		if (mask & 1u << ((chip->top + rank) & 7))
-			break;
-	return rank;
+	return turned ? (unsigned)__builtin_ctz(turned) : NONE;
 }
 
 /* The input that may interrupt now, or NONE.  An input in service blocks
@@ -67,6 +64,8 @@ static unsigned winner(const struct pic *pic, unsigned c)
 	u8 asking = requests(pic, c) & ~chip->imr;
 	unsigned rank, limit, i;
 
+	if (!asking)
+		return NONE;
 	if (chip->special_mask)
 		asking &= ~chip->isr;
 	rank = best_rank(chip, asking);
