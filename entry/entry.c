@@ -11,22 +11,12 @@ void regparm3 entry_main(const struct start_info *si);
 
 static struct console console;
 
-static void put_text(const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\n')
-			console_put(&console, '\r');
-		console_put(&console, *text);
-	}
-	console_flush(&console);
-}
-
 static void put_list(const char *fmt, va_list ap)
 {
 	char line[256];
 
 	format_text(line, sizeof(line), fmt, ap);
-	put_text(line);
+	console_text(&console, line);
 }
 
 void note(const char *fmt, ...)
@@ -42,11 +32,11 @@ noreturn void fail(const char *fmt, ...)
 {
 	va_list ap;
 
-	put_text("vmixen: cannot start the guest: ");
+	console_text(&console, "vmixen: cannot start the guest: ");
 	va_start(ap, fmt);
 	put_list(fmt, ap);
 	va_end(ap);
-	put_text("\n");
+	console_text(&console, "\n");
 	xen_shutdown(SHUTDOWN_crash);
 }
 

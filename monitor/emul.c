@@ -25,10 +25,9 @@ static bool raise_fault(struct vcpu *v, const struct access_fault *f)
 	return false;
 }
 
+/* The monitor itself uses DS and ES; the guest's are in struct regs. */
 static u16 selector_of(const struct vcpu *v, enum seg seg)
 {
-	u16 sel;
-
 	switch (seg) {
 	case SEG_ES:
 		return (u16)v->r.es;
@@ -37,11 +36,8 @@ static u16 selector_of(const struct vcpu *v, enum seg seg)
 	case SEG_SS:
 		return (u16)v->r.ss;
 	case SEG_FS:
-		__asm__ volatile("mov %%fs, %0" : "=r"(sel));
-		return sel;
 	case SEG_GS:
-		__asm__ volatile("mov %%gs, %0" : "=r"(sel));
-		return sel;
+		return cpu_selector(seg);
 	default:
 		return (u16)v->r.ds;
 	}

@@ -17,7 +17,6 @@
 
 struct alarm {
 	bool armed, periodic;
-	bool lvtt;
 	u64 expiry, period; /* in cycles of the counter */
 };
 
@@ -103,6 +102,27 @@ u32 segment_base(struct vcpu *v, u16 selector);
 /* The guest's TSS: its base and limit, false without one. */
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
 gva_t segment_ldt_base(struct vcpu *v);
+
+/* What a data segment register of the CPU holds now. */
+static inline u16 cpu_selector(enum seg seg)
+{
+	u16 sel;
+
+	switch (seg) {
+	case SEG_ES:
+		__asm__ volatile("mov %%es, %0" : "=r"(sel));
+		break;
+	case SEG_FS:
+		__asm__ volatile("mov %%fs, %0" : "=r"(sel));
+		break;
+	case SEG_GS:
+		__asm__ volatile("mov %%gs, %0" : "=r"(sel));
+		break;
+	default:
+		__asm__ volatile("mov %%ds, %0" : "=r"(sel));
+	}
+	return sel;
+}
 
 /* inject.c: the guest's own exception and interrupt delivery. */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);

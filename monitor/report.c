@@ -8,21 +8,12 @@
 #include "hypercall.h"
 #include "print.h"
 
-static void put_text(const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\n')
-			console_put(&MON->console, '\r');
-		console_put(&MON->console, *text);
-	}
-}
-
 static void say_list(const char *fmt, va_list ap)
 {
 	char line[256];
 
 	format_text(line, sizeof(line), fmt, ap);
-	put_text(line);
+	console_text(&MON->console, line);
 }
 
 void say(const char *fmt, ...)
@@ -32,7 +23,6 @@ void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	say_list(fmt, ap);
 	va_end(ap);
-	console_flush(&MON->console);
 }
 
 static void say_bytes(struct vcpu *v)

@@ -28,7 +28,7 @@ struct root *root_current(void)
 	return &s->roots[s->current];
 }
 
-u64 root_l2_entry(const struct root *r, u32 l2i)
+static u64 l2_entry(const struct root *r, u32 l2i)
 {
 	return pool_table(r->l2[l2i >> 9])[l2i & 511];
 }
@@ -36,7 +36,7 @@ u64 root_l2_entry(const struct root *r, u32 l2i)
 /* The pool page hooked at l2i, or SHADOW_NONE. */
 u32 root_l1(const struct root *r, u32 l2i)
 {
-	u64 e = root_l2_entry(r, l2i);
+	u64 e = l2_entry(r, l2i);
 
 	return e & PTE_P ? pool_of_mfn((u32)(e >> 12)) : SHADOW_NONE;
 }

@@ -39,43 +39,17 @@ static u64 adjust(const struct vcpu *v, u64 d)
 	return (d & ~(3ull << 45)) | (u64)dpl << 45;
 }
 
-static u16 loaded_ds(void)
-{
-	u16 sel;
-
-	__asm__ volatile("mov %%ds, %0" : "=r"(sel));
-	return sel;
-}
-
-static u16 loaded_es(void)
-{
-	u16 sel;
-
-	__asm__ volatile("mov %%es, %0" : "=r"(sel));
-	return sel;
-}
-
-static u16 loaded_fs(void)
-{
-	u16 sel;
-
-	__asm__ volatile("mov %%fs, %0" : "=r"(sel));
-	return sel;
-}
-
-static u16 loaded_gs(void)
-{
-	u16 sel;
-
-	__asm__ volatile("mov %%gs, %0" : "=r"(sel));
-	return sel;
-}
-
 /* In a trap DS and ES are in struct regs, in a VMI call still in the CPU. */
 static bool is_loaded(const struct vcpu *v, u32 index, u32 table)
 {
-	const u32 sel[] = {v->r.cs,	v->r.ss,     v->r.ds,	  v->r.es,
-			   loaded_ds(), loaded_es(), loaded_fs(), loaded_gs()};
+	const u32 sel[] = {v->r.cs,
+			   v->r.ss,
+			   v->r.ds,
+			   v->r.es,
+			   cpu_selector(SEG_DS),
+			   cpu_selector(SEG_ES),
+			   cpu_selector(SEG_FS),
+			   cpu_selector(SEG_GS)};
 
 	for (u32 i = 0; i < ARRAY_SIZE(sel); i++)
 		if (sel[i] >> 3 == index && (sel[i] & 4) == table)

@@ -351,11 +351,6 @@ void shadow_flush_tlb(struct vcpu *v)
 	v->tlb_stale = false;
 }
 
-void shadow_drop_all(void)
-{
-	root_drop_all(root_current());
-}
-
 /* SetLinearMapping(0).  What is announced may be more than the guest maps, or
  * not mapped yet: 2 MB are hooked when a fault of the kernel finds that its own
  * tables map them so.  A kernel touches a stack before it uses it as one. */

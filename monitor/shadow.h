@@ -99,8 +99,6 @@ void *shadow_map(u32 gpfn);
 
 /* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
 bool shadow_load(struct vcpu *v);
-/* Before Init: everything a TLB flush would drop is dropped. */
-void shadow_drop_all(void);
 /* CR4.PAE or PSE changed: every shadow is void. */
 void shadow_mode_changed(struct vcpu *v);
 /* Init succeeded: user and supervisor become the guest's, stack and code are filled. */
@@ -164,7 +162,6 @@ void queue_write(u32 table, u32 index, u64 value);
 /* roots.c */
 void root_start(void);
 struct root *root_current(void);
-u64 root_l2_entry(const struct root *r, u32 l2i);
 u32 root_l1(const struct root *r, u32 l2i);
 void root_hook(struct root *r, u32 l2i, u32 page, bool user);
 void root_unhook(struct root *r, u32 l2i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMI calls on registers, descriptors and the processor's state; contracts in
- * docs/abi.md.  Reached through the common stub: regparm(3), further
+ * VMI calls on registers, descriptors and the processor's state; registers in
+ * rom/calls.def.  Reached through the common stub: regparm(3), further
  * arguments by stack_argument().
  */
 #include "monitor.h"

@@ -2,7 +2,8 @@
 /*
  * VMI calls on time.  Counter 0 is real time, 1 available time (real less
  * stolen), 2 stolen time: how long the vCPU could have run and did not.
- * Expiries are taken against real time.
+ * Expiries are taken against real time.  Without a local APIC every alarm is
+ * wired to IRQ0.
  */
 #include "monitor.h"
 #include "hypercall.h"
@@ -11,7 +12,6 @@
 
 #define ALARM_COUNTER 0xFFu
 #define ALARM_PERIODIC 0x100u
-#define ALARM_LVTT 0x10000u
 
 enum { COUNTER_REAL, COUNTER_AVAILABLE, COUNTER_STOLEN };
 
@@ -56,7 +56,6 @@ void regparm3 vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high)
 	if ((flags & ALARM_COUNTER) == COUNTER_AVAILABLE)
 		a->expiry += stolen_cycles();
 	a->periodic = (flags & ALARM_PERIODIC) && a->period;
-	a->lvtt = flags & ALARM_LVTT;
 	a->armed = true;
 	alarm_update();
 }

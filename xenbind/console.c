@@ -87,6 +87,16 @@ void console_put(struct console *c, char byte)
 		console_flush(c);
 }
 
+void console_text(struct console *c, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\n')
+			console_put(c, '\r');
+		console_put(c, *text);
+	}
+	console_flush(c);
+}
+
 int console_get(struct console *c)
 {
 	if (c->evtchn) {

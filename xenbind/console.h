@@ -21,6 +21,8 @@ struct console {
  * in a dom0. */
 void console_init(struct console *c, volatile void *ring, u32 evtchn);
 void console_put(struct console *c, char byte);
+/* A text, each newline as carriage return and newline, and lets it be seen. */
+void console_text(struct console *c, const char *text);
 /* Lets the other side see everything that was put. */
 void console_flush(struct console *c);
 /* The next input byte, or -1. */
