@@ -24,7 +24,7 @@ static const struct {
 	{"desc", checks_desc}, {"trap", checks_trap},	    {"irqflag", checks_irqflag},
 	{"cpu", checks_cpu},   {"call", checks_convention}, {"alarm", checks_alarm},
 	{"time", checks_time}, {"pte", checks_pte},	    {"space", checks_space},
-	{"proc", checks_proc}, {"fault", checks_fault},
+	{"proc", checks_proc}, {"fault", checks_fault},	    {"hostile", checks_hostile},
 };
 
 static void run_groups(void)

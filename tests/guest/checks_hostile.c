@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a kernel should not do and a hypervisor must survive: the guest goes on
+ * as on hardware.  Only under a hypervisor's ROM.
+ */
+#include "checks.h"
+#include "irq.h"
+#include "rom.h"
+
+#define SPARE 28	       /* an unused entry of the GDT */
+#define DR7_WATCH_DR0 0x30001u /* DR0: one byte, reads and writes */
+
+static bool loadable(u32 selector)
+{
+	u32 rights;
+	bool ok;
+
+	asm volatile("lar %2, %0" : "=r"(rights), "=@ccz"(ok) : "r"(selector));
+	return ok;
+}
+
+/* It is due again whenever it has been dealt with. */
+static void check_alarm_of_one_cycle(void)
+{
+	irq_disable();
+	ops.set_alarm(ALARM_PERIODIC, 0, 1);
+	check("an alarm every cycle leaves time to cancel it", ops.cancel_alarm(0) != 0);
+	irq_enable();
+}
+
+/* Bit 53 means nothing to a 32-bit CPU. */
+static void check_long_mode_bit(void)
+{
+	ops.write_gdt(gdt_table, SPARE, 0x0000FFFF, 0x00EF9A00);
+	check("a code segment with the L bit is loadable", loadable(SPARE * 8));
+	ops.write_gdt(gdt_table, SPARE, 0, 0);
+	check("a cleared descriptor is not", !loadable(SPARE * 8));
+}
+
+static void check_direction_flag(void)
+{
+	struct desc_ptr gdt = {255, (u32)gdt_table};
+
+	asm volatile("std" ::: "cc");
+	ops.set_gdt(&gdt);
+	asm volatile("cld" ::: "cc");
+	check("SetGDT with DF set takes the right table", loadable(SEL_KERNEL_DS));
+}
+
+/* Whoever emulates the instruction reads the watched byte, the guest does not. */
+static void check_watched_instruction(void)
+{
+	extern char watched_in[];
+	u8 value;
+
+	ops.set_dr(0, (u32)watched_in);
+	ops.set_dr(7, DR7_WATCH_DR0);
+	asm volatile(".globl watched_in\nwatched_in: inb $0x80, %%al" : "=a"(value));
+	ops.set_dr(7, 0);
+	ops.set_dr(0, 0);
+	check_eq("a watched byte that is executed is not accessed", 0, ops.get_dr(7) & 0xFF);
+}
+
+void checks_hostile(void)
+{
+	if (!on_vmi || option("nullrom"))
+		return;
+	check_alarm_of_one_cycle();
+	check_long_mode_bit();
+	check_direction_flag();
+	check_watched_instruction();
+}
