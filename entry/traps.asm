@@ -7,7 +7,8 @@
 ; guest's own (from ring 1); upcalls are masked from then on.  Nothing else is
 ; pushed there: registers go to struct vcpu, and C runs on the monitor's
 ; stack.  A trap that comes while ESP is in the monitor's stack is nested: it
-; has a place in the fixup table, or it is an error of ours.
+; has a place in the fixup table, or is a breakpoint of the guest's that the
+; monitor touched, or it is an error of ours.
 ;
 ; Frame, from low addresses: [error code,] EIP, CS, EFLAGS [, ESP, SS].
 

@@ -14,13 +14,13 @@
 
 extern const u32 trap_table[32];
 
-/* Vectors that stay the monitor's after Init: what the shadow, the emulator
- * and our own irets need. */
+/* Vectors that stay the monitor's after Init: what the shadow, the emulator and
+ * our own irets need, and #DB, for the guest may watch what the monitor reads. */
 #define KEPT                                                                                       \
 	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS |               \
 	 1u << EXC_GP | 1u << EXC_PF)
 
-#define SEG ((struct segments *)&MON->segments)
+#define SEG (&MON->segments)
 
 #define PRESENT (1ull << 47)
 #define LONG_MODE (1ull << 53)

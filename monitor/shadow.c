@@ -271,9 +271,8 @@ void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
 	fill(v, va, &w, shadow_entry(v, &w, false));
 }
 
-/* The page is no table any more: what it shadowed becomes orphans, and roots
- * that had it as directory belong to nobody. */
-void shadow_release_table(u32 gpfn)
+/* What shadows the table becomes empty and belongs to none; it stays hooked. */
+static void orphan_shadows(u32 gpfn)
 {
 	u32 at;
 
@@ -282,6 +281,13 @@ void shadow_release_table(u32 gpfn)
 		pool_l1_empty(at);
 		pool_l1_relink(at, GPFN_NONE);
 	}
+}
+
+/* The page is no table any more: what it shadowed becomes orphans, and roots
+ * that had it as directory belong to nobody. */
+void shadow_release_table(u32 gpfn)
+{
+	orphan_shadows(gpfn);
 	HEADS[gpfn] = SHADOW_NONE;
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
@@ -300,13 +306,7 @@ void shadow_release_table(u32 gpfn)
 /* A page is announced as a table: whatever was known of it is void. */
 void shadow_reread_table(u32 gpfn)
 {
-	u32 at;
-
-	shadow_flush_queue();
-	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
-		pool_l1_empty(at);
-		pool_l1_relink(at, GPFN_NONE);
-	}
+	orphan_shadows(gpfn);
 	if (HEADS[gpfn] & HEAD_DIRECTORY)
 		for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
 			for (u32 slot = 0; slot < 4; slot++)

@@ -54,7 +54,6 @@ struct vcpu {
 	u8 kernel_rpl;			 /* of the guest's kernel: 3 before Init, then 1 */
 	bool tlb_stale;			 /* an entry became weaker and Xen has not flushed since */
 	u8 lazy;			 /* SetLazyMode's argument */
-	bool halted_forever;
 
 	struct table_reg gdtr, idtr;
 	u16 ldtr, tr;
