@@ -109,6 +109,7 @@ $(B)/mkrom: $(MKROM_OBJ)
 # --- the test guest, and running guests ------------------------------------------
 
 include tests/guest/guest.mk
+include tests/user.mk
 
 KERNEL ?= $(B)/guest-pae.bzImage
 HOST ?= shim

@@ -44,11 +44,11 @@ def config(args, kind, shim_mb, kernel, initrd):
     return "\n".join(lines) + "\n"
 
 
-def newc(name, data, mode=0o100644):
+def newc(name, data, mode=0o100644, device=(0, 0)):
     """One member of a cpio archive, as Documentation/driver-api/early-userspace
     of Linux has it: thirteen fields of eight hexadecimal digits."""
     path = name.encode() + b"\0"
-    fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
+    fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0)
     head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 

@@ -49,9 +49,11 @@ cache_work() {
 
 # --- packages ---------------------------------------------------------------
 
-# apt_begin deb|deb-src: fresh lists of the machine's own sources, in $work.
+# apt_begin deb|deb-src [ARCHITECTURE]: fresh lists of the machine's own sources,
+# in $work; with those of another architecture too, whatever the sources say.
 apt_begin() {
     local file n=0
+    apt_more=${2:-}
     mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
         n=$((n + 1))
@@ -62,6 +64,8 @@ apt_begin() {
         *.sources) sed -E "s/^Types:.*/Types: $1/" "$file" >"$work/apt/parts/$n.sources" ;;
         esac
     done
+    [ -z "$apt_more" ] || find "$work/apt/parts" -type f -exec \
+        sed -i -E '/^Architectures:/d; s/\[arch=[^] ]*\]//; s/arch=[^] ]*//' {} +
     # A third party's source without deb-src makes update fail, which does no
     # harm; what counts is whether the package is found.
     apt_do apt-get update >"$work/apt/log" 2>&1 || true
@@ -73,7 +77,9 @@ apt_do() {
     shift
     "$cmd" -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/apt/parts" \
         -o Dir::State::lists="$work/apt/lists" -o Dir::Cache="$work/apt/cache" \
-        -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User= "$@"
+        -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User= \
+        ${apt_more:+-o "APT::Architectures::=$(dpkg --print-architecture)" -o "APT::Architectures::=$apt_more"} \
+        "$@"
 }
 
 # apt_errors: what apt complained about, without the mirror's address.
