@@ -8,14 +8,15 @@
 ; int vmi_init(void)
 ; Under the monitor the guest's kernel is at CPL 3 here; the marked ud2 enters
 ; the monitor, which returns to our caller in ring 1.  At CPL 0 there is no
-; monitor: Init fails and the guest goes on natively.
+; monitor, and in ring 1 nothing is left to do: Init fails and changes nothing.
 init_in_place:
 	mov eax, cs
+	not eax
 	test al, 3
-	jz .native
+	jnz .failed
 	ud2
 	db "VMXN"
-.native:
+.failed:
 	mov eax, -1
 	ret
 
@@ -33,12 +34,20 @@ get_reloc_in_place:
 	xor edx, edx
 	ret
 
-; GetRelocationInfo of API 13.3
+; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
 vmi_GetRelocationInfo:
-	jmp get_reloc_in_place
+	xor edx, edx
+	cmp eax, ROM13_SLOTS
+	jae .none
+	mov eax, [W(reloc13_table) + eax * 4]
+	test eax, eax
+	setnz dl                ; KIND_CALL
+	ret
+.none:
+	xor eax, eax
+	ret
 
-; A 13.x slot, or a number of the port I/O block, without a contract yet.
-; Stack: return address.
+; A fixed slot that has no contract.  Stack: return address.
 extern vmi_absent
 call_absent:
 	mov byte [ss:X_MASK], 1
@@ -89,3 +98,52 @@ stub_leave:
 %unmacro CALL_ROW 5
 
 	C_STUB HaltWait
+
+; Port I/O keeps every register and flag that the instruction keeps.
+; %1 call, %2 C function, %3 bytes, %4 1 for input.
+; Guest's stack during the call: struct port_call (monitor/vmi_ports.c).
+%macro PORT_CALL 4
+extern %2
+vmi_%1:
+	pushfd
+	pushad
+	movzx ebx, byte [ss:X_MASK]
+	mov byte [ss:X_MASK], 1
+	mov eax, esp
+	mov edx, %3
+	mov ecx, %4
+	mov ebp, esp
+	mov esp, WIN_STACK_TOP
+	cld
+	call %2
+	mov esp, ebp
+	jmp port_leave
+%endmacro
+
+port_leave:
+	mov [ss:X_MASK], bl
+	test bl, bl
+	jnz .masked
+	cmp byte [ss:X_PENDING], 0
+	jne .pending
+.masked:
+	popad
+	popfd
+	ret
+.pending:
+	popad
+	popfd
+	jmp vmi_EnableInterrupts
+
+	PORT_CALL IN, port_register, 4, 1
+	PORT_CALL INB, port_register, 1, 1
+	PORT_CALL INW, port_register, 2, 1
+	PORT_CALL OUT, port_register, 4, 0
+	PORT_CALL OUTB, port_register, 1, 0
+	PORT_CALL OUTW, port_register, 2, 0
+	PORT_CALL INS, port_string, 4, 1
+	PORT_CALL INSB, port_string, 1, 1
+	PORT_CALL INSW, port_string, 2, 1
+	PORT_CALL OUTS, port_string, 4, 0
+	PORT_CALL OUTSB, port_string, 1, 0
+	PORT_CALL OUTSW, port_string, 2, 0

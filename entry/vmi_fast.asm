@@ -137,5 +137,9 @@ vmi_GetCR4:
 vmi_SetCR2:
 	mov [V_CR2], eax
 	ret
+vmi_Pause:
+	pause
+	ret
+vmi_INVD:
 vmi_IODelay:
 	ret

@@ -108,9 +108,10 @@ static u64 next_period(const struct alarm *a, u64 now)
 	return now - late + a->period;
 }
 
+/* An armed alarm; a one-shot one is not after it. */
 static bool alarm_due(struct alarm *a, u64 now)
 {
-	if (!a->armed || now < a->expiry)
+	if (now < a->expiry)
 		return false;
 	if (a->periodic)
 		a->expiry = next_period(a, now);
@@ -129,18 +130,25 @@ static u64 cycles_to_ns(u64 cycles)
 	       ((u64)(u32)scaled * t->tsc_to_system_mul >> 32);
 }
 
+/* What an alarm's counter shows. */
+static u64 alarm_clock(u32 counter)
+{
+	return counter ? time_available() : time_cycles();
+}
+
 /* Gives Xen the first moment at which something is due. */
 void alarm_update(void)
 {
 	struct pc_time now = time_pc();
-	u64 cycles = time_cycles(), deadline = pc_next_event(&MON->pc, &now);
+	u64 deadline = pc_next_event(&MON->pc, &now);
 
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
 		struct alarm *a = &MON->alarm[i];
-		u64 at;
+		u64 at, cycles;
 
 		if (!a->armed)
 			continue;
+		cycles = alarm_clock(i);
 		at = a->expiry > cycles ? now.ns + cycles_to_ns(a->expiry - cycles) : now.ns;
 		if (a->periodic && at < now.ns + ALARM_MIN_NS)
 			at = now.ns + ALARM_MIN_NS;
@@ -164,11 +172,17 @@ void alarm_update(void)
 static void take_time(void)
 {
 	struct pc_time now = time_pc();
-	u64 cycles = time_cycles();
 
-	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
-		if (alarm_due(&MON->alarm[i], cycles))
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
+		struct alarm *a = &MON->alarm[i];
+
+		if (!a->armed || !alarm_due(a, alarm_clock(i)))
+			continue;
+		if (a->lvtt)
+			lapic_timer(&MON->lapic);
+		else
 			edge_irq0();
+	}
 	pc_update_irqs(&MON->pc, &now);
 	alarm_update();
 }
@@ -199,7 +213,12 @@ void events_take(void)
 
 bool events_interrupt(void)
 {
-	return pic_intr(&MON->pc.pic);
+	return pic_intr(&MON->pc.pic) || lapic_intr(&MON->lapic);
+}
+
+u8 events_ack(void)
+{
+	return lapic_intr(&MON->lapic) ? lapic_ack(&MON->lapic) : pic_ack(&MON->pc.pic);
 }
 
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */

@@ -10,6 +10,7 @@
 #include "base.h"
 #include "console.h"
 #include "hypercall.h"
+#include "lapic.h"
 #include "pc.h"
 #include "shadow.h"
 #include "start.h"
@@ -17,6 +18,7 @@
 
 struct alarm {
 	bool armed, periodic;
+	bool lvtt;	    /* wired to the local APIC's timer, else to IRQ0 */
 	u64 expiry, period; /* in cycles of the counter */
 };
 
@@ -53,6 +55,7 @@ struct monitor {
 	struct start start;
 	struct console console;
 	struct pc pc;
+	struct lapic lapic;
 	struct events events;
 	struct segments segments;
 	struct counters count;
@@ -159,10 +162,15 @@ void events_wait(void);
 /* After port I/O: carry out what the PC's devices ask for. */
 void events_pc_changed(void);
 bool events_interrupt(void);
+/* The vector of the interrupt that is most urgent; there must be one. */
+u8 events_ack(void);
 u64 time_ns(void);
 u64 time_cycles(void);
 u64 time_frequency(void);
 u32 time_khz(void);
+/* Cycles that the vCPU could have run and did not, and all others. */
+u64 time_stolen(void);
+u64 time_available(void);
 u64 time_epoch_ns(void);
 struct pc_time time_pc(void);
 /* Tells Xen the first moment at which an alarm or the 8254 is due. */

@@ -61,6 +61,26 @@ u32 time_khz(void)
 	return MON->clock.khz;
 }
 
+/* From Xen's runstate area: ns to cycles. */
+u64 time_stolen(void)
+{
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
+	u64 ns = r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+	struct clock_cache *c = &MON->clock;
+	u32 rem;
+
+	if (ns != c->stolen_ns) {
+		c->stolen_ns = ns;
+		c->stolen_cycles = muldiv64(ns, time_khz(), 1000000, &rem);
+	}
+	return c->stolen_cycles;
+}
+
+u64 time_available(void)
+{
+	return time_cycles() - time_stolen();
+}
+
 u64 time_epoch_ns(void)
 {
 	volatile struct shared_info *sh = XEN_SHARED;

@@ -132,7 +132,7 @@ void monitor_resume(struct vcpu *v)
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
 			events_take();
 			if (events_interrupt())
-				inject_interrupt(v, pic_ack(&MON->pc.pic));
+				inject_interrupt(v, events_ack());
 		}
 		/* What could not go in now goes in when the guest enables. */
 		if (events_interrupt())

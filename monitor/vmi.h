@@ -14,4 +14,8 @@ static inline u32 stack_argument(u32 n)
 	return ((const u32 *)(uintptr_t)VCPU->call_esp)[3 + n];
 }
 
+/* vmi_cpu.c: what a call points to; where nothing is, the domain ends. */
+void read_argument(gva_t at, void *to, u32 bytes);
+void write_argument(gva_t at, const void *from, u32 bytes);
+
 #endif

@@ -15,7 +15,7 @@ struct table_argument {
 
 /* A guest pointer that cannot be followed is an error in the guest's kernel;
  * there is no one to tell: VMI calls have no error results. */
-static void read_argument(gva_t at, void *to, u32 bytes)
+void read_argument(gva_t at, void *to, u32 bytes)
 {
 	struct access_fault f;
 
@@ -23,7 +23,7 @@ static void read_argument(gva_t at, void *to, u32 bytes)
 		guest_die("VMI call with a pointer to unmapped memory, %08x", at);
 }
 
-static void write_argument(gva_t at, const void *from, u32 bytes)
+void write_argument(gva_t at, const void *from, u32 bytes)
 {
 	struct access_fault f;
 
@@ -192,6 +192,26 @@ void regparm3 vmi_SetIOPLMask(u32 mask)
 void regparm3 vmi_HaltWait(void)
 {
 	control_halt(VCPU);
+}
+
+/* The domain has one vCPU: as on a PC, an INIT and STARTUP to an APIC that is
+ * not there start nothing. */
+void regparm3 vmi_SetInitialAPState(gva_t state, u32 apic_id)
+{
+	(void)state;
+	(void)apic_id;
+}
+
+u32 regparm3 vmi_APICRead(u32 reg)
+{
+	return lapic_read(&MON->lapic, reg & (PAGE_SIZE - 1));
+}
+
+void regparm3 vmi_APICWrite(u32 reg, u32 value)
+{
+	lapic_write(&MON->lapic, reg & (PAGE_SIZE - 1), value);
+	if (events_interrupt()) /* the stub looks when it leaves */
+		XEN_VCPU->evtchn_upcall_pending = 1;
 }
 
 void regparm3 vmi_Reboot(void)

@@ -44,7 +44,7 @@ void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 }
 
 /* The low half makes the entry present: it goes last in, first out. */
-void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
+static void set_long(u32 low, u32 high, gva_t ptep, u32 flags)
 {
 	u32 gpfn;
 	volatile u32 *e = entry_at(ptep, 8, &gpfn);
@@ -53,10 +53,130 @@ void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
 		e[0] = low;
 	e[1] = high;
 	e[0] = low;
-	changed(gpfn, ptep, low, stack_argument(0));
+	changed(gpfn, ptep, low, flags);
 	if (!(VCPU->cr4 & CR4_PAE)) /* two entries of a 2-level table */
 		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
 }
+
+void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
+{
+	set_long(low, high, ptep, stack_argument(0));
+}
+
+/* --- API 13.x, before updates had flags ------------------------------------- */
+
+void regparm3 vmi_SetPxEPlain(gva_t ptep, u32 pte)
+{
+	vmi_SetPxE(pte, ptep, 0);
+}
+
+u32 regparm3 vmi_GetPxE(gva_t ptep)
+{
+	u32 gpfn;
+
+	return *entry_at(ptep, 4, &gpfn);
+}
+
+u32 regparm3 vmi_SwapPxE(gva_t ptep, u32 pte)
+{
+	u32 old = vmi_GetPxE(ptep);
+
+	vmi_SetPxE(pte, ptep, 0);
+	return old;
+}
+
+u64 regparm3 vmi_GetPxELong(gva_t ptep)
+{
+	u32 gpfn;
+	volatile u32 *e = entry_at(ptep, 8, &gpfn);
+
+	return (u64)e[1] << 32 | e[0];
+}
+
+void regparm3 vmi_SetPxELongPlain(u32 low, u32 high, gva_t ptep)
+{
+	set_long(low, high, ptep, 0);
+}
+
+u64 regparm3 vmi_SwapPxELongAtomic(u32 low, u32 high, gva_t ptep)
+{
+	u64 old = vmi_GetPxELong(ptep);
+
+	set_long(low, high, ptep, 0);
+	return old;
+}
+
+u64 regparm3 vmi_DeactivatePxELongAtomic(gva_t ptep)
+{
+	return vmi_SwapPxELongAtomic(0, 0, ptep);
+}
+
+u32 regparm3 vmi_TestAndSetPxEBit(gva_t ptep, u32 bit)
+{
+	u32 mask = 1u << (bit & 31);
+
+	return (vmi_SwapPxE(ptep, vmi_GetPxE(ptep) | mask) & mask) != 0;
+}
+
+u32 regparm3 vmi_TestAndClearPxEBit(gva_t ptep, u32 bit)
+{
+	u32 mask = 1u << (bit & 31);
+
+	return (vmi_SwapPxE(ptep, vmi_GetPxE(ptep) & ~mask) & mask) != 0;
+}
+
+/* Changes one bit; whether it was set. */
+static u32 change_long_bit(gva_t ptep, u32 bit, bool set)
+{
+	u64 old = vmi_GetPxELong(ptep), mask = 1ull << (bit & 63);
+	u64 new = set ? old | mask : old & ~mask;
+
+	set_long((u32) new, (u32)(new >> 32), ptep, 0);
+	return (old & mask) != 0;
+}
+
+u32 regparm3 vmi_TestAndSetPxELongBit(gva_t ptep, u32 bit)
+{
+	return change_long_bit(ptep, bit, true);
+}
+
+u32 regparm3 vmi_TestAndClearPxELongBit(gva_t ptep, u32 bit)
+{
+	return change_long_bit(ptep, bit, false);
+}
+
+u32 regparm3 vmi_FlushDeferredCalls(u32 what)
+{
+	(void)what; /* of the CPU's state nothing is deferred */
+	shadow_flush_queue();
+	return 0;
+}
+
+/* --- machine frames ---------------------------------------------------------- */
+
+#define NO_ADDRESS (~0ull)
+
+u64 regparm3 vmi_PhysicalToMachine(u32 address)
+{
+	u32 gpfn = address >> PAGE_SHIFT;
+
+	if (!shadow_map(gpfn))
+		return NO_ADDRESS;
+	return (u64)GMFN[gpfn] << PAGE_SHIFT | (address & (PAGE_SIZE - 1));
+}
+
+/* Rare enough for a search. */
+u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
+{
+	u64 mfn = ((u64)high << 32 | low) >> PAGE_SHIFT;
+
+	for (u32 gpfn = 0; gpfn < MON->shadow.guest_pages; gpfn++)
+		if (GMFN[gpfn] == mfn && GMFN[gpfn] != GMFN_NONE)
+			return (u64)gpfn << PAGE_SHIFT | (low & (PAGE_SIZE - 1));
+	return NO_ADDRESS;
+}
+
+/* --- announcements ------------------------------------------------------------ */
 
 static void update(gva_t ptep, u32 size)
 {

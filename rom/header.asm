@@ -118,7 +118,6 @@ header13:
 	dw pnp_header13 - header13
 	times 0x80 - ($ - header13) db 0
 
-%define SLOT13_4 init
 %macro CALL_ROW 5
  %if %2 >= 0
   %ifidn %5, C
@@ -217,3 +216,17 @@ reloc_table:
 %endmacro
 %include "calls.inc"
 %unmacro CALL_ROW 5
+
+; By slot of API 13.x: window address, 0 where there is nothing.
+reloc13_table:
+	times 4 dd 0
+	dd W(init_in_place)
+%assign n 5
+%rep ROM13_SLOTS - 5
+ %ifdef SLOT13_%[n]
+	dd W(SLOT13_%[n])
+ %else
+	dd 0
+ %endif
+ %assign n n + 1
+%endrep
