@@ -39,6 +39,7 @@ void offsets(void)
 	DEFINE(V_CR4, WIN_VCPU + offsetof(struct vcpu, cr4));
 	DEFINE(V_VIF_KNOWN, WIN_VCPU + offsetof(struct vcpu, vif_known));
 	DEFINE(V_SYSENTER_CS, WIN_VCPU + offsetof(struct vcpu, sysenter));
+	DEFINE(N_VMI, WIN_COUNTERS + offsetof(struct counters, vmi));
 	DEFINE(X_PENDING, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_pending));
 	DEFINE(X_MASK, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_mask));
 	DEFINE(FLAT_DS, FLAT_RING1_DS);

@@ -61,6 +61,7 @@ call_absent:
 %macro C_STUB 1
 extern vmi_%1
 stub_%1:
+	inc dword [ss:N_VMI + 4 * ROW_%1]
 	push ebx
 	push ebp
 	movzx ebx, byte [ss:X_MASK]
@@ -89,7 +90,10 @@ stub_leave:
 	pop ebx
 	jmp vmi_EnableInterrupts
 
+%assign row 0
 %macro CALL_ROW 5
+ %assign ROW_%3 row
+ %assign row row + 1
  %ifidn %5, C
 	C_STUB %3
  %endif
@@ -97,6 +101,7 @@ stub_leave:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 
+%assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
 
 ; Port I/O keeps every register and flag that the instruction keeps.

@@ -60,7 +60,7 @@ void control_halt(struct vcpu *v)
 noreturn void control_shutdown(u32 reason)
 {
 	if (MON->start.counters)
-		report_counters();
+		counters_report();
 	console_flush(&MON->console);
 	xen_shutdown(reason);
 }

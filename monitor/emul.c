@@ -459,7 +459,7 @@ void emulate(struct vcpu *v, u32 vector)
 		inject_exception(v, vector, vector == EXC_GP, v->r.error);
 		return;
 	}
-	MON->count.emulated++;
+	COUNT(emulated[insn.op]);
 	if (execute(v, &insn, vector))
 		v->r.eip += insn.len;
 }

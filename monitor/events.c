@@ -50,7 +50,7 @@ void events_start(void)
 	unmask(EVENTS->console_port);
 }
 
-#define COMMAND_KEY 0x1E /* Ctrl-^, then r: registers, c: counters; twice: itself */
+#define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
 
 /* true if the byte is not for the guest. */
 static bool command_key(int byte)
@@ -58,13 +58,21 @@ static bool command_key(int byte)
 	bool command = EVENTS->key;
 
 	EVENTS->key = !command && byte == COMMAND_KEY;
-	if (command && byte == 'r')
-		report_state(VCPU);
-	else if (command && byte == 'c')
-		report_counters();
-	else
+	if (!command)
 		return EVENTS->key;
-	return true;
+	switch (byte) {
+	case 'r':
+		report_state(VCPU);
+		return true;
+	case 'c':
+		counters_report();
+		return true;
+	case 'z':
+		counters_zero();
+		say("\nvmixen: counters are at 0\n");
+		return true;
+	}
+	return false;
 }
 
 /* Console input goes where the guest's own terminal would be. */
@@ -230,6 +238,7 @@ void events_wait(void)
 	console_flush(&MON->console);
 	set_xen_guest_handle(p.ports, ports);
 	VCPU->halted = true;
+	COUNT(event_halt);
 	events_take();
 	while (!events_interrupt()) {
 		xen_sched_op(SCHEDOP_poll, &p);
@@ -270,7 +279,7 @@ u32 port_in(struct vcpu *v, u16 port, unsigned size)
 	u32 value = pc_in(&MON->pc, port, size, &now);
 
 	(void)v;
-	MON->count.port_reads++;
+	COUNT(event_in);
 	events_pc_changed();
 	return value;
 }
@@ -280,7 +289,7 @@ void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 	struct pc_time now = port_time(port);
 
 	(void)v;
-	MON->count.port_writes++;
+	COUNT(event_out);
 	pc_out(&MON->pc, port, size, value, &now);
 	events_pc_changed();
 	if (port >= 0x40 && port <= 0x61)

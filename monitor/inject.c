@@ -76,6 +76,6 @@ void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
 
 void inject_interrupt(struct vcpu *v, u32 vector)
 {
-	MON->count.interrupts++;
+	COUNT(event_interrupt);
 	deliver(v, vector, false, 0);
 }

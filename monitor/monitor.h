@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "console.h"
+#include "counters.h"
 #include "hypercall.h"
 #include "lapic.h"
 #include "pc.h"
@@ -27,14 +28,6 @@ struct events {
 	bool key;      /* the next byte of input is a command to the monitor */
 	int input;     /* a byte that the 16550 had no room for, or -1 */
 	u64 alarm_set; /* the deadline Xen has, in ns; 0 for none */
-};
-
-/* What happened so far; report_counters prints it. */
-struct counters {
-	u32 trap[32], upcalls, interrupts;
-	u32 port_reads, port_writes, emulated;
-	u32 fills, hooks, emptied, evicted;
-	u32 root_loads, root_misses, roots;
 };
 
 /* Divisions are dear and their operands rarely change: what they gave last. */
@@ -58,7 +51,7 @@ struct monitor {
 	struct lapic lapic;
 	struct events events;
 	struct segments segments;
-	struct counters count;
+	u64 counters_since; /* when they were 0, in ns */
 	struct clock_cache clock;
 	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
 	u32 wc_version_seen;
@@ -70,15 +63,14 @@ struct monitor {
 
 _Static_assert(sizeof(struct monitor) <= WIN_MONITOR_PAGES * 4096u,
 	       "struct monitor fits its pages");
-_Static_assert(sizeof(struct vcpu) <= 4 * 4096u, "struct vcpu fits its pages");
+_Static_assert(sizeof(struct vcpu) <= WIN_COUNTERS - WIN_VCPU, "struct vcpu fits its pages");
 
 /* report.c: the three ways to say that something is wrong. */
 void say(const char *fmt, ...) printf_like(1, 2);
 /* The guest cannot go on: prints who, where, what, with registers; domain state crashed. */
 noreturn void guest_die(const char *fmt, ...) printf_like(1, 2);
-/* Where the guest is, and what the monitor has counted. */
+/* Where the guest is. */
 void report_state(struct vcpu *v);
-void report_counters(void);
 /* We are wrong. */
 noreturn void monitor_panic(const char *file, int line, const char *what);
 #define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))

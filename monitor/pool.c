@@ -140,7 +140,7 @@ void pool_l1_empty(u32 page)
 	}
 	shadow_flush_queue();
 	s->pool[page].groups = 0;
-	MON->count.emptied++;
+	COUNT(shadow_emptied);
 	VCPU->tlb_stale = true;
 }
 
@@ -167,7 +167,7 @@ static void evict(void)
 			continue;
 		root_unhook_everywhere(page);
 		pool_l1_free(page);
-		MON->count.evicted++;
+		COUNT(shadow_evicted);
 		return;
 	}
 	guest_die("the shadow pool has no page left: give the domain more memory");

@@ -80,24 +80,6 @@ void report_state(struct vcpu *v)
 	say_registers(v);
 }
 
-void report_counters(void)
-{
-	const struct counters *c = &MON->count;
-
-	say("\nvmixen: upcalls %u, interrupts delivered %u, exceptions", c->upcalls, c->interrupts);
-	for (u32 i = 0; i < ARRAY_SIZE(c->trap); i++)
-		if (c->trap[i])
-			say(" %u:%u", i, c->trap[i]);
-	say("\nvmixen: instructions emulated %u, port reads %u, writes %u\n", c->emulated,
-	    c->port_reads, c->port_writes);
-	say("vmixen: shadow entries filled %u, L1 hooked %u, emptied %u, evicted %u\n", c->fills,
-	    c->hooks, c->emptied, c->evicted);
-	say("vmixen: CR3 loads %u, of them without a root %u, roots made %u, pool pages used %u of "
-	    "%u\n",
-	    c->root_loads, c->root_misses, c->roots, MON->shadow.pool_fresh,
-	    MON->shadow.pool_pages);
-}
-
 noreturn void guest_die(const char *fmt, ...)
 {
 	va_list ap;

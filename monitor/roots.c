@@ -53,7 +53,7 @@ static void write_l2(struct root *r, u32 l2i, u64 value)
 void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 {
 	write_l2(r, l2i, (u64)pool_mfn(page) << 12 | L2_FLAGS | (user ? PTE_US : 0));
-	MON->count.hooks++;
+	COUNT(shadow_hooked);
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] |= 1u << (l2i & 31);
 		s->pool[page].hooks++;
@@ -181,7 +181,7 @@ static void make_root(struct root *r)
 	u64 *l3;
 
 	*r = (struct root){.made = true};
-	MON->count.roots++;
+	COUNT(root_made);
 	for (u32 slot = 0; slot < 4; slot++) {
 		r->table[slot] = GPFN_NONE;
 		r->l2[slot] = (u16)pool_take_raw();
@@ -295,7 +295,7 @@ static struct root *choose_root(u64 key)
 	for (u32 i = 0; i < s->root_limit; i++)
 		if (s->roots[i].live && s->roots[i].key == key)
 			return &s->roots[i];
-	MON->count.root_misses++;
+	COUNT(root_miss);
 	for (u32 i = 0; i < s->root_limit; i++) {
 		struct root *r = &s->roots[i];
 
@@ -330,7 +330,7 @@ bool shadow_load(struct vcpu *v)
 			map_identity(r);
 		return true;
 	}
-	MON->count.root_loads++;
+	COUNT(root_load);
 	r = choose_root(key);
 	r->used = ++s->clock;
 	r->live = true;

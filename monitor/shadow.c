@@ -61,6 +61,7 @@ static u32 hooked_l1(struct root *r, u32 l2i, const struct walk *w)
 	other = pool_l1_find(table, l2i, rights);
 	if (page != SHADOW_NONE && other == SHADOW_NONE && s->pool[page].kind == POOL_L1 &&
 	    s->pool[page].hooks == 1) {
+		COUNT(shadow_miss);
 		pool_l1_empty(page);
 		pool_l1_relink(page, table);
 		s->pool[page].rights = rights;
@@ -71,8 +72,12 @@ static u32 hooked_l1(struct root *r, u32 l2i, const struct walk *w)
 		if (s->pool[page].kind == POOL_L1 && s->pool[page].hooks == 0)
 			pool_l1_free(page);
 	}
-	if (other == SHADOW_NONE)
+	if (other == SHADOW_NONE) {
+		COUNT(shadow_miss);
 		other = pool_l1_take(table, l2i, rights);
+	} else {
+		COUNT(shadow_hit);
+	}
 	root_hook(r, l2i, other, true);
 	return other;
 }
@@ -84,7 +89,6 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	int err;
 
 	s->pool[page].groups |= 1ull << (va >> 15 & 63);
-	MON->count.fills++;
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
 		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
@@ -136,6 +140,7 @@ static enum shadow_result fault_identity(gva_t va, u64 *gpa)
 	*gpa = va;
 	if (!has_memory(va))
 		return SHADOW_MMIO;
+	COUNT(fault_linear);
 	root_hook(root_current(), l2i, s->phys_first + l2i, true);
 	return SHADOW_FILLED;
 }
@@ -162,6 +167,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		return SHADOW_MMIO;
 	if (v->paravirtual && kernel && w.rw && linear_slot(l2i, &phys) &&
 	    w.gpa >> 12 == (va - s->linear_base) >> 12 && !linear_is_hooked(phys)) {
+		COUNT(fault_linear);
 		linear_hook(l2i, phys);
 		return SHADOW_FILLED;
 	}
@@ -173,6 +179,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 			if (s->pool[page].kind == POOL_L1)
 				pool_l1_free(page);
 		}
+		COUNT(fault_linear);
 		root_hook(root_current(), l2i, s->phys_first + phys, true);
 		return SHADOW_FILLED;
 	}
@@ -180,6 +187,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		*guest_error |= PF_P; /* user pages inside the linear mapping are not offered */
 		return SHADOW_FAULT;
 	}
+	COUNT(fault_hidden);
 	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));
 	return SHADOW_FILLED;
 }
@@ -204,6 +212,7 @@ static void weaken(struct vcpu *v, u32 page, u32 index, u64 pte)
 		new |= PTE_NX;
 	if (new == old)
 		return;
+	COUNT(shadow_weakened);
 	queue_write(page, index, new);
 	v->tlb_stale = true;
 }
@@ -268,6 +277,7 @@ void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
 	if ((old & PTE_P) && ((old & PTE_RW) || !w.rw || !(w.pte & PTE_D)))
 		return;
 	shadow_flush_queue();
+	COUNT(shadow_wanted);
 	fill(v, va, &w, shadow_entry(v, &w, false));
 }
 

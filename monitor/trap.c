@@ -64,9 +64,14 @@ static void page_fault(struct vcpu *v)
 	case SHADOW_FILLED:
 		break;
 	case SHADOW_FAULT:
+		if (error & PF_U)
+			COUNT(fault_user);
+		else
+			COUNT(fault_kernel);
 		inject_page_fault(v, va, error);
 		break;
 	case SHADOW_MMIO:
+		COUNT(fault_mmio);
 		emulate_mmio(v, va, gpa);
 		break;
 	}
@@ -76,7 +81,7 @@ static void exception(struct vcpu *v)
 {
 	u32 vector = v->r.vector & VECTOR_NUMBER;
 
-	MON->count.trap[vector & 31]++;
+	COUNT(exception[vector & 31]);
 	switch (vector) {
 	case EXC_PF:
 		page_fault(v);
@@ -145,7 +150,7 @@ void regparm3 monitor_trap(struct vcpu *v)
 {
 	load_frame(v);
 	if (v->r.vector & VECTOR_UPCALL) {
-		MON->count.upcalls++;
+		COUNT(event_upcall);
 		XEN_VCPU->evtchn_upcall_pending = 1;
 	} else if (!(v->r.vector & VECTOR_FAILSAFE)) {
 		exception(v);

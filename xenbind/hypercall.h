@@ -11,6 +11,7 @@
 #define VMIXEN_HYPERCALL_H
 
 #include "base.h"
+#include "counters.h"
 #include "layout.h"
 
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
@@ -39,6 +40,7 @@ static inline int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 {
 	int ret;
 
+	COUNT(hypercall[number]);
 	__asm__ volatile("call *%[entry]"
 			 : "=a"(ret), "+b"(a), "+c"(b), "+d"(c), "+S"(d), "+D"(e)
 			 : [entry] "0"(HYPERCALL_PAGE + number * 32)

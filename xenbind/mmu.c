@@ -9,6 +9,7 @@ static int ext(u32 cmd, u32 arg)
 {
 	struct mmuext_op op = {.cmd = cmd};
 
+	COUNT(mmuext[cmd]);
 	if (cmd == MMUEXT_INVLPG_LOCAL)
 		op.arg1.linear_addr = arg;
 	else
@@ -18,6 +19,7 @@ static int ext(u32 cmd, u32 arg)
 
 int mmu_write(const struct mmu_entry *e, u32 count)
 {
+	COUNT(batch[batch_class(count)]);
 	return xen_mmu_update((const struct mmu_update *)e, count, NULL);
 }
 

@@ -24,6 +24,8 @@ class Console:
         self.lines = [b""]  # the last ones, the unfinished one at the end
         self.checks = None  # (passed, failed) as the guest counted them
         self.seen = 0       # bytes so far
+        self.unseen = b""   # what nobody who waits has looked at
+        self.awaited = []   # (text, function), called in turn when text has been shown
         self.terminal = None
         self.interactive = os.isatty(0) and os.isatty(1)
         self.stdin_wanted = self.interactive or stdin_wanted
@@ -53,6 +55,15 @@ class Console:
                 self.checks = int(found[1]), int(found[2])
         self.lines = (self.lines + lines)[-30:]
         self.lines[-1] = self.lines[-1][-4096:]
+        self._look(data)
+
+    def _look(self, data):
+        """Call who waits for what was shown."""
+        self.unseen = (self.unseen + data)[-(1 << 16):]
+        while self.awaited and self.awaited[0][0] in self.unseen:
+            text, call = self.awaited.pop(0)
+            self.unseen = self.unseen.partition(text)[2]
+            call()
 
     def tail(self, count=15):
         """The last lines, for a report in words."""

@@ -39,11 +39,14 @@ class Host:
 
     nested = False
     question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
+    actions = ("type",)     # what --at can do
 
     def __init__(self, args):
         self.args = args
         self.base = os.path.join(args.log, args.name)
         self.console = Console(self.base + ".console", args.stdin)
+        self.console.awaited = [(text.encode(), lambda action=action: self.act(action))
+                                for text, action in args.at]
         self.log = open(self.base + ".log", "wb", buffering=0)
         self.qemu = Qemu(args, self.log)
         self.qemu.line += accelerator(args, self.nested) + args.qemu_args.split()
@@ -81,6 +84,12 @@ class Host:
                 say("  | " + line)
         base = os.path.relpath(self.base)
         say("logs: %s.log and .console" % (self.base if base.startswith("..") else base))
+
+    def act(self, action):
+        """--at's time has come."""
+        word, _, text = action.partition(" ")
+        if word == "type":
+            self.qemu.send(self.input_channel, text.encode().decode("unicode_escape").encode())
 
     def tick(self):
         self.com1_lines.tick()
