@@ -110,6 +110,7 @@ $(B)/mkrom: $(MKROM_OBJ)
 
 include tests/guest/guest.mk
 include tests/user.mk
+include bench/bench.mk
 
 KERNEL ?= $(B)/guest-pae.bzImage
 HOST ?= shim
