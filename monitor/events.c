@@ -51,15 +51,13 @@ void events_start(void)
 }
 
 #define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
+/* The same without a terminal, for programs that count what they do; there is
+ * nothing at this port of a PC, and it works with vmixen.counters only. */
+#define COMMAND_PORT 0xE9
 
-/* true if the byte is not for the guest. */
-static bool command_key(int byte)
+/* What a user may ask of the monitor; false if it knows no such command. */
+static bool command(int byte)
 {
-	bool command = EVENTS->key;
-
-	EVENTS->key = !command && byte == COMMAND_KEY;
-	if (!command)
-		return EVENTS->key;
 	switch (byte) {
 	case 'r':
 		report_state(VCPU);
@@ -68,11 +66,20 @@ static bool command_key(int byte)
 		counters_report();
 		return true;
 	case 'z':
-		counters_zero();
 		say("\nvmixen: counters are at 0\n");
+		counters_zero();
 		return true;
 	}
 	return false;
+}
+
+/* true if the byte is not for the guest. */
+static bool command_key(int byte)
+{
+	bool second = EVENTS->key;
+
+	EVENTS->key = !second && byte == COMMAND_KEY;
+	return second ? command(byte) : EVENTS->key;
 }
 
 /* Console input goes where the guest's own terminal would be. */
@@ -290,6 +297,10 @@ void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 
 	(void)v;
 	COUNT(event_out);
+	if (port == COMMAND_PORT && size == 1 && MON->start.counters) {
+		command((u8)value);
+		return;
+	}
 	pc_out(&MON->pc, port, size, value, &now);
 	events_pc_changed();
 	if (port >= 0x40 && port <= 0x61)
