@@ -20,7 +20,7 @@ static int make_pipes(void)
 /* One socket pair serves both ways: each side's end is the same twice. */
 static int make_sockets(void)
 {
-	int pair[2];
+	int pair[2] = {-1, -1};
 	long args[] = {AF_UNIX, SOCK_STREAM, 0, (long)pair};
 
 	if (sys2(SYS_socketcall, 8 /* socketpair */, args) != 0)
