@@ -16,9 +16,101 @@ extern monitor_trap, nested_trap, monitor_start
 global trap_table, upcall_offset, failsafe_offset, fixup_table, fixup_count
 global iret_offset, iret_disabled_offset, linear_read, linear_write
 
+; A page fault from ring 3 that the guest's own tables demand: nothing is
+; present, or a write meets a read-only entry.  Xen's frame stands where the
+; processor would have put the guest's, so it becomes that, and the guest's
+; handler is next.  Whatever is less simple goes on to C.
+; Stack: error code, EIP, CS, EFLAGS, ESP, SS.
+%macro FAULT_FROM_USER 0
+	cmp esp, WINDOW_BASE
+	jae %%c
+	test byte [ss:esp + 8], 2
+	jz %%c
+	cmp dword [ss:V_PAGE_FAULT], 0
+	je %%c
+	mov [ss:V_EAX], eax
+	mov [ss:V_ECX], ecx
+	mov [ss:V_EDX], edx
+	mov eax, [ss:X_CR2]
+	mov ecx, eax
+	shr ecx, 30
+	mov edx, [ss:V_DIRECTORY + ecx * 4]
+	test edx, edx
+	jz %%slow
+	mov ecx, eax
+	test byte [ss:V_CR4], CR4_PAE
+	jz %%narrow
+	shr ecx, 21
+	and ecx, 511
+	test dword [ss:edx + ecx * 8 + 4], 0x7FFFFFFF
+	mov edx, [ss:edx + ecx * 8]
+	jnz %%slow
+	jmp %%directory
+%%narrow:
+	shr ecx, 22
+	mov edx, [ss:edx + ecx * 4]
+%%directory:
+	test dl, 1                      ; present
+	jz %%absent
+	test dl, dl                     ; large page
+	js %%slow
+	shr edx, 12
+	mov ecx, edx
+	shr ecx, 9
+	bt [ss:S_LINEAR_HOOKED], ecx
+	jnc %%slow
+	cmp dword [ss:WIN_GMFN + edx * 4], -1
+	je %%slow
+	shl edx, 12
+	add edx, [ss:S_LINEAR_BASE]
+	mov ecx, eax
+	shr ecx, 12
+	test byte [ss:V_CR4], CR4_PAE
+	jz %%narrow_table
+	and ecx, 511
+	mov edx, [ss:edx + ecx * 8]
+	jmp %%table
+%%narrow_table:
+	and ecx, 1023
+	mov edx, [ss:edx + ecx * 4]
+%%table:
+	test dl, 1
+	jz %%absent
+	test dl, 2                      ; writable
+	jnz %%slow
+	test byte [ss:esp], PF_W
+	jz %%slow
+	mov dword [ss:esp], PF_P | PF_W | PF_U
+	jmp %%reflect
+%%absent:
+	test byte [ss:V_EFER + 1], EFER_NXE >> 8
+	jnz %%fetch
+	and byte [ss:esp], ~PF_I
+%%fetch:
+	and byte [ss:esp], PF_W | PF_I
+	or byte [ss:esp], PF_U
+%%reflect:
+	mov [ss:V_CR2], eax
+	inc dword [ss:N_PAGE_FAULT]
+	inc dword [ss:N_FAULT_USER]
+	and dword [ss:esp + 8], 0xFFFF  ; Xen keeps its mask above CS
+	mov ecx, [ss:V_ECX]
+	mov edx, [ss:V_EDX]
+	mov eax, [ss:V_EAX]
+	jmp far [ss:V_PAGE_FAULT]
+%%slow:
+	mov ecx, [ss:V_ECX]
+	mov edx, [ss:V_EDX]
+	mov eax, [ss:V_EAX]
+%%c:
+%endmacro
+
 ; %1 vector, %2 1 where the processor pushes an error code
 %macro TRAP 2
 trap_%1:
+ %if %1 = 14
+	FAULT_FROM_USER
+ %endif
 	cmp esp, WIN_STACK
 	jae %%nested
 	mov [ss:V_EAX], eax
@@ -142,8 +234,8 @@ trap_nested:
 fixup_table:
 	dd exit_es - rom_start, exit_null_es - rom_start
 	dd exit_ds - rom_start, exit_null_ds - rom_start
-	dd linear_read_insn - rom_start, linear_done - rom_start
-	dd linear_write_insn - rom_start, linear_done - rom_start
+	dd linear_words - rom_start, linear_words_left - rom_start
+	dd linear_bytes - rom_start, linear_bytes_left - rom_start
 fixup_count: dd ($ - fixup_table) / 8
 
 exit_null_es:
@@ -161,27 +253,32 @@ iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 
 ; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
-linear_read:
-	push esi
-	push edi
-	mov edi, eax
-	mov esi, edx
-linear_read_insn:
-	rep movsb
-linear_done:
-	mov eax, ecx
-	pop edi
-	pop esi
-	ret
-
 ; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
+linear_read:
 linear_write:
 	push esi
 	push edi
 	mov edi, eax
 	mov esi, edx
-linear_write_insn:
+	mov eax, ecx
+	shr ecx, 2
+linear_words:
+	rep movsd
+	mov ecx, eax
+	and ecx, 3
+linear_bytes:
 	rep movsb
+	mov eax, ecx
+linear_done:
+	pop edi
+	pop esi
+	ret
+linear_words_left:
+	and eax, 3
+	lea eax, [eax + ecx * 4]
+	jmp linear_done
+linear_bytes_left:
+	mov eax, ecx
 	jmp linear_done
 
 ; The domain entry comes here, once, on the monitor's stack.

@@ -41,6 +41,14 @@ u32 root_l1(const struct root *r, u32 l2i)
 	return e & PTE_P ? pool_of_mfn((u32)(e >> 12)) : SHADOW_NONE;
 }
 
+/* Is it this page that is hooked at l2i? */
+bool root_has_l1(const struct root *r, u32 l2i, u32 page)
+{
+	u64 e = l2_entry(r, l2i);
+
+	return (e & PTE_P) && (u32)(e >> 12) == pool_mfn(page);
+}
+
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
 	shadow_flush_queue();
@@ -267,34 +275,58 @@ static void set_table(struct root *r, u32 slot, u32 gpfn)
 		HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
-/* Takes the guest's PDPTEs (or its directory) into the root. */
+/* What a PDPTE, or CR3 of a 2-level guest, says now. */
+static u32 directory_gpfn(const struct vcpu *v, const u64 *pdpt, u32 slot)
+{
+	if (!(v->cr4 & CR4_PAE))
+		return v->cr3 >> PAGE_SHIFT;
+	return pdpt[slot] & PTE_P ? (u32)((pdpt[slot] & PTE_FRAME) >> PAGE_SHIFT) : GPFN_NONE;
+}
+
+/* Takes the guest's PDPTEs (or its directory) into the root, which is the
+ * current one or about to be. */
 void root_load_tables(struct vcpu *v, struct root *r)
 {
+	const u8 *top = shadow_page(s, v->cr3 >> PAGE_SHIFT);
+	const u64 *pdpt = (const u64 *)(top + (v->cr3 & (PAGE_SIZE - 1) & ~31u));
+
 	for (u32 slot = 0; slot < 4; slot++) {
-		u32 gpfn = v->cr3 >> 12;
+		u32 gpfn = directory_gpfn(v, pdpt, slot);
 
-		if (v->cr4 & CR4_PAE) {
-			u64 e = guest_entry((v->cr3 & ~31u) + slot * 8, true);
-
-			gpfn = e & PTE_P ? (u32)((e & PTE_FRAME) >> 12) : GPFN_NONE;
+		if (r->table[slot] != gpfn) {
+			if (gpfn != GPFN_NONE && !shadow_map(gpfn))
+				gpfn = GPFN_NONE;
+			set_table(r, slot, gpfn);
+			if (v->paravirtual)
+				root_resync(v, r, slot);
 		}
-		if (gpfn != GPFN_NONE && !shadow_map(gpfn))
-			gpfn = GPFN_NONE;
-		if (r->table[slot] == gpfn)
-			continue;
-		set_table(r, slot, gpfn);
-		if (v->paravirtual)
-			root_resync(v, r, slot);
+		v->directory[slot] = shadow_is_linear(s, gpfn) ? (u32)shadow_page(s, gpfn) : 0;
 	}
 }
 
-static struct root *choose_root(u64 key)
+static struct root *find_root(u32 key)
+{
+	u8 *hint = &s->root_hint[(key >> 5 ^ key >> 12) % ARRAY_SIZE(s->root_hint)];
+	struct root *r = &s->roots[*hint];
+
+	if (r->live && r->key == key)
+		return r;
+	for (u32 i = 0; i < s->root_limit; i++) {
+		r = &s->roots[i];
+		if (r->live && r->key == key) {
+			*hint = (u8)i;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/* A root for a new address space: a dead one, one not made yet, or the one
+ * that was not loaded for the longest time. */
+static struct root *take_root(void)
 {
 	struct root *best = NULL;
 
-	for (u32 i = 0; i < s->root_limit; i++)
-		if (s->roots[i].live && s->roots[i].key == key)
-			return &s->roots[i];
 	COUNT(root_miss);
 	for (u32 i = 0; i < s->root_limit; i++) {
 		struct root *r = &s->roots[i];
@@ -308,6 +340,7 @@ static struct root *choose_root(u64 key)
 		if (!r->made)
 			break; /* no root behind it is made either */
 	}
+	ASSERT(best);
 	if (!best->made)
 		make_root(best);
 	return best;
@@ -316,9 +349,9 @@ static struct root *choose_root(u64 key)
 bool shadow_load(struct vcpu *v)
 {
 	struct root *r = root_current();
-	u64 key = v->cr3 & ~31u;
+	u32 key = v->cr3 & ~31u;
 
-	if (s->on && !shadow_map(v->cr3 >> 12))
+	if (s->on && !shadow_page(s, v->cr3 >> PAGE_SHIFT))
 		return false;
 	shadow_flush_queue();
 	if (!v->paravirtual) {
@@ -331,7 +364,9 @@ bool shadow_load(struct vcpu *v)
 		return true;
 	}
 	COUNT(root_load);
-	r = choose_root(key);
+	r = find_root(key);
+	if (!r)
+		r = take_root();
 	r->used = ++s->clock;
 	r->live = true;
 	r->key = key;

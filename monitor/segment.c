@@ -246,12 +246,24 @@ static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_in
 	return true;
 }
 
+/* Page faults that are the guest's own go from entry/traps.asm straight to its
+ * handler, as other vectors do from Xen. */
+static void note_page_fault(struct vcpu *v, u64 gate)
+{
+	bool usable = v->paravirtual && (gate & PRESENT) && (gate >> 40 & 0x1F) == 0xE;
+
+	v->page_fault.cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
+	v->page_fault.eip = usable ? (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF)) : 0;
+}
+
 void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
 {
 	struct trap_info t[2] = {{0}};
 
 	if (vector >= 256)
 		return;
+	if (vector == EXC_PF)
+		note_page_fault(v, gate);
 	if (make_trap(v, vector, gate, &t[0]))
 		ASSERT(xen_set_trap_table(t) == 0);
 	else /* Xen has no call to take one away */
@@ -270,6 +282,8 @@ void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
 
 		if (i * 8 + 7 <= limit && guest_read(v, base + i * 8, &gate, 8, &f))
 			gate = 0; /* faults when it is used */
+		if (i == EXC_PF)
+			note_page_fault(v, gate);
 		if (make_trap(v, i, gate, &t[n]))
 			n++;
 	}

@@ -48,15 +48,25 @@ void shadow_start(void)
 	root_start();
 }
 
+/* The shadow of the guest table w->table that is hooked at l2i in the root, or
+ * SHADOW_NONE. */
+static u32 hooked_shadow(const struct root *r, u32 l2i, const struct walk *w)
+{
+	u32 page = pool_l1_find(w->table, l2i, pde_rights(w->pde));
+
+	return page != SHADOW_NONE && root_has_l1(r, l2i, page) ? page : SHADOW_NONE;
+}
+
 /* The L1 page in which the entry for va belongs, hooked.  Of large pages, whose
  * L1s belong to no table, none is shared. */
-static u32 hooked_l1(struct root *r, u32 l2i, const struct walk *w)
+static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 {
 	u32 page = root_l1(r, l2i), table = w->table, other;
 	u8 rights = pde_rights(w->pde);
 
-	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && s->pool[page].gpfn == table &&
-	    s->pool[page].rights == rights && (table != GPFN_NONE || s->pool[page].hooks == 1))
+	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && table == GPFN_NONE &&
+	    s->pool[page].gpfn == GPFN_NONE && s->pool[page].rights == rights &&
+	    s->pool[page].hooks == 1)
 		return page;
 	other = pool_l1_find(table, l2i, rights);
 	if (page != SHADOW_NONE && other == SHADOW_NONE && s->pool[page].kind == POOL_L1 &&
@@ -82,16 +92,27 @@ static u32 hooked_l1(struct root *r, u32 l2i, const struct walk *w)
 	return other;
 }
 
-static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
+/* Writes the entry for va, which is old until now, in the L1 hooked there. */
+static void write_entry(u32 page, gva_t va, u64 old, u64 spte)
 {
-	u32 page = hooked_l1(root_current(), L2I(va), w);
-	u64 old = pool_table(page)[va >> 12 & 511];
 	int err;
 
 	s->pool[page].groups |= 1ull << (va >> 15 & 63);
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
 		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
+}
+
+static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
+{
+	struct root *r = root_current();
+	u32 page = hooked_shadow(r, L2I(va), w);
+	u64 old;
+
+	if (page == SHADOW_NONE)
+		page = hook_l1(r, L2I(va), w);
+	old = pool_table(page)[va >> 12 & 511];
+	write_entry(page, va, old, spte);
 	if (old == spte && va == v->last_fault_va && ++v->last_fault_count > 1000)
 		guest_die("page fault at %08x that no mapping cures", va);
 	if (va != v->last_fault_va)
@@ -117,7 +138,7 @@ static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, boo
 
 static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 {
-	u64 e = (u64)GMFN[w->gpa >> 12] << 12 | PTE_P | PTE_A;
+	u64 e = (u64)GMFN[w->frame] << 12 | PTE_P | PTE_A;
 
 	if (write || (w->rw && (w->pte & PTE_D)))
 		e |= PTE_RW | PTE_D;
@@ -127,9 +148,9 @@ static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 	return w->nx ? e | PTE_NX : e;
 }
 
-static bool has_memory(u64 gpa)
+static bool has_memory(u32 gpfn)
 {
-	return gpa >> 12 < s->guest_pages && GMFN[gpa >> 12] != GMFN_NONE;
+	return gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE;
 }
 
 /* Paging off: everything with memory behind it is mapped already. */
@@ -138,7 +159,7 @@ static enum shadow_result fault_identity(gva_t va, u64 *gpa)
 	u32 l2i = L2I(va);
 
 	*gpa = va;
-	if (!has_memory(va))
+	if (!has_memory(va >> PAGE_SHIFT))
 		return SHADOW_MMIO;
 	COUNT(fault_linear);
 	root_hook(root_current(), l2i, s->phys_first + l2i, true);
@@ -161,15 +182,22 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 	walk_guest(v, va, &w);
 	if (!permitted(v, &w, error, kernel, guest_error))
 		return SHADOW_FAULT;
-	*gpa = w.gpa;
 	walk_mark(&w, error & PF_W);
-	if (!has_memory(w.gpa))
+	if (!has_memory(w.frame)) {
+		*gpa = walk_gpa(&w, va);
 		return SHADOW_MMIO;
-	if (v->paravirtual && kernel && w.rw && linear_slot(l2i, &phys) &&
-	    w.gpa >> 12 == (va - s->linear_base) >> 12 && !linear_is_hooked(phys)) {
-		COUNT(fault_linear);
-		linear_hook(l2i, phys);
-		return SHADOW_FILLED;
+	}
+	if (v->paravirtual && linear_slot(l2i, &phys)) {
+		if (linear_is_hooked(phys)) {
+			/* User pages inside the linear mapping are not offered. */
+			*guest_error |= PF_P;
+			return SHADOW_FAULT;
+		}
+		if (kernel && w.rw && w.frame == (va - s->linear_base) >> PAGE_SHIFT) {
+			COUNT(fault_linear);
+			linear_hook(l2i, phys);
+			return SHADOW_FILLED;
+		}
 	}
 	if (!v->paravirtual && walk_is_linear(v, &w, l2i, &phys)) {
 		u32 page = root_l1(root_current(), l2i);
@@ -183,10 +211,6 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		root_hook(root_current(), l2i, s->phys_first + phys, true);
 		return SHADOW_FILLED;
 	}
-	if (v->paravirtual && linear_slot(l2i, &phys) && linear_is_hooked(phys)) {
-		*guest_error |= PF_P; /* user pages inside the linear mapping are not offered */
-		return SHADOW_FAULT;
-	}
 	COUNT(fault_hidden);
 	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));
 	return SHADOW_FILLED;
@@ -198,11 +222,12 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 static void weaken(struct vcpu *v, u32 page, u32 index, u64 pte)
 {
 	u64 old = pool_table(page)[index], new = old;
+	u32 frame = (u32)((pte & PTE_FRAME) >> PAGE_SHIFT);
 
 	if (!(old & PTE_P))
 		return;
-	if (!(pte & PTE_P) || !(pte & PTE_A) || !has_memory(pte & PTE_FRAME) ||
-	    GMFN[(pte & PTE_FRAME) >> 12] != (u32)((old & PTE_FRAME) >> 12))
+	if (!(pte & PTE_P) || !(pte & PTE_A) || !has_memory(frame) ||
+	    GMFN[frame] != (u32)((old & PTE_FRAME) >> PAGE_SHIFT))
 		new = 0;
 	else if (!(pte & PTE_RW) || !(pte & PTE_D))
 		new &= ~(PTE_RW | PTE_D);
@@ -260,25 +285,25 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
  * to use: filled at once, a fault is saved, if the L1 is hooked already. */
 void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
 {
-	u32 page, index = va >> 12 & 511;
 	struct walk w;
+	u32 page;
 	u64 old;
 
-	if (!v->paravirtual || va >= WINDOW_BASE ||
-	    (va >> 12 & (v->cr4 & CR4_PAE ? 511 : 1023)) != offset / (v->cr4 & CR4_PAE ? 8 : 4))
-		return;
-	page = root_l1(root_current(), L2I(va));
-	if (page == SHADOW_NONE || s->pool[page].kind != POOL_L1 || s->pool[page].gpfn != gpfn)
+	if (!v->paravirtual || va >= WINDOW_BASE)
 		return;
 	walk_guest(v, va, &w);
-	if (!w.present || w.table != gpfn || !(w.pte & PTE_A) || !has_memory(w.gpa))
+	if (!w.present || w.table != gpfn || ((u32)w.pte_at & (PAGE_SIZE - 1)) != offset ||
+	    !(w.pte & PTE_A) || !has_memory(w.frame))
 		return;
-	old = pool_table(page)[index];
+	page = hooked_shadow(root_current(), L2I(va), &w);
+	if (page == SHADOW_NONE)
+		return;
+	old = pool_table(page)[va >> 12 & 511];
 	if ((old & PTE_P) && ((old & PTE_RW) || !w.rw || !(w.pte & PTE_D)))
 		return;
 	shadow_flush_queue();
 	COUNT(shadow_wanted);
-	fill(v, va, &w, shadow_entry(v, &w, false));
+	write_entry(page, va, old, shadow_entry(v, &w, false));
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */
@@ -294,23 +319,30 @@ static void orphan_shadows(u32 gpfn)
 }
 
 /* The page is no table any more: what it shadowed becomes orphans, and roots
- * that had it as directory belong to nobody. */
+ * that had it as directory belong to nobody.  The CPU goes on to use what is
+ * loaded, so the current root keeps it. */
 void shadow_release_table(u32 gpfn)
 {
+	u16 head = SHADOW_NONE;
+
 	orphan_shadows(gpfn);
-	HEADS[gpfn] = SHADOW_NONE;
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
 
-		for (u32 slot = 0; slot < 4; slot++)
-			if (r->table[slot] == gpfn) {
-				r->table[slot] = GPFN_NONE;
-				if (i != s->current)
-					root_resync(VCPU, r, slot);
+		for (u32 slot = 0; slot < 4; slot++) {
+			if (r->table[slot] != gpfn)
+				continue;
+			if (i == s->current) {
+				head |= HEAD_DIRECTORY;
+				continue;
 			}
+			r->table[slot] = GPFN_NONE;
+			root_resync(VCPU, r, slot);
+		}
 		if (r->live && r->key >> 12 == gpfn && i != s->current)
 			r->live = false;
 	}
+	HEADS[gpfn] = head;
 }
 
 /* A page is announced as a table: whatever was known of it is void. */
@@ -342,7 +374,8 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 	}
 	if (pool_table(page)[va >> 12 & 511] & PTE_P) {
 		walk_guest(v, va, &w);
-		weaken(v, page, va >> 12 & 511, w.table == s->pool[page].gpfn ? w.pte : 0);
+		weaken(v, page, va >> 12 & 511,
+		       w.present && w.table == s->pool[page].gpfn ? w.pte : 0);
 		shadow_flush_queue();
 	}
 	if (v->tlb_stale)
@@ -383,16 +416,17 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 	u32 page = (ptep - s->linear_base) >> 12;
 	u64 gpa;
 
-	if (page < s->linear_pages && linear_is_hooked(page >> 9))
+	if (shadow_is_linear(s, page))
 		return GMFN[page] == GMFN_NONE ? GPFN_NONE : page;
 	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
 		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
 			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
-			return has_memory((u64)page << 12) ? page : GPFN_NONE;
+			return has_memory(page) ? page : GPFN_NONE;
 		}
-	if (ptep >= WINDOW_BASE || !shadow_translate(v, ptep, &gpa) || !has_memory(gpa))
+	if (ptep >= WINDOW_BASE || !shadow_translate(v, ptep, &gpa) ||
+	    !has_memory((u32)(gpa >> PAGE_SHIFT)))
 		return GPFN_NONE;
-	return (u32)(gpa >> 12);
+	return (u32)(gpa >> PAGE_SHIFT);
 }
 
 /* Fills the page at va for the kernel, or ends the domain. */

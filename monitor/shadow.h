@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "layout.h"
+#include "start.h"
 #include "vcpu.h"
 
 #define SHADOW_ROOTS 96
@@ -38,7 +39,7 @@ struct pool_page {
 struct root {
 	bool made;	/* its pages exist and are pinned */
 	bool live;	/* key is the CR3 of a living guest address space */
-	u64 key;	/* guest-physical address of the guest's top table */
+	u32 key;	/* guest-physical address of the guest's top table */
 	u32 table[4];	/* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
 	u32 used;	/* clock of the last load, for replacement */
 	u16 l3, l2[4];	/* pool pages */
@@ -51,10 +52,11 @@ struct shadow {
 	u32 free;		    /* head of the POOL_FREE list */
 	u32 hand;		    /* clock hand for eviction */
 	u32 clock;
-	u32 root_limit; /* roots that this domain's pool allows */
-	u32 current;	/* index in roots[] */
-	bool on;	/* the guest has paging on */
-	u32 phys_first; /* pool index of the first POOL_PHYS */
+	u32 root_limit;	  /* roots that this domain's pool allows */
+	u32 current;	  /* index in roots[] */
+	u8 root_hint[64]; /* by hash of key: where in roots[] it was last */
+	bool on;	  /* the guest has paging on */
+	u32 phys_first;	  /* pool index of the first POOL_PHYS */
 	u32 phys_count;
 	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
@@ -115,22 +117,41 @@ void shadow_flush_queue(void);
 bool shadow_set_linear(u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 
+#define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
+
+/* Is the frame in a part of the guest's linear mapping that is hooked? */
+static inline bool shadow_is_linear(const struct shadow *s, u32 gpfn)
+{
+	return gpfn < s->linear_pages && (s->linear_hooked[gpfn >> 14] >> (gpfn >> 9 & 31) & 1);
+}
+
+/* shadow_map, in place for what the linear mapping has. */
+static inline void *shadow_page(const struct shadow *s, u32 gpfn)
+{
+	if (shadow_is_linear(s, gpfn) && GMFN[gpfn] != GMFN_NONE)
+		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
+	return shadow_map(gpfn);
+}
+
 /* --- between shadow.c, roots.c, pool.c and walk.c --------------------------- */
 
-#define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
 #define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
 #define L2I(va) ((va) >> 21)
 
 /* What a walk of the guest's tables finds. */
 struct walk {
-	bool present;
+	bool present;	 /* else nothing below is said */
 	bool rw, us, nx; /* of all levels together */
-	bool large;
-	u32 table;    /* gpfn of the table that holds pte; GPFN_NONE if large */
-	u64 pde, pte; /* pte: of a large page its directory entry */
-	u64 pde_gpa, pte_gpa;
-	u64 gpa; /* of the byte asked for */
+	u32 table;	 /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
+	u32 frame;	 /* gpfn of the page */
+	u64 pde, pte;	 /* pte: of a large page its directory entry */
+	u32 *pde_at, *pte_at;
 };
+
+static inline u64 walk_gpa(const struct walk *w, gva_t va)
+{
+	return ((u64)w->frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
+}
 
 /* What a directory entry allows: its RW and US bits, and NX in bit 0. */
 static inline u8 pde_rights(u64 pde)
@@ -163,6 +184,7 @@ void queue_write(u32 table, u32 index, u64 value);
 void root_start(void);
 struct root *root_current(void);
 u32 root_l1(const struct root *r, u32 l2i);
+bool root_has_l1(const struct root *r, u32 l2i, u32 page);
 void root_hook(struct root *r, u32 l2i, u32 page, bool user);
 void root_unhook(struct root *r, u32 l2i);
 void root_unhook_everywhere(u32 page);

@@ -62,6 +62,15 @@ struct vcpu {
 	u32 dr[8];
 	u64 sysenter[3];		     /* MSRs 0x174 to 0x176 */
 	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */
+
+	/* For fault_from_user in entry/traps.asm.  directory: where the guest's
+	 * directory behind each GB of the current root can be read, 0 if nowhere.
+	 * page_fault: its handler, eip 0 unless that is an interrupt gate. */
+	u32 directory[4];
+	struct {
+		u32 eip;
+		u16 cs;
+	} page_fault;
 };
 
 #define VCPU ((struct vcpu *)WIN_VCPU)

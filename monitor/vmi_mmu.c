@@ -21,7 +21,7 @@ static u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
 	if (*gpfn == GPFN_NONE || (ptep & (size - 1)))
 		guest_die("VMI page table call: no entry can be at %08x", ptep);
-	page = shadow_map(*gpfn);
+	page = shadow_page(&MON->shadow, *gpfn);
 	return (u32 *)(page + (ptep & (PAGE_SIZE - 1)));
 }
 

@@ -7,74 +7,82 @@
 #include "monitor.h"
 #include "mmu.h"
 
+static struct shadow *const s = &MON->shadow;
+
 static bool wide(const struct vcpu *v)
 {
 	return v->cr4 & CR4_PAE;
 }
 
+static u64 read_entry(const void *at, bool is_wide)
+{
+	return is_wide ? *(const u64 *)at : *(const u32 *)at;
+}
+
+static u32 frame_of(u64 entry)
+{
+	return (u32)((entry & PTE_FRAME) >> PAGE_SHIFT);
+}
+
 u64 guest_entry(u64 gpa, bool is_wide)
 {
-	const u8 *page = gpa >> 32 ? NULL : shadow_map((u32)gpa >> PAGE_SHIFT);
-	u32 offset = (u32)gpa & (PAGE_SIZE - 1);
+	const u8 *page = gpa >> 32 ? NULL : shadow_page(s, (u32)gpa >> PAGE_SHIFT);
 
-	if (!page)
-		return 0;
-	return is_wide ? *(const u64 *)(page + offset) : *(const u32 *)(page + offset);
+	return page ? read_entry(page + ((u32)gpa & (PAGE_SIZE - 1)), is_wide) : 0;
 }
 
-static void read_directory(struct vcpu *v, gva_t va, struct walk *w)
+/* The guest's directory for va, NULL if it has none. */
+static u8 *directory(const struct vcpu *v, gva_t va)
 {
-	struct root *r = root_current();
+	u32 table;
 
-	if (wide(v)) {
-		u32 table = r->table[va >> 30];
-
-		w->pde_gpa = ((u64)table << 12) + (va >> 21 & 511) * 8;
-		w->pde = table == GPFN_NONE ? 0 : guest_entry(w->pde_gpa, true);
-	} else {
-		w->pde_gpa = (v->cr3 & ~(PAGE_SIZE - 1)) + (va >> 22) * 4;
-		w->pde = guest_entry(w->pde_gpa, false);
-	}
+	if (v->directory[va >> 30])
+		return (u8 *)v->directory[va >> 30];
+	table = root_current()->table[va >> 30];
+	return table == GPFN_NONE ? NULL : shadow_map(table);
 }
 
-static void walk_large(struct vcpu *v, gva_t va, struct walk *w)
+static void walk_large(struct walk *w, gva_t va, bool is_wide)
 {
-	u32 mask = wide(v) ? 0x1FFFFF : 0x3FFFFF;
+	u32 mask = is_wide ? 511 : 1023;
 
-	w->large = true;
 	w->pte = w->pde;
-	w->pte_gpa = w->pde_gpa;
+	w->pte_at = w->pde_at;
 	w->table = GPFN_NONE;
-	w->gpa = (w->pde & PTE_FRAME & ~(u64)mask) + (va & mask);
+	w->frame = (frame_of(w->pde) & ~mask) + (va >> PAGE_SHIFT & mask);
 }
 
 void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 {
-	*w = (struct walk){.table = GPFN_NONE};
-	read_directory(v, va, w);
+	bool is_wide = wide(v);
+	u8 *at = directory(v, va);
+	u64 both;
+
+	w->present = false;
+	if (!at)
+		return;
+	at += is_wide ? (va >> 21 & 511) * 8 : (va >> 22) * 4;
+	w->pde_at = (u32 *)at;
+	w->pde = read_entry(at, is_wide);
 	if (!(w->pde & PTE_P))
 		return;
-	if ((w->pde & PTE_PSE) && (wide(v) || (v->cr4 & CR4_PSE))) {
-		walk_large(v, va, w);
+	if ((w->pde & PTE_PSE) && (is_wide || (v->cr4 & CR4_PSE))) {
+		walk_large(w, va, is_wide);
 	} else {
-		u64 base = w->pde & PTE_FRAME;
-
-		w->table = (u32)(base >> 12);
-		w->pte_gpa = base + (wide(v) ? (va >> 12 & 511) * 8 : (va >> 12 & 1023) * 4);
-		w->pte = guest_entry(w->pte_gpa, wide(v));
-		w->gpa = (w->pte & PTE_FRAME) + (va & (PAGE_SIZE - 1));
+		w->table = frame_of(w->pde);
+		at = shadow_page(s, w->table);
+		if (!at)
+			return;
+		at += is_wide ? (va >> 12 & 511) * 8 : (va >> 12 & 1023) * 4;
+		w->pte_at = (u32 *)at;
+		w->pte = read_entry(at, is_wide);
+		w->frame = frame_of(w->pte);
 	}
-	w->present = w->pte & PTE_P;
-	w->rw = w->pde & w->pte & PTE_RW;
-	w->us = w->pde & w->pte & PTE_US;
-	w->nx = wide(v) && (v->efer & EFER_NXE) && ((w->pde | w->pte) & PTE_NX);
-}
-
-static void or_entry(u64 gpa, u32 bits)
-{
-	u8 *page = shadow_map((u32)gpa >> PAGE_SHIFT);
-
-	*(u32 *)(page + ((u32)gpa & (PAGE_SIZE - 1))) |= bits;
+	both = w->pde & w->pte;
+	w->present = both & PTE_P;
+	w->rw = both & PTE_RW;
+	w->us = both & PTE_US;
+	w->nx = is_wide && ((w->pde | w->pte) & PTE_NX) && (v->efer & EFER_NXE);
 }
 
 /* Sets accessed and dirty in the guest's tables, as the walk of a CPU does. */
@@ -82,10 +90,10 @@ void walk_mark(struct walk *w, bool write)
 {
 	u32 bits = (u32)(PTE_A | (write ? PTE_D : 0));
 
-	if (!w->large && !(w->pde & PTE_A))
-		or_entry(w->pde_gpa, (u32)PTE_A);
+	if (w->table != GPFN_NONE && !(w->pde & PTE_A))
+		*w->pde_at |= (u32)PTE_A;
 	if ((w->pte & bits) != bits) {
-		or_entry(w->pte_gpa, bits);
+		*w->pte_at |= bits;
 		w->pte |= bits;
 	}
 }
@@ -99,8 +107,8 @@ bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 
 	if (!w->present || !w->rw)
 		return false;
-	if (w->large) {
-		first = w->gpa >> 12 & ~511ull;
+	if (w->table == GPFN_NONE) {
+		first = w->frame & ~511ull;
 	} else {
 		u64 table = (u64)w->table << 12;
 
@@ -116,18 +124,18 @@ bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 		}
 	}
 	*phys = (u32)(first >> 9);
-	return *phys < MON->shadow.phys_count;
+	return *phys < s->phys_count;
 }
 
 bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
 {
 	struct walk w;
 
-	if (!MON->shadow.on) {
+	if (!s->on) {
 		*gpa = va;
 		return true;
 	}
 	walk_guest(v, va, &w);
-	*gpa = w.gpa;
+	*gpa = walk_gpa(&w, va);
 	return w.present;
 }

@@ -83,6 +83,9 @@ static bool slave_intr(const struct pic *pic)
 
 bool pic_intr(const struct pic *pic)
 {
+	/* Asked on every way back to a guest, and mostly nobody asks. */
+	if (!(pic->chip[0].irr & ~pic->chip[0].imr) && !(pic->chip[1].irr & ~pic->chip[1].imr))
+		return false;
 	return winner(pic, 0) != NONE;
 }
 
