@@ -10,6 +10,8 @@ void control_set_cr0(struct vcpu *v, u32 value)
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)
 		shadow_load(v);
+	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
+		shadow_mode_changed(v);
 	if (changed & CR0_TS)
 		xen_fpu_taskswitch(value & CR0_TS);
 }

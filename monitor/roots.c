@@ -113,7 +113,8 @@ void root_detach(struct root *r, u32 l2i)
 	pool_l1_relink(page, GPFN_NONE);
 }
 
-/* Detaches what differs from the guest's directory for one L3 slot. */
+/* Detaches what differs from the guest's directory for one L3 slot; an entry
+ * whose accessed bit is clear, too, so that a fault sets it. */
 void root_resync(struct vcpu *v, struct root *r, u32 slot)
 {
 	bool pae = v->cr4 & CR4_PAE;
@@ -127,7 +128,7 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 			if (r->table[slot] != GPFN_NONE)
 				pde = pae ? guest_entry(at + (l2i & 511) * 8, true)
 					  : guest_entry(at + (l2i >> 1) * 4, false);
-			if ((pde & PTE_P) && !(pde & PTE_PSE))
+			if ((pde & PTE_P) && (pde & PTE_A) && !(pde & PTE_PSE))
 				want = (u32)((pde & PTE_FRAME) >> 12);
 			if (s->pool[page].gpfn != want ||
 			    (want != GPFN_NONE && s->pool[page].rights != pde_rights(pde)) ||

@@ -98,14 +98,14 @@ void walk_mark(struct walk *w, bool write)
 	}
 }
 
-/* Does the guest map the 2 MB at l2i, writable, to 2 MB of RAM one to one?
+/* Does the guest map the 2 MB at l2i, with all rights, to 2 MB of RAM one to one?
  * Then *phys is the index of the one-to-one L1. */
 bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 {
 	u32 half = wide(v) ? 0 : (l2i & 1) * 512, size = wide(v) ? 8 : 4;
 	u64 first;
 
-	if (!w->present || !w->rw)
+	if (!w->present || !w->rw || w->nx)
 		return false;
 	if (w->table == GPFN_NONE) {
 		first = w->frame & ~511ull;
