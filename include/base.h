@@ -47,7 +47,11 @@ typedef struct {
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define packed __attribute__((packed))
 #define noreturn __attribute__((noreturn))
+#ifdef __i386__
 #define regparm3 __attribute__((regparm(3)))
+#else
+#define regparm3 /* host builds */
+#endif
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
 #endif

@@ -65,13 +65,13 @@ static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t 
 /* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
 static void set_flags(struct vcpu *v, const struct insn *i, u32 a, u32 b)
 {
-	u32 flags;
+	unsigned long flags;
 
 	if (i->op == INSN_TEST)
 		__asm__("test %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
 	else
 		__asm__("cmp %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
-	v->r.eflags = (v->r.eflags & ~0x8D5u) | (flags & 0x8D5);
+	v->r.eflags = (v->r.eflags & ~0x8D5u) | ((u32)flags & 0x8D5);
 }
 
 static u32 sign_extend(u32 value, unsigned size)

@@ -8,17 +8,9 @@
 #include "hypercall.h"
 #include "muldiv.h"
 
-static u64 rdtsc(void)
-{
-	u64 t;
-
-	__asm__ volatile("rdtsc" : "=A"(t));
-	return t;
-}
-
 u64 time_cycles(void)
 {
-	return rdtsc();
+	return __builtin_ia32_rdtsc();
 }
 
 u64 time_ns(void)
@@ -30,7 +22,7 @@ u64 time_ns(void)
 	do {
 		version = t->version & ~1u;
 		__asm__ volatile("" ::: "memory");
-		delta = rdtsc() - t->tsc_timestamp;
+		delta = time_cycles() - t->tsc_timestamp;
 		delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
 		ns = t->system_time + (u64)(u32)(delta >> 32) * t->tsc_to_system_mul +
 		     ((u64)(u32)delta * t->tsc_to_system_mul >> 32);

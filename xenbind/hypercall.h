@@ -14,6 +14,13 @@
 #include "counters.h"
 #include "layout.h"
 
+/* Unit tests are 64-bit programs and see the interface that the ROM sees. */
+#ifdef __x86_64__
+#pragma push_macro("__x86_64__")
+#undef __x86_64__
+#define __i386__ 1
+#define VMIXEN_HOSTED
+#endif
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
 #include <xen/xen.h>
 #include <xen/callback.h>
@@ -24,6 +31,10 @@
 #include <xen/vcpu.h>
 #include <xen/version.h>
 #include <xen/memory.h>
+#ifdef VMIXEN_HOSTED
+#undef __i386__
+#pragma pop_macro("__x86_64__")
+#endif
 
 #ifdef VMIXEN_ENTRY
 extern char hypercall_page[];
@@ -36,6 +47,9 @@ extern char hypercall_page[];
 #define XEN_VCPU (&XEN_SHARED->vcpu_info[0])
 
 /* Every hypercall has at most five arguments in EBX, ECX, EDX, ESI, EDI. */
+#ifdef VMIXEN_HOSTED
+int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e); /* tests/unit/xen.c */
+#else
 static inline int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 {
 	int ret;
@@ -47,6 +61,7 @@ static inline int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 			 : "memory", "cc");
 	return ret;
 }
+#endif
 
 static inline int xen_set_trap_table(const struct trap_info *t)
 {

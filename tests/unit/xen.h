@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A Xen in a process, for the monitor's unit tests and fuzzers: machine
+ * memory, page tables with Xen's rules (types, pins, who may map what
+ * writable), a TLB that forgets only what it is told to, and the other
+ * hypercalls, which are noted down and answered.
+ *
+ * The window of monitor/layout.h is mapped at its own addresses; a page that
+ * the monitor maps there appears there, and one that it does not is a SIGSEGV.
+ * Guest memory also shows at LINEAR.
+ */
+#ifndef TEST_XEN_H
+#define TEST_XEN_H
+
+#include <setjmp.h>
+#include "monitor.h"
+
+#define LINEAR 0xC0000000u
+#define XEN_FRAMES 4096u /* of machine memory */
+
+enum frame_type { FRAME_NONE, FRAME_WRITABLE, FRAME_L1, FRAME_L2, FRAME_L3 };
+
+struct xen_call {
+	unsigned number; /* __HYPERVISOR_x */
+	u32 arg[5];
+};
+
+struct xen {
+	u32 root;	     /* mfn of the loaded L3 */
+	bool dead;	     /* SCHEDOP_shutdown has been called */
+	u32 reason;	     /* SHUTDOWN_x */
+	jmp_buf *death;	     /* where a shutdown goes; without one the process aborts */
+	char console[16384]; /* what the domain has printed */
+	u32 console_len;
+	/* The last calls, a ring: calls counts all of them. */
+	struct xen_call call[64];
+	u32 calls;
+	int answer[64]; /* by number: what the call returns, where the mock does not know better */
+	u32 polls;
+	void (*on_poll)(void); /* SCHEDOP_poll: the world outside */
+	u64 singleshot;	       /* ns, or 0 */
+	u32 debugreg[8];
+	u32 stack_ss, stack_esp;
+	u32 gdt_entries, ldt_entries;
+	struct trap_info trap[256];
+	bool ts;
+	/* What the hardware's registers hold, for linear_read and linear_write. */
+	u32 linear_faults;
+};
+
+extern struct xen xen;
+
+/* A domain as the entry leaves it: window mapped, WIN_GMFN, WIN_HEADS and
+ * struct start filled, everything else zero. hole: guest frames without memory. */
+void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages);
+
+/* A frame of machine memory, or of the guest's (NULL without memory). */
+void *xen_frame(u32 mfn);
+void *guest_frame(u32 gpfn);
+
+/* The CPU's side: an access with error code bits PF_W, PF_U, PF_I.  0 and *mfn,
+ * or the error code of the page fault + 1. */
+u32 xen_access(gva_t va, u32 bits, u32 *mfn);
+/* A TLB may lose an entry at any time. */
+void xen_tlb_drop(gva_t va);
+
+enum frame_type xen_frame_type(u32 mfn);
+
+/* The last call of that number, or NULL. */
+const struct xen_call *xen_last(unsigned number);
+
+/* Runs f where pointers fit 32 bits, as the monitor's arguments to Xen must. */
+int xen_on_low_stack(int (*f)(void));
+
+#endif
