@@ -19,6 +19,9 @@ void checks_proc(void);	      /* checks_proc.c: ring 3 */
 void checks_fault(void);      /* checks_proc.c: what ring 3 must not do */
 void checks_cpu(void);	      /* checks_cpu.c: CRs, DRs, CPUID, MSRs, FPU */
 void checks_convention(void); /* checks_call.c: registers over every call */
+void checks_each(void);	      /* checks_each.c: every call by every way */
+void checks_rules_mmu(void);  /* checks_rules_mmu.c */
+void checks_rules_irq(void);  /* checks_rules_irq.c */
 void checks_hostile(void);    /* checks_hostile.c: what must be survived */
 void checks_echo(void);	      /* checks_cpu.c: receive a line */
 

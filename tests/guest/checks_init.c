@@ -40,7 +40,7 @@ static void list_relocations(void)
 		u64 reloc = c->id < 0 ? 0 : rom_get_reloc((u32)c->id);
 		u8 kind = (u8)(reloc >> 32);
 
-		if (c->id >= 0 && kind != c->kind && kind < 4)
+		if (c->id >= 0 && rom_generation() == 3 && kind != c->kind && kind < 4)
 			printk("info: get_reloc %s: %s, calls.def says %s\n", c->name, kinds[kind],
 			       kinds[c->kind]);
 	}

@@ -44,6 +44,8 @@ enum vector {
 	V_GP = 13,
 	V_PF = 14,
 	V_IRQ0 = 0x30,
+	V_LVTT = 0x41,
+	V_LVTT_OTHER = 0x61,
 	V_SYSCALL = 0x80,
 };
 

@@ -12,7 +12,8 @@
 #define PIT_MODE 0x43
 #define EOI_SPECIFIC 0x60
 
-volatile u32 ticks, ticks_user, irqs_spurious;
+volatile u32 ticks, ticks_user, irqs_spurious, apic_ticks[2];
+void (*irq_hook)(void);
 
 static void pic_out(u8 v, u16 port)
 {
@@ -47,6 +48,8 @@ static void tick(const struct regs *r)
 		if (from_user(r))
 			ticks_user++;
 		proc_tick(from_user(r));
+		if (irq_hook)
+			irq_hook();
 	}
 	outb(0xfe, PIC1_DATA);
 }
@@ -57,6 +60,12 @@ void irq_handle(u32 irq, struct regs *r)
 		tick(r);
 	else
 		irqs_spurious++;
+}
+
+void apic_handle(u32 vector)
+{
+	apic_ticks[vector == V_LVTT_OTHER]++;
+	ops.apic_write(APIC_EOI, 0);
 }
 
 u64 cycles_ms(u32 ms)

@@ -11,7 +11,11 @@ extern volatile u32 ticks;	/* IRQ 0 */
 extern volatile u32 ticks_user; /* of those, in user mode */
 extern volatile u32 irqs_spurious;
 
-void pic_init(void); /* all masked but IRQ 0 */
+extern volatile u32 apic_ticks[2]; /* V_LVTT, V_LVTT_OTHER */
+extern void (*irq_hook)(void);	   /* in the handler of IRQ 0, interrupts off */
+
+void apic_handle(u32 vector); /* counts, and ends the interrupt by APICWrite */
+void pic_init(void);	      /* all masked but IRQ 0 */
 void irq_handle(u32 irq, struct regs *r);
 void tick_start(void); /* periodic, HZ */
 void tick_stop(void);

@@ -5,6 +5,7 @@
  * Words of the command line:
  *   vmi=off            do not look for the ROM
  *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
+ *   api=13 minor=N bind=slot   which calls of the ROM are used (rom.c)
  *   only=GROUP         of the optional groups below, this one alone
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
@@ -25,6 +26,7 @@ static const struct {
 	{"cpu", checks_cpu},   {"call", checks_convention}, {"alarm", checks_alarm},
 	{"time", checks_time}, {"pte", checks_pte},	    {"space", checks_space},
 	{"proc", checks_proc}, {"fault", checks_fault},	    {"hostile", checks_hostile},
+	{"each", checks_each}, {"mmu", checks_rules_mmu},   {"irq", checks_rules_irq},
 };
 
 static void run_groups(void)

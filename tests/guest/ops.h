@@ -37,6 +37,16 @@
 #define COUNTER_AVAILABLE 1u
 #define COUNTER_STOLEN 2u
 #define ALARM_PERIODIC 0x100u
+#define ALARM_LVTT 0x10000u
+
+#define APIC_TPR 0x080u
+#define APIC_EOI 0x0b0u
+#define APIC_LDR 0x0d0u
+#define APIC_SVR 0x0f0u
+#define APIC_ISR 0x100u
+#define APIC_ICR 0x300u
+#define APIC_ICR_HIGH 0x310u
+#define APIC_LVTT 0x320u
 
 struct guest_ops {
 	void (*cpuid)(u32 r[4]); /* r[0] leaf, r[2] subleaf */
@@ -85,6 +95,8 @@ struct guest_ops {
 	u64 (*wallclock)(void);
 	u32 (*wallclock_updated)(void);
 	void (*lazy_mode)(u32 mode);
+	void (*apic_write)(u32 reg, u32 value); /* natively NULL */
+	u32 (*apic_read)(u32 reg);
 };
 
 extern struct guest_ops ops;
@@ -178,7 +190,7 @@ void vmi_bind(void);
 
 /* The entry of calls.def, 0 kinds included. */
 struct call_info {
-	s16 id;
+	s16 id, slot;
 	u8 kind;
 	const char *name;
 };

@@ -66,9 +66,11 @@ static const struct {
 	BIND(GetWallclockTime, wallclock),
 	BIND(WallclockUpdated, wallclock_updated),
 	BIND(SetLazyMode, lazy_mode),
+	BIND(APICWrite, apic_write),
+	BIND(APICRead, apic_read),
 };
 
-static u32 cpuid_entry, rdmsr_entry, kernel_stack_entry;
+static u32 cpuid_entry, rdmsr_entry, kernel_stack_entry, set_pte_entry;
 
 static void nop(void)
 {
@@ -99,11 +101,42 @@ static void vmi_kernel_stack(u32 ss, u32 esp0)
 	((void (*)(u32, u32))kernel_stack_entry)(ss, esp0);
 }
 
+/* API 13.0 has no flags, and the 32-bit call another order. */
+static void set_pte_plain(pte_t value, pte_t *ptep, u32 flags)
+{
+	(void)flags;
+#ifdef PAE
+	((void (*)(pte_t, pte_t *))set_pte_entry)(value, ptep);
+#else
+	((void (*)(pte_t *, pte_t))set_pte_entry)(ptep, value);
+#endif
+}
+
+/* API 13.x has no announcement of what the guest has written: it is written
+ * once more. */
+static void update_pte_by_set(pte_t *ptep, u32 flags)
+{
+	ops.set_pte(*ptep, ptep, flags);
+}
+
 static u32 entry_of(u32 call)
 {
 	u64 reloc = rom_get_reloc(call);
 
 	return (u8)(reloc >> 32) == RELOC_CALL ? (u32)reloc : 0;
+}
+
+static void bind_updates13(void)
+{
+	ops.update_pte = update_pte_by_set;
+	if (rom_has_flags())
+		return;
+#ifdef PAE
+	set_pte_entry = rom_slot13(rom_found(), VMI13_SetPxELongPlain);
+#else
+	set_pte_entry = rom_slot13(rom_found(), VMI13_SetPxEPlain);
+#endif
+	ops.set_pte = set_pte_plain;
 }
 
 void vmi_bind(void)
@@ -117,6 +150,8 @@ void vmi_bind(void)
 		else if ((u8)(reloc >> 32) == RELOC_NOP)
 			*member = (void *)nop;
 	}
+	if (rom_generation() == 13)
+		bind_updates13();
 	kernel_stack_entry = entry_of(VMI_UpdateKernelStack);
 	if (kernel_stack_entry)
 		ops.kernel_stack = vmi_kernel_stack;

@@ -146,6 +146,19 @@ static void load_tls(struct descriptor d)
 	ops.write_gdt(gdt_table, GDT_TLS, d.lo, d.hi);
 }
 
+/* As load_LDT_nolock: the descriptor, then the register. */
+static void load_ldt(struct proc *p)
+{
+	struct descriptor d = segment((u32)p->ldt, sizeof(p->ldt) - 1, 0x82);
+
+	if (!p->has_ldt) {
+		ops.set_ldt(0);
+		return;
+	}
+	ops.write_gdt(gdt_table, GDT_LDT, d.lo, d.hi & ~0xc00000u);
+	ops.set_ldt(SEL_LDT);
+}
+
 /* Linux's context_switch: lazy CPU mode around CR3, FPU, ESP0 and TLS, the
  * entry of which may change while GS holds its selector. */
 static void switch_to(struct proc *next)
@@ -158,6 +171,8 @@ static void switch_to(struct proc *next)
 	ops.kernel_stack(SEL_KERNEL_DS, next->stack_top);
 	prev->gs = read_gs();
 	load_tls(next->tls);
+	if (prev->has_ldt || next->has_ldt)
+		load_ldt(next);
 	ops.lazy_mode(LAZY_NONE);
 	if (prev->gs | next->gs)
 		load_gs(next->gs);
@@ -200,6 +215,13 @@ void proc_set_tls(u32 base)
 {
 	current->tls = segment(base, 0xfffff, SEG_DATA3);
 	load_tls(current->tls);
+}
+
+void proc_set_ldt(u32 base)
+{
+	current->ldt[1] = segment(base, 0xfffff, SEG_DATA3);
+	current->has_ldt = true;
+	load_ldt(current);
 }
 
 noreturn void proc_exit(u32 status)

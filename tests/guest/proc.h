@@ -25,6 +25,8 @@ struct proc {
 	u32 ticks_user; /* ticks that found it in user mode */
 	u32 switches;	/* times it was switched to */
 	struct descriptor tls;
+	struct descriptor ldt[2];
+	bool has_ldt;
 	u32 gs; /* while it does not run */
 	bool fpu_live, fpu_saved;
 	u8 fpu[108];
@@ -58,5 +60,6 @@ u32 proc_fork(const struct regs *r);
 noreturn void proc_exit(u32 status);
 u32 proc_wait_any(u32 *status); /* pid, or 0 without children */
 void proc_set_tls(u32 base);
+void proc_set_ldt(u32 base);
 
 #endif

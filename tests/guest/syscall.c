@@ -90,6 +90,9 @@ void syscall(struct regs *r, u32 irqs_on)
 	case SYS_TLS:
 		proc_set_tls(r->ebx);
 		break;
+	case SYS_LDT:
+		proc_set_ldt(r->ebx);
+		break;
 	default:
 		r->eax = ~0u;
 	}

@@ -15,6 +15,8 @@ extern char iret_caught[];
 
 struct trap_seen seen;
 bool (*page_fault_hook)(struct regs *r, u32 cr2);
+bool db_watched;
+volatile u32 db_count, db_dr6;
 u32 nm_count, nm_cr0;
 
 static u32 fixup_of(u32 eip)
@@ -97,9 +99,21 @@ static void device_not_available(const struct regs *r)
 	busy = false;
 }
 
+static void debug_exception(void)
+{
+	db_count++;
+	db_dr6 = ops.get_dr(6);
+	ops.set_dr(6, 0);
+}
+
 static void exception(struct regs *r, u32 irqs_on)
 {
 	u32 cr2 = r->vector == V_PF ? ops.get_cr2() : 0, fixup;
+
+	if (r->vector == V_DB && db_watched) {
+		debug_exception();
+		return;
+	}
 
 	if (r->vector == V_NM) {
 		device_not_available(r);
@@ -133,6 +147,8 @@ void trap_dispatch(struct regs *r)
 		syscall(r, irqs_on);
 	} else if (r->vector >= V_IRQ0 && r->vector < V_IRQ0 + 16) {
 		irq_handle(r->vector - V_IRQ0, r);
+	} else if (r->vector == V_LVTT || r->vector == V_LVTT_OTHER) {
+		apic_handle(r->vector);
 	} else {
 		exception(r, irqs_on);
 	}

@@ -18,6 +18,9 @@ struct trap_seen {
 extern struct trap_seen seen;
 /* Answers whether the access may be tried again. */
 extern bool (*page_fault_hook)(struct regs *r, u32 cr2);
+/* #DB: how many, and DR6 at the last one.  Only counted while watched. */
+extern bool db_watched;
+extern volatile u32 db_count, db_dr6;
 extern u32 nm_count, nm_cr0; /* #NM, and CR0 as the last handler read it */
 
 void trap_dispatch(struct regs *r);

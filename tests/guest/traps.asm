@@ -17,6 +17,7 @@ global trap_entries, ret_from_trap, irq_return, df_entry, iret_caught
 global sysexit_return, sysexit_site, switch_stacks
 global native_irq_enable, native_irq_disable, native_save_fl, native_restore_fl
 global native_iret, native_sysexit
+global vmi_call, vmi_call_run, vmi_call_landing, other_ud, other_ud_seen
 global call_keeping, call_inline, iret_with_frame, iret_resume_esp, iret_frame_esp
 
 %macro PV_SITE 3                ; type, offset in pv_ops, bytes
@@ -202,6 +203,60 @@ call_inline:
 	call call_keeping
 	add esp, 16
 	ret
+
+; ---- void vmi_call_run(void): makes the call that struct vmi_call (rom.h) in
+; vmi_call describes and stores what came of it there.  A frame for IRET goes
+; into `stack`, with vmi_call_landing as EIP.
+VC_FN equ 0
+VC_IN equ 4                     ; eax edx ecx ebx esi edi ebp
+VC_STACK equ 32                 ; four words
+VC_OUT equ 48                   ; as VC_IN, then ESP and EFLAGS
+VC_SAVED equ 84
+vmi_call_run:
+	pushad
+	mov [vmi_call + VC_SAVED], esp
+	push dword [vmi_call + VC_STACK + 12]
+	push dword [vmi_call + VC_STACK + 8]
+	push dword [vmi_call + VC_STACK + 4]
+	push dword [vmi_call + VC_STACK]
+	mov eax, [vmi_call + VC_IN]
+	mov edx, [vmi_call + VC_IN + 4]
+	mov ecx, [vmi_call + VC_IN + 8]
+	mov ebx, [vmi_call + VC_IN + 12]
+	mov esi, [vmi_call + VC_IN + 16]
+	mov edi, [vmi_call + VC_IN + 20]
+	mov ebp, [vmi_call + VC_IN + 24]
+	call [vmi_call + VC_FN]
+vmi_call_landing:
+	mov [vmi_call + VC_OUT], eax
+	pushfd
+	pop dword [vmi_call + VC_OUT + 32]
+	mov [vmi_call + VC_OUT + 4], edx
+	mov [vmi_call + VC_OUT + 8], ecx
+	mov [vmi_call + VC_OUT + 12], ebx
+	mov [vmi_call + VC_OUT + 16], esi
+	mov [vmi_call + VC_OUT + 20], edi
+	mov [vmi_call + VC_OUT + 24], ebp
+	lea eax, [esp + 16]
+	sub eax, [vmi_call + VC_SAVED]
+	mov [vmi_call + VC_OUT + 28], eax
+	mov esp, [vmi_call + VC_SAVED]
+	cld
+	popad
+	ret
+section .bss
+alignb 4
+vmi_call: resb 88
+section .text
+
+; ---- another handler of #UD: marks it, and goes on behind the ud2
+other_ud:
+	mov dword [other_ud_seen], 1
+	add dword [esp], 2
+	jmp irq_return
+section .bss
+other_ud_seen: resd 1
+section .text
 
 ; ---- u32 iret_with_frame(const u32 frame[5]): executes the kernel's own
 ; return site on a frame that the caller made; returns the vector of the

@@ -21,6 +21,7 @@ enum {
 	SYS_FILL,    /* address, byte, length: the kernel writes */
 	SYS_SYSEXIT, /* answers EBX + 1 by SYSEXIT instead of IRET */
 	SYS_TLS,     /* base: descriptor SEL_TLS */
+	SYS_LDT,     /* base: entry 1 of the process's LDT */
 	SYS_KERNEL,  /* from the kernel itself; answers EBX + 2 */
 };
 
@@ -36,6 +37,7 @@ enum {
 	PROG_FILL,
 	PROG_SYSEXIT,
 	PROG_TLS,
+	PROG_LDT,
 	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
 	PROG_TREE, /* argument: depth of a binary tree of forks */

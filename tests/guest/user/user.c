@@ -197,6 +197,22 @@ static void tls(u32 value)
 	exit(0);
 }
 
+/* The same with an LDT: selector 0x0f. */
+static void ldt(u32 value)
+{
+	static u32 area;
+
+	area = value;
+	sys(SYS_LDT, (u32)&area, 0, 0);
+	asm volatile("mov %0, %%gs" ::"r"(0x0f));
+	for (u32 i = 0; i < 50; i++) {
+		sys(SYS_YIELD, 0, 0, 0);
+		if (gs_word() != value)
+			exit(1);
+	}
+	exit(0);
+}
+
 static void fpu(u32 value)
 {
 	u32 out;
@@ -259,6 +275,9 @@ void user_main(u32 program, u32 argument)
 		break;
 	case PROG_TLS:
 		tls(argument);
+		break;
+	case PROG_LDT:
+		ldt(argument);
 		break;
 	case PROG_FPU:
 		fpu(argument);

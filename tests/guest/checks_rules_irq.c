@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the ABI and Linux expect of interrupts, alarms, debug registers, LDT,
+ * I/O privileges and returns, rule by rule.  A check's first words name its
+ * rule in tests/conformance.
+ */
+#include "checks.h"
+#include "irq.h"
+#include "mm.h"
+#include "proc.h"
+#include "rom.h"
+#include "trap.h"
+
+#define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
+#define LONG_MS 400u
+#define SVR_ON 0x1ffu
+#define LVT_MASKED 0x10000u
+#define DR7_WRITE_DR0 0xd0001u /* DR0: four bytes, writes */
+
+static void one_shot(u32 flags, u32 ms)
+{
+	ops.set_alarm(flags, ops.cycle_counter(flags & 0xff) + cycles_ms(ms), 0);
+}
+
+/* Until *count has moved from before, or long enough. */
+static void wait_for(volatile u32 *count, u32 before)
+{
+	for (u32 i = 0; i < LONG_MS && *count == before; i++)
+		spin_ms(1);
+}
+
+static void wait_more(volatile u32 *count, u32 before, u32 more)
+{
+	for (u32 i = 0; i < LONG_MS && *count - before < more; i++)
+		spin_ms(1);
+}
+
+/* --- alarms, for each counter ------------------------------------------------- */
+
+static void check_counter(const char *name, u32 counter)
+{
+	u32 before = ticks, start;
+
+	check_subject(name);
+	irq_enable();
+	one_shot(counter, 2);
+	wait_for(&ticks, before);
+	spin_ms(10);
+	check_eq("one-shot fires, once", before + 1, ticks);
+	check_eq("one-shot, fired: CancelAlarm finds none", 0, ops.cancel_alarm(counter) & 0xff);
+
+	before = ticks;
+	ops.set_alarm(counter | ALARM_PERIODIC, ops.cycle_counter(counter), cycles_ms(5));
+	wait_more(&ticks, before, 4);
+	check_range("periodic fires again and again", 4, 1000, ticks - before);
+	check_eq("periodic: CancelAlarm finds it", 1, ops.cancel_alarm(counter) & 0xff);
+	before = ticks;
+	spin_ms(30);
+	check_range("periodic: none after CancelAlarm", 0, 0, ticks - before);
+
+	before = ticks;
+	ops.set_alarm(counter | ALARM_PERIODIC, ops.cycle_counter(counter) + cycles_ms(2), 0);
+	spin_ms(DUE_MS);
+	check_eq("periodic with a period of 0 is one-shot", before + 1, ticks);
+
+	before = ticks;
+	one_shot(counter, 10);
+	one_shot(counter, 3);
+	spin_ms(DUE_MS);
+	check_eq("set anew, the old one does not fire", before + 1, ticks);
+
+	before = ticks;
+	ops.set_alarm(counter, ops.cycle_counter(counter) - cycles_ms(20), 0);
+	wait_for(&ticks, before);
+	spin_ms(5);
+	check_eq("an expiry in the past fires at once, once", before + 1, ticks);
+
+	irq_disable();
+	before = ticks;
+	start = (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000);
+	one_shot(counter, 20);
+	irq_enable();
+	wait_for(&ticks, before);
+	check("one-shot does not fire before its time",
+	      (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000) - start >=
+		      (u32)div64(cycles_ms(20), 1000));
+	irq_disable();
+	check_subject(NULL);
+}
+
+/* e0 + p * i, whatever becomes of the moments that interrupts are off. */
+static void check_phase(void)
+{
+	u64 period = cycles_ms(50), first, now;
+	u32 before;
+
+	irq_disable();
+	first = ops.cycle_counter(COUNTER_REAL);
+	ops.set_alarm(COUNTER_REAL | ALARM_PERIODIC, first, period);
+	spin_ms(75);
+	before = ticks;
+	irq_enable();
+	spin_ms(1);
+	check_range("periodic: missed ones come as one", 1, 2, ticks - before);
+	before = ticks;
+	wait_for(&ticks, before);
+	now = ops.cycle_counter(COUNTER_REAL) - first;
+	ops.cancel_alarm(COUNTER_REAL);
+	irq_disable();
+	now -= div64(now, (u32)period) * period; /* cycles behind e0 + p * i */
+	check_range("periodic: fires at e0 + p * i, ms behind", 0, 35,
+		    (u32)div64(now, (u32)cycles_ms(1)));
+}
+
+static void check_both_counters(void)
+{
+	u32 before = ticks;
+
+	irq_enable();
+	one_shot(COUNTER_REAL, 3);
+	one_shot(COUNTER_AVAILABLE, 30);
+	wait_more(&ticks, before, 2);
+	check_eq("alarms: one a counter, both fire", before + 2, ticks);
+	irq_disable();
+}
+
+/* --- the local APIC and alarms wired to it -------------------------------------- */
+
+static void lvtt_on(u32 vector)
+{
+	ops.apic_write(APIC_SVR, SVR_ON);
+	ops.apic_write(APIC_TPR, 0);
+	ops.apic_write(APIC_LVTT, vector);
+}
+
+static void lvtt_alarm(void)
+{
+	ops.set_alarm(COUNTER_REAL | ALARM_LVTT, ops.cycle_counter(COUNTER_REAL) + cycles_ms(2), 0);
+}
+
+static void check_lvtt(void)
+{
+	u32 before, other, irq0 = ticks;
+
+	lvtt_on(V_LVTT);
+	irq_enable();
+	before = apic_ticks[0];
+	lvtt_alarm();
+	wait_for(&apic_ticks[0], before);
+	check_eq("LVTT: the alarm comes with its vector", before + 1, apic_ticks[0]);
+	check_eq("LVTT: and not on IRQ 0", irq0, ticks);
+	before = apic_ticks[0];
+	other = apic_ticks[1];
+	ops.apic_write(APIC_LVTT, V_LVTT_OTHER);
+	lvtt_alarm();
+	wait_for(&apic_ticks[1], other);
+	check_eq("LVTT: another vector is read from the register", other + 1, apic_ticks[1]);
+	check_eq("LVTT: nothing by the old one", before, apic_ticks[0]);
+
+	ops.apic_write(APIC_LVTT, LVT_MASKED | V_LVTT);
+	lvtt_alarm();
+	spin_ms(DUE_MS);
+	check_eq("LVTT: masked, nothing comes", before, apic_ticks[0]);
+	ops.apic_write(APIC_LVTT, V_LVTT);
+	spin_ms(5);
+	check_eq("LVTT: nor when it is unmasked later", before, apic_ticks[0]);
+
+	ops.set_alarm(COUNTER_AVAILABLE | ALARM_LVTT | ALARM_PERIODIC,
+		      ops.cycle_counter(COUNTER_AVAILABLE), cycles_ms(5));
+	wait_more(&apic_ticks[0], before, 4);
+	check_range("LVTT: periodic", 4, 1000, apic_ticks[0] - before);
+	check_eq("LVTT: CancelAlarm finds it", 1, ops.cancel_alarm(COUNTER_AVAILABLE) & 0xff);
+
+	irq_disable();
+	before = apic_ticks[0];
+	lvtt_alarm();
+	while (apic_ticks[0] == before)
+		ops.halt();
+	check_eq("LVTT: wakes a halted processor", before + 1, apic_ticks[0]);
+	irq_disable();
+	before = apic_ticks[0];
+	lvtt_alarm();
+	spin_ms(DUE_MS);
+	check_eq("LVTT: waits while interrupts are off", before, apic_ticks[0]);
+	irq_enable();
+	asm volatile("nop");
+	check_eq("LVTT: and comes when they are on", before + 1, apic_ticks[0]);
+	irq_disable();
+}
+
+static void check_apic(void)
+{
+	u32 before = apic_ticks[0];
+
+	ops.apic_write(APIC_TPR, 0x50);
+	irq_enable();
+	lvtt_alarm();
+	spin_ms(DUE_MS);
+	check_eq("APIC: TPR holds a lower class back", before, apic_ticks[0]);
+	ops.apic_write(APIC_TPR, 0);
+	asm volatile("nop");
+	check_eq("APIC: and lets it come when it is lowered", before + 1, apic_ticks[0]);
+	check_eq("APIC: nothing is in service after the EOI", 0, ops.apic_read(APIC_ISR + 0x20));
+	before = apic_ticks[1];
+	ops.apic_write(APIC_ICR_HIGH, 0);
+	ops.apic_write(APIC_ICR, V_LVTT_OTHER);
+	asm volatile("nop");
+	check_eq("APIC: an interrupt to itself by ICR", before + 1, apic_ticks[1]);
+	ops.apic_write(APIC_SVR, 0xff);
+	before = apic_ticks[0];
+	lvtt_alarm();
+	spin_ms(DUE_MS);
+	check_eq("APIC: disabled, nothing comes", before, apic_ticks[0]);
+	irq_disable();
+}
+
+/* --- nesting ---------------------------------------------------------------------- */
+
+static u32 nested_seen;
+
+/* In the handler of IRQ 0: interrupts on, until the APIC's has come in. */
+static void nest(void)
+{
+	u32 before = apic_ticks[0];
+
+	irq_hook = NULL;
+	ops.apic_write(APIC_ICR, V_LVTT);
+	irq_enable();
+	asm volatile("nop");
+	nested_seen = apic_ticks[0] - before;
+	irq_disable();
+}
+
+static void check_nested(void)
+{
+	u32 before;
+
+	if (ops.apic_write) {
+		lvtt_on(V_LVTT);
+		before = ticks;
+		irq_hook = nest;
+		irq_enable();
+		one_shot(COUNTER_REAL, 2);
+		wait_for(&ticks, before);
+		check_eq("nested: an interrupt within a handler that allows it", 1, nested_seen);
+		check_eq("nested: the outer one was one", before + 1, ticks);
+		irq_hook = NULL;
+		irq_disable();
+		ops.apic_write(APIC_SVR, 0xff);
+	}
+	check_eq("nested: interrupts are as they were", 0, irq_flags());
+}
+
+/* --- the flag and instructions that stay native ----------------------------------- */
+
+static void check_native_flag(void)
+{
+	u32 flags;
+
+	irq_enable();
+	asm volatile("cli" ::: "memory");
+	check_eq("native cli: interrupts are off", 0, irq_flags());
+	asm volatile("sti; nop" ::: "memory");
+	check_eq("native sti: interrupts are on", EFLAGS_IF, irq_flags());
+	irq_disable();
+	if (!on_vmi || !under_hypervisor())
+		return;
+	/* the scheduler's context switch: IF of popf means nothing in ring 1 */
+	asm volatile("pushf; pop %0" : "=r"(flags));
+	asm volatile("push %0; popf" ::"r"(flags | EFLAGS_IF | 0x3000) : "cc", "memory");
+	check_eq("native popf: leaves the flag alone", 0, irq_flags());
+	irq_enable();
+	asm volatile("push %0; popf" ::"r"(flags & ~EFLAGS_IF) : "cc", "memory");
+	check_eq("native popf: leaves it alone when it is on", EFLAGS_IF, irq_flags());
+	irq_disable();
+}
+
+/* --- debug registers ---------------------------------------------------------------- */
+
+static volatile u32 watched;
+
+static void check_debug(void)
+{
+	u32 before;
+
+	db_watched = true;
+	ops.set_dr(6, 0);
+	ops.set_dr(0, (u32)&watched);
+	ops.set_dr(7, DR7_WRITE_DR0);
+	before = db_count;
+	watched = 1;
+	check_eq("DR: a watched write traps", before + 1, db_count);
+	check_eq("DR: DR6 says which", 1, db_dr6 & 0xf);
+	(void)watched;
+	check_eq("DR: a read does not", before + 1, db_count);
+	check_eq("DR: DR7 reads back", DR7_WRITE_DR0, ops.get_dr(7) & 0xf0003);
+	ops.set_dr(7, 0);
+	watched = 2;
+	check_eq("DR: none after DR7 is cleared", before + 1, db_count);
+	ops.set_dr(0, 0);
+	db_watched = false;
+}
+
+/* --- processes ------------------------------------------------------------------------- */
+
+static void check_ldt(void)
+{
+	struct proc *p, *q, *r;
+
+	irq_enable();
+	tick_start();
+	p = proc_spawn(PROG_LDT, 0x1d71);
+	q = proc_spawn(PROG_LDT, 0x1d72);
+	r = proc_spawn(PROG_TLS, 0x7777);
+	check_eq("LDT: the first process has its own", 0, proc_wait(p->pid));
+	check_eq("LDT: so has the second", 0, proc_wait(q->pid));
+	check_eq("LDT: one without is not disturbed", 0, proc_wait(r->pid));
+	tick_stop();
+	irq_disable();
+	check_eq("LDT: none is left to the kernel", 0, ops.get_ldt() & 0xfffc);
+}
+
+static void check_iopl(void)
+{
+	if (!on_vmi || !under_hypervisor())
+		return; /* IOPL is in the EFLAGS of each process there */
+	irq_enable();
+	ops.set_iopl(0x3000);
+	check_eq("IOPL: with 3 user mode reads a port", 1, proc_run(PROG_FAULT, FAULT_IN));
+	check_eq("IOPL: and writes one", 1, proc_run(PROG_FAULT, FAULT_OUT));
+	ops.set_iopl(0);
+	check_eq("IOPL: with 0 it does not", STATUS_KILLED | V_GP, proc_run(PROG_FAULT, FAULT_IN));
+	irq_disable();
+}
+
+/* --- IRET within the kernel, an event pending -------------------------------------------- */
+
+static void check_iret_pending(void)
+{
+	u64 reloc;
+	u32 before = ticks;
+
+	if (!on_vmi || !under_hypervisor())
+		return;
+	reloc = rom_get_reloc(VMI_IRET);
+	if ((u8)(reloc >> 32) != RELOC_CALL)
+		return;
+	irq_disable();
+	one_shot(COUNTER_REAL, 2);
+	spin_ms(DUE_MS);
+	vmi_call.fn = (u32)reloc;
+	vmi_call.stack[0] = (u32)vmi_call_landing;
+	vmi_call.stack[1] = SEL_KERNEL_CS | kernel_rpl;
+	vmi_call.stack[2] = 2;
+	vmi_call_run();
+	check_eq("IRET: with IF off a pending event goes on waiting", before, ticks);
+	vmi_call.stack[2] = EFLAGS_IF | 2;
+	vmi_call.in[OUT_EBX] = 0x1b1b1b1b;
+	vmi_call_run();
+	check_eq("IRET: with IF on it is delivered", before + 1, ticks);
+	check_eq("IRET: registers are kept over it", 0x1b1b1b1b, vmi_call.out[OUT_EBX]);
+	check_eq("IRET: interrupts are on", EFLAGS_IF, irq_flags());
+	irq_disable();
+}
+
+static void check_second_init(void)
+{
+	u32 cr3 = ops.get_cr3();
+
+	if (!on_vmi || !under_hypervisor())
+		return;
+	check("Init: a second one fails", rom_init(rom_init_entry()) != 0);
+	check_eq("Init: and changes nothing", cr3, ops.get_cr3());
+	check_eq("Init: nor the ring", kernel_rpl, read_cs() & 3);
+	check_eq("Init: nor the interrupt flag", 0, irq_flags());
+}
+
+void checks_rules_irq(void)
+{
+	bool real_alarms = on_vmi && under_hypervisor();
+
+	if (real_alarms) { /* the 8254 has one, and no more than 50 ms */
+		check_counter("alarm on real time", COUNTER_REAL);
+		check_counter("alarm on available time", COUNTER_AVAILABLE);
+		check_phase();
+		check_both_counters();
+	}
+	if (ops.apic_write) {
+		check_lvtt();
+		check_apic();
+	}
+	check_nested();
+	check_native_flag();
+	check_debug();
+	check_ldt();
+	check_iopl();
+	check_iret_pending();
+	check_second_init();
+	check_eq("interrupts: none on lines that nobody uses", 0, irqs_spurious);
+}
