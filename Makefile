@@ -135,11 +135,24 @@ run: | deps-run
 		--memory '$(MEMORY)' --vcpus '$(VCPUS)' $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
 		$(if $(INITRD),--initrd '$(INITRD)') $(if $(CMDLINE),--cmdline '$(CMDLINE)')
 
-.PHONY: deps deps-run deps-test
+# --- benchmarks -------------------------------------------------------------------
+
+BENCH_KERNEL := $(filter-out $(B)/guest-pae.bzImage,$(KERNEL))
+
+.PHONY: bench
+bench: | deps-bench
+	@$(MAKE) --no-print-directory all $(if $(BENCH_KERNEL),$(B)/bench.cpio)
+	@bench/run $(if $(BENCH_KERNEL),--kernel '$(BENCH_KERNEL)') $(if $(INITRD),--initrd '$(INITRD)') \
+		$(if $(CMDLINE),--cmdline '$(CMDLINE)') $(if $(WORLDS),--worlds '$(WORLDS)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
+
+.PHONY: deps deps-run deps-test deps-bench
 deps:
 	@tools/host/deps build run test
 deps-run:
 	@tools/host/deps $(RUN_DEPS)
+deps-bench:
+	@tools/host/deps build run bench pv32
 deps-test:
 	@tools/host/deps build run test $(if $(filter pv32 dom0,$(HOSTS)),pv32)
 
@@ -218,6 +231,10 @@ help:
 #:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
 #:   V=1                  show what Xen, dom0 and the build say, too
 #: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
+#: make bench           instructions per operation, on Xen by the ROM and natively
+#:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
+#:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
+#:   DOCS=1               puts the result into docs/benchmarks.md
 #: make check           clang-format and cppcheck
 #: make deps            installs the Debian packages that are needed
 #: make clean

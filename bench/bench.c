@@ -105,6 +105,30 @@ static void measure(const struct bench *b)
 		b->end();
 }
 
+/* With that many processes asleep: what the monitor's pool holds for them. */
+#define SLEEPERS 20u
+
+static void sleeper(void)
+{
+	sys0(SYS_pause);
+}
+
+static void sleepers(void)
+{
+	long pid[SLEEPERS];
+
+	for (u32 i = 0; i < SLEEPERS; i++)
+		MUST((pid[i] = sys_fork(sleeper)) > 0);
+	usleep(100000); /* all of them ran */
+	mark(MARK_ZERO);
+	mark(MARK_PRINT);
+	printf("bench:\tsleepers\t%u\n", SLEEPERS);
+	for (u32 i = 0; i < SLEEPERS; i++) {
+		sys2(SYS_kill, pid[i], SIGKILL);
+		sys3(SYS_waitpid, pid[i], 0, 0);
+	}
+}
+
 static void nothing(u32 ops)
 {
 	(void)ops;
@@ -124,6 +148,8 @@ int main(int argc, char **argv)
 	if (marks && ioperm(MARK_PORT, 1, 1) && iopl(3))
 		bench_die("no permission for port 0xE9", 0);
 	measure(&empty);
+	if (marks)
+		sleepers();
 	for (u32 i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct bench *b = tables[i]; b->name; b++)
 			if (!only || strstr(b->name, only))

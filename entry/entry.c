@@ -63,6 +63,7 @@ static void say_hello(void)
 void regparm3 entry_main(const struct start_info *si)
 {
 	static struct layout layout;
+	u64 born = __builtin_ia32_rdtsc();
 	struct start *start = &MON->start;
 	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
 
@@ -73,5 +74,7 @@ void regparm3 entry_main(const struct start_info *si)
 	if (!payload.rom_size || rom->ext_signature != ROM_EXT_SIGNATURE)
 		fail("no ROM is wrapped with this entry");
 	load_guest(&layout, start);
+	if (start->counters) /* for who measures how long a boot takes */
+		note("vmixen: domain started at TSC %llx\n", born);
 	enter_monitor(WIN_STACK_TOP, WIN_TEXT + rom->ext_start);
 }

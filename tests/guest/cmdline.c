@@ -43,6 +43,19 @@ bool option_is(const char *key, const char *value)
 	return p && *p == '=' && !memcmp(p + 1, value, len) && ends(p + 1 + len);
 }
 
+bool option_starts(const char *key, const char *text)
+{
+	const char *p = find(key);
+
+	if (!p || *p != '=')
+		return false;
+	for (p++; !ends(p); p++, text++) {
+		if (*p != *text)
+			return false;
+	}
+	return true;
+}
+
 u32 option_number(const char *key, u32 otherwise)
 {
 	const char *p = find(key);

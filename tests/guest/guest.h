@@ -24,9 +24,10 @@ noreturn void finish(void);
 noreturn void died(const char *why);
 
 /* cmdline.c */
-bool option(const char *word);			    /* is this word there? */
-bool option_given(const char *key);		    /* key=anything */
-bool option_is(const char *key, const char *value); /* key=value */
+bool option(const char *word);			       /* is this word there? */
+bool option_given(const char *key);		       /* key=anything */
+bool option_is(const char *key, const char *value);    /* key=value */
+bool option_starts(const char *key, const char *text); /* text begins with the value */
 u32 option_number(const char *key, u32 otherwise);
 
 /* lib.c */

@@ -7,11 +7,13 @@
  *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
  *   api=13 minor=N bind=slot   which calls of the ROM are used (rom.c)
  *   only=GROUP         of the optional groups below, this one alone
+ *   bench              costs instead of checks: see bench.c
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
  *   fail=1             one check fails: the exit code must show it
  *   die=triple|ud|hang|reboot|panic   end the run that way
  */
+#include "bench.h"
 #include "checks.h"
 #include "irq.h"
 #include "mm.h"
@@ -70,7 +72,10 @@ noreturn void guest_main(void)
 	checks_zapped();
 	pic_init();
 	die_early();
-	run_groups();
+	if (option("bench"))
+		bench();
+	else
+		run_groups();
 	if (option("echo"))
 		checks_echo();
 	if (option_is("fail", "1"))

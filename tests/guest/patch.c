@@ -40,13 +40,36 @@ static const s16 vmi_call[PV_TYPES] = {
 	[PV_RESTORE_FL] = 32, [PV_IRET] = 33,	     [PV_SYSEXIT] = 34,
 };
 
+/* As few instructions as possible, as Linux does; sites have at most 12 bytes. */
+static void add_nops(u8 *at, u32 len)
+{
+	static const u8 nop8[] = {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0},
+			nop7[] = {0x0f, 0x1f, 0x80, 0, 0, 0, 0}, nop5[] = {0x0f, 0x1f, 0x44, 0, 0},
+			nop4[] = {0x0f, 0x1f, 0x40, 0}, nop3[] = {0x0f, 0x1f, 0},
+			nop2[] = {0x66, 0x90}, nop1[] = {0x90};
+	static const struct {
+		const u8 *code;
+		u32 len;
+	} nops[] = {{nop8, 8}, {nop7, 7}, {nop5, 5}, {nop4, 4}, {nop3, 3}, {nop2, 2}, {nop1, 1}};
+
+	for (u32 i = 0; len && i < ARRAY_SIZE(nops);) {
+		if (nops[i].len > len) {
+			i++;
+			continue;
+		}
+		memcpy(at, nops[i].code, nops[i].len);
+		at += nops[i].len;
+		len -= nops[i].len;
+	}
+}
+
 static void poke(const struct pv_site *site, const u8 *code, u32 len)
 {
 	u8 *at = (u8 *)site->eip;
 	u32 r[4] = {0};
 
 	memcpy(at, code, len);
-	memset(at + len, 0x90, site->len - len);
+	add_nops(at + len, site->len - len);
 	native_cpuid(r); /* serializes */
 }
 

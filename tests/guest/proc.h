@@ -52,6 +52,7 @@ struct syscall_stats {
 	u32 bytes_written, kernel_calls;
 };
 extern struct syscall_stats syscall_stats;
+extern u32 syscall_report; /* the last SYS_REPORT's */
 
 /* syscall.c */
 void syscall(struct regs *r, u32 irqs_on);

@@ -9,6 +9,7 @@
 extern noreturn void sysexit_return(struct regs *r);
 
 struct syscall_stats syscall_stats;
+u32 syscall_report;
 
 /* A trap gate on the process's own stack, from ring 3 with interrupts on. */
 static void examine(const struct regs *r, u32 irqs_on)
@@ -87,6 +88,9 @@ void syscall(struct regs *r, u32 irqs_on)
 		irq_disable();
 		proc_return_to_user();
 		sysexit_return(r);
+	case SYS_REPORT:
+		syscall_report = r->ebx;
+		break;
 	case SYS_TLS:
 		proc_set_tls(r->ebx);
 		break;

@@ -47,6 +47,27 @@ static void show(const char *path, const char *start)
 		fclose(file);
 }
 
+/* The kernel's build ID, which bench/kernel.py makes use of. */
+static void show_build_id(void)
+{
+	unsigned char note[4096];
+	FILE *file = fopen("/sys/kernel/notes", "r");
+	size_t size = file ? fread(note, 1, sizeof(note), file) : 0;
+
+	for (size_t i = 0; i + 36 <= size; i += 4) {
+		/* name size 4, length 20, type 3, name "GNU" */
+		if (memcmp(note + i, "\4\0\0\0\24\0\0\0\3\0\0\0GNU", 16))
+			continue;
+		printf("init: build ID ");
+		for (unsigned j = 16; j < 36; j++)
+			printf("%02x", note[i + j]);
+		printf("\n");
+		break;
+	}
+	if (file)
+		fclose(file);
+}
+
 /* True when it ended by exit(0). */
 static int run(const char *program, char **argv)
 {
@@ -94,6 +115,7 @@ static void power_off(void)
 int main(int argc, char **argv)
 {
 	const char *program = getenv("run");
+	unsigned long long born = __builtin_ia32_rdtsc();
 	struct utsname host;
 
 	(void)argc;
@@ -103,6 +125,8 @@ int main(int argc, char **argv)
 	mounted("tmpfs", "/tmp");
 	uname(&host);
 	printf("init: %s %s %s\n", host.sysname, host.release, host.version);
+	printf("init: started at TSC %llx\n", born);
+	show_build_id();
 	show("/proc/cmdline", "");
 	show("/proc/meminfo", "MemTotal");
 	if (!program)

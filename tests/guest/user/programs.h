@@ -22,6 +22,7 @@ enum {
 	SYS_SYSEXIT, /* answers EBX + 1 by SYSEXIT instead of IRET */
 	SYS_TLS,     /* base: descriptor SEL_TLS */
 	SYS_LDT,     /* base: entry 1 of the process's LDT */
+	SYS_REPORT,  /* a number for the kernel: syscall_report */
 	SYS_KERNEL,  /* from the kernel itself; answers EBX + 2 */
 };
 
@@ -40,8 +41,19 @@ enum {
 	PROG_LDT,
 	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
-	PROG_TREE, /* argument: depth of a binary tree of forks */
-	PROG_REGS, /* registers survive system calls and preemption */
+	PROG_TREE,  /* argument: depth of a binary tree of forks */
+	PROG_REGS,  /* registers survive system calls and preemption */
+	PROG_BENCH, /* argument: enum bench_kind << 16 | how many; reports ticks */
+};
+
+enum bench_kind {
+	BENCH_NOTHING,
+	BENCH_GETPID,
+	BENCH_SYSEXIT,
+	BENCH_YIELD,
+	BENCH_TOUCH, /* pages of the heap, at most 1024 */
+	BENCH_COPY,  /* the same after a fork, in the child */
+	BENCH_FORK,
 };
 
 enum fault_kind {

@@ -62,6 +62,62 @@ static void cow(void)
 	exit(0);
 }
 
+static u32 tsc(void)
+{
+	u32 low;
+
+	asm volatile("rdtsc" : "=a"(low)::"edx", "memory");
+	return low;
+}
+
+static void touch(u32 pages)
+{
+	for (u32 i = 0; i < pages; i++)
+		((volatile u32 *)USER_HEAP)[i * (PAGE_SIZE / 4)] = i;
+}
+
+/* Times itself. */
+static void bench(u32 kind, u32 count)
+{
+	u32 start, result;
+
+	if (kind == BENCH_COPY)
+		touch(count);
+	if (kind == BENCH_COPY && sys(SYS_FORK, 0, 0, 0))
+		exit(wait_status());
+	start = tsc();
+	switch (kind) {
+	case BENCH_TOUCH:
+	case BENCH_COPY:
+		touch(count);
+		break;
+	case BENCH_GETPID:
+		for (u32 i = 0; i < count; i++)
+			sys(SYS_GETPID, 0, 0, 0);
+		break;
+	case BENCH_SYSEXIT:
+		for (u32 i = 0; i < count; i++)
+			asm volatile("int $0x80"
+				     : "=a"(result)
+				     : "a"(SYS_SYSEXIT), "b"(i)
+				     : "ecx", "edx", "memory", "cc");
+		break;
+	case BENCH_YIELD:
+		for (u32 i = 0; i < count; i++)
+			sys(SYS_YIELD, 0, 0, 0);
+		break;
+	case BENCH_FORK:
+		for (u32 i = 0; i < count; i++) {
+			if (!sys(SYS_FORK, 0, 0, 0))
+				exit(0);
+			wait_status();
+		}
+		break;
+	}
+	sys(SYS_REPORT, tsc() - start, 0, 0);
+	exit(0);
+}
+
 static void forks(u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
@@ -286,6 +342,9 @@ void user_main(u32 program, u32 argument)
 		exit(deep(400) == 400 ? 0 : 3);
 	case PROG_TREE:
 		exit(tree(argument));
+	case PROG_BENCH:
+		bench(argument >> 16, argument & 0xffff);
+		break;
 	case PROG_REGS:
 		exit(registers(argument));
 	}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The worlds in which the same programs run, and what a run's console says.
+
+Kept true here: a run that did not end well, or lacks its last line, is no
+result but an error; nothing is filled in.
+"""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+
+
+@dataclass(frozen=True)
+class World:
+    name: str
+    host: str           # tools/host/run's
+    guest: str          # rom, xen (native PV), bare
+    title: str
+
+
+WORLDS = (
+    World("bare", "bare", "bare", "bare machine"),
+    World("xen", "pv32", "xen", "native Xen guest, pv32"),
+    World("rom", "pv32", "rom", "VMI by the ROM, pv32"),
+    World("xen-shim", "shim", "xen", "native Xen guest, shim"),
+    World("rom-shim", "shim", "rom", "VMI by the ROM, shim"),
+)
+
+
+class Failed(Exception):
+    """A run without a result."""
+
+
+def run(world, kernel, initrd, cmdline, memory, out, name):
+    """Returns the console's text. kernel: what --kernel takes on this host."""
+    line = [os.path.join(ROOT, "tools/host/run"), "--icount", "--timeout", "0", "--host", world.host,
+            "--kernel", kernel, "--memory", str(memory), "--cmdline", cmdline, "--log", out,
+            "--name", name]
+    if initrd:
+        line += ["--initrd", initrd]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    with open(os.path.join(out, name + ".console"), encoding="latin-1") as file:
+        text = file.read()
+    if done.returncode or "bench: done" not in text:
+        raise Failed("%s: no result (exit code %d)\n%s\n%s" % (
+            world.title, done.returncode, text[-1500:], done.stderr[-1500:]))
+    return text
+
+
+ROW = re.compile(r"^bench:\t([^\t]+)\t(-?[\d.]+)\t([^\t]+)\t(\d+)\t(\d+)\t(-?[\d.]+)\t(-?[\d.]+)",
+                 re.M)
+COUNTER = re.compile(r"^vmixen: counter (\w+):(.*)$", re.M)
+
+
+def rows(text):
+    """name -> {value, unit, rounds, ops, least, most}, in the console's order."""
+    found = {}
+    for name, value, unit, rounds, ops, least, most in ROW.findall(text):
+        found[name] = {"value": float(value), "unit": unit, "rounds": int(rounds),
+                       "ops": int(ops), "least": float(least), "most": float(most)}
+    return found
+
+
+def counters(text):
+    """name of a row -> {"group.counter": per operation}: the last report before a row
+    is of its measured rounds."""
+    found = {}
+    report = {}
+    for line in text.splitlines():
+        counter = COUNTER.match(line)
+        row = ROW.match(line)
+        if counter:
+            group, values = counter.groups()
+            if group == "time":
+                report = {}
+            for name, value in re.findall(r" (\w+)=(\d+)", values):
+                report[group + "." + name] = int(value)
+        elif row and report:
+            times = int(row[4]) * int(row[5])
+            found[row[1]] = {name: round(value / times, 4) for name, value in report.items()
+                             if not name.startswith(("time.", "pool."))}
+            report = {}
+    return found
+
+
+def pool(text):
+    """The last line about the shadow pool, in pages."""
+    values = [v for group, v in COUNTER.findall(text) if group == "pool"]
+    return {n: int(v) for n, v in re.findall(r" (\w+)=(\d+)", values[-1])} if values else {}
+
+
+def number(pattern, text, base=10):
+    found = re.search(pattern, text)
+    return int(found[1], base) if found else None
+
+
+def boot_ticks(text):
+    """From the domain's first instruction to that of init."""
+    end = number(r"init: started at TSC ([0-9a-f]+)", text, 16)
+    start = number(r"vmixen: domain started at TSC ([0-9a-f]+)", text, 16)
+    stamp = re.search(r"init: build ID ([0-9a-f]{16})", text)
+    if start is None and stamp:
+        start = int.from_bytes(bytes.fromhex(stamp[1]), "little")
+    return end - start if end and start and start < end else None
