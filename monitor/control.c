@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Control and debug registers, halting, and the ends that the guest asks for. */
+/* Control and debug registers, halting, and the ends that the guest or xl asks for. */
 #include "monitor.h"
 #include "hypercall.h"
 
@@ -59,8 +59,57 @@ void control_halt(struct vcpu *v)
 	events_wait();
 }
 
+#define BELIEVE_NS 600000000000ull /* so long a userland may take to end */
+
+static void press(u32 reason)
+{
+	struct asked *asked = &MON->asked;
+	struct pc *pc = &MON->pc;
+	u64 now = time_ns();
+	bool again = reason == asked->reason && now < asked->believe_ns;
+	bool keys_first = (reason == SHUTDOWN_reboot) != again;
+
+	asked->reason = reason;
+	asked->believe_ns = now + BELIEVE_NS;
+	if (keys_first ? pc_ctrl_alt_del(pc) || pm_power_button(&pc->pm)
+		       : pm_power_button(&pc->pm) || pc_ctrl_alt_del(pc))
+		return;
+	asked->believe_ns = 0;
+	say("\nvmixen: xl asks the guest to end, and it listens neither to the power button (ACPI) "
+	    "nor to the keyboard: xl destroy ends it\n");
+}
+
+/*
+ * xl shutdown is the power button, xl reboot Ctrl-Alt-Del, as on a PC.  A guest
+ * that does not hear the one gets the other, also when xl asks again; when it
+ * then ends, the domain ends as xl has asked: so a kernel without ACPI can be
+ * shut down, too.
+ */
+void control_order(enum store_order order)
+{
+	switch (order) {
+	case STORE_POWEROFF:
+		press(SHUTDOWN_poweroff);
+		break;
+	case STORE_REBOOT:
+		press(SHUTDOWN_reboot);
+		break;
+	case STORE_UNKNOWN:
+		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n", MON->store.text);
+		break;
+	case STORE_BROKEN:
+		say("\nvmixen: xenstore does not answer as it should: xl shutdown and xl reboot "
+		    "are not heard any more\n");
+		break;
+	case STORE_NOTHING:
+		break;
+	}
+}
+
 noreturn void control_shutdown(u32 reason)
 {
+	if (time_ns() < MON->asked.believe_ns)
+		reason = MON->asked.reason;
 	if (MON->start.counters)
 		counters_report();
 	console_flush(&MON->console);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From Xen's event channels to the lines of the virtual PC, and what the PC's
- * devices ask for in return.  Two kinds of events matter: the vCPU's timer
- * and the console's.
+ * devices ask for in return.  Three events matter: the vCPU's timer, the
+ * console's, and xenstore's.
  */
 #include "monitor.h"
 #include "hypercall.h"
@@ -38,6 +38,25 @@ static void register_runstate(void)
 	ASSERT(xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area) == 0);
 }
 
+/* Lets xenstored look at what was put into its ring, or taken out. */
+static void ring_store(void)
+{
+	struct evtchn_send send = {.port = EVENTS->store_port};
+
+	if (MON->store.bell)
+		xen_event_channel_op(EVTCHNOP_send, &send);
+	MON->store.bell = false;
+}
+
+static void take_store(void)
+{
+	enum store_order order;
+
+	while ((order = store_take(&MON->store)) != STORE_NOTHING)
+		control_order(order);
+	ring_store();
+}
+
 void events_start(void)
 {
 	EVENTS->input = -1;
@@ -48,6 +67,12 @@ void events_start(void)
 	register_runstate();
 	unmask(EVENTS->timer_port);
 	unmask(EVENTS->console_port);
+	if (MON->start.store_evtchn) {
+		EVENTS->store_port = MON->start.store_evtchn;
+		store_start(&MON->store, (void *)WIN_STORE);
+		ring_store();
+		unmask(EVENTS->store_port);
+	}
 }
 
 #define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
@@ -220,6 +245,8 @@ void events_take(void)
 					   __ATOMIC_SEQ_CST);
 			if (port == EVENTS->timer_port)
 				EVENTS->alarm_set = 0; /* it has fired: set it anew */
+			else if (port == EVENTS->store_port)
+				take_store();
 		}
 	}
 	take_input();
@@ -239,8 +266,13 @@ u8 events_ack(void)
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */
 void events_wait(void)
 {
-	evtchn_port_t ports[2] = {EVENTS->timer_port, EVENTS->console_port};
-	struct sched_poll p = {.nr_ports = ports[1] ? 2 : 1};
+	evtchn_port_t ports[3] = {EVENTS->timer_port};
+	struct sched_poll p = {.nr_ports = 1};
+
+	if (EVENTS->console_port)
+		ports[p.nr_ports++] = EVENTS->console_port;
+	if (EVENTS->store_port)
+		ports[p.nr_ports++] = EVENTS->store_port;
 
 	console_flush(&MON->console);
 	set_xen_guest_handle(p.ports, ports);

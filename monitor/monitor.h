@@ -15,6 +15,7 @@
 #include "pc.h"
 #include "shadow.h"
 #include "start.h"
+#include "store.h"
 #include "vcpu.h"
 
 struct alarm {
@@ -23,11 +24,18 @@ struct alarm {
 	u64 expiry, period; /* in cycles of the counter */
 };
 
+/* The end that xl has asked for. */
+struct asked {
+	u32 reason;	/* SHUTDOWN_ code */
+	u64 believe_ns; /* until then an end of the guest's is taken for the answer */
+};
+
 struct events {
 	u32 timer_port, console_port;
-	bool key;      /* the next byte of input is a command to the monitor */
-	int input;     /* a byte that the 16550 had no room for, or -1 */
-	u64 alarm_set; /* the deadline Xen has, in ns; 0 for none */
+	u32 store_port; /* 0: no xenstore */
+	bool key;	/* the next byte of input is a command to the monitor */
+	int input;	/* a byte that the 16550 had no room for, or -1 */
+	u64 alarm_set;	/* the deadline Xen has, in ns; 0 for none */
 };
 
 /* Divisions are dear and their operands rarely change: what they gave last. */
@@ -50,6 +58,8 @@ struct monitor {
 	struct pc pc;
 	struct lapic lapic;
 	struct events events;
+	struct store store;
+	struct asked asked;
 	struct segments segments;
 	u64 counters_since; /* when they were 0, in ns */
 	struct clock_cache clock;
@@ -144,6 +154,8 @@ void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
 void control_halt(struct vcpu *v);
 noreturn void control_shutdown(u32 reason);
+/* Tells the guest what xl wants of it. */
+void control_order(enum store_order order);
 
 /* events.c: what Xen has for us, and time. */
 void events_start(void);

@@ -192,6 +192,12 @@ void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_t
 	pc_update_irqs(pc, now);
 }
 
+/* A BIOS leaves the keyboard on: only its interrupt tells of a driver. */
+bool pc_ctrl_alt_del(struct pc *pc)
+{
+	return !(pc->pic.chip[0].imr & 1u << IRQ_KEYBOARD) && kbd_ctrl_alt_del(&pc->kbd);
+}
+
 u64 pc_next_event(const struct pc *pc, const struct pc_time *now)
 {
 	if (pc->pic.chip[0].imr & 1u << IRQ_TIMER)

@@ -5,7 +5,7 @@
  * The owner gives every access the time, and after it looks at: pic_intr()
  * and pic_ack() of pc->pic; uart_tx_take() of pc->uart; pc->requests, whose
  * bits it clears when it acts on them.  When time has passed or input has
- * come (uart_rx(), kbd_ctrl_alt_del(), pm_power_button()), it calls pc_update_irqs() first;
+ * come (uart_rx(), pc_ctrl_alt_del(), pm_power_button()), it calls pc_update_irqs() first;
  * pc_next_event() says when time alone will change something.
  */
 #ifndef VMIXEN_PC_PC_H
@@ -51,6 +51,9 @@ void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_t
 
 /* Brings the 8259's inputs up to date with the devices. */
 void pc_update_irqs(struct pc *pc, const struct pc_time *now);
+
+/* Types Ctrl-Alt-Del; false when no driver listens to the keyboard. */
+bool pc_ctrl_alt_del(struct pc *pc);
 
 /* The first ns at which pc_update_irqs() can find something new though no
  * port was touched, or PIT_NEVER.  A masked timer is not worth waking for. */

@@ -2,6 +2,7 @@
 /* Deliberate ends: what a host must notice.  Each prints what it is about to
  * do; natively QEMU resets (triple, reboot), or hangs until it is killed. */
 #include "ops.h"
+#include "asked.h"
 #include "die.h"
 
 static void die_triple(void)
@@ -53,8 +54,9 @@ static const struct {
 	const char *name;
 	void (*end)(void);
 } ends[] = {
-	{"triple", die_triple}, {"ud", die_ud},		{"hang", die_hang},
-	{"spin", die_spin},	{"reboot", die_reboot}, {"panic", die_panic},
+	{"triple", die_triple},	     {"ud", die_ud},	      {"hang", die_hang},
+	{"spin", die_spin},	     {"reboot", die_reboot},  {"panic", die_panic},
+	{"button", asked_by_button}, {"keys", asked_by_keys}, {"deaf", asked_by_nothing},
 };
 
 void die_early(void)

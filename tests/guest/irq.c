@@ -2,6 +2,7 @@
 /* The 8259 pair, set up and acknowledged as Linux does, and the tick. */
 #include "ops.h"
 #include "irq.h"
+#include "asked.h"
 #include "proc.h"
 #include "time_native.h"
 
@@ -58,6 +59,8 @@ void irq_handle(u32 irq, struct regs *r)
 {
 	if (irq == 0)
 		tick(r);
+	else if (irq == 1 || irq == 9)
+		asked_irq(irq);
 	else
 		irqs_spurious++;
 }

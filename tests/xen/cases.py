@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 XEN = ("shim", "pv32", "dom0")
 ALL = XEN + ("bare",)
+WITH_XL = ("shim", "pv32")
 # What costs a whole domain start is shown once with xl and once without.
 SOME = ("shim", "dom0")
 
@@ -53,6 +54,26 @@ CASES = [
          cmdline="die=spin", hosts=SOME, timeout=30),
     Case("reboot", "a guest's reboot is told as such", PAE, 0, [r"reboot"],
          cmdline="die=reboot", hosts=SOME),
+    Case("shutdown", "xl shutdown presses the power button", PAE, 0,
+         [r"the power button was pressed", r"the guest powered off"], cmdline="die=button",
+         options=["--at", "waits to be asked", "xl shutdown"], hosts=WITH_XL),
+    Case("shutkeys", "xl shutdown ends a guest that hears only Ctrl-Alt-Del, as powered off", PAE, 0,
+         [r"Ctrl-Alt-Del was typed", r"the guest powered off"], cmdline="die=keys",
+         options=["--at", "waits to be asked", "xl shutdown"], hosts=WITH_XL),
+    Case("again", "xl shutdown, given again, types Ctrl-Alt-Del if the button was of no use", PAE, 0,
+         [r"button was pressed\s+(.*\n)?guest: Ctrl-Alt-Del was typed", r"the guest powered off"],
+         cmdline="die=keys acpi", hosts=WITH_XL,
+         options=["--at", "waits to be asked", "xl shutdown", "--at", "was pressed", "xl shutdown"]),
+    Case("rebootkeys", "xl reboot types Ctrl-Alt-Del", PAE, 0,
+         [r"Ctrl-Alt-Del was typed", r"the guest asked for a reboot"], cmdline="die=keys",
+         options=["--at", "waits to be asked", "xl reboot"], hosts=WITH_XL),
+    Case("rebootbutton", "xl reboot ends a guest that hears only the power button, as a reboot",
+         PAE, 0, [r"the power button was pressed", r"the guest asked for a reboot"],
+         cmdline="die=button", options=["--at", "waits to be asked", "xl reboot"], hosts=WITH_XL),
+    Case("deaf", "xl shutdown of a guest that hears nothing ends in a sentence; xl destroy works",
+         PAE, 0, [r"it listens neither to the power button", r"the domain was destroyed"],
+         cmdline="die=deaf", hosts=WITH_XL,
+         options=["--at", "waits to be asked", "xl shutdown", "--at", "listens neither", "xl destroy"]),
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
          [r"cannot start the guest: the domain has 4 MB, .*give it more memory"], memory=4,
          hosts=("dom0",)),

@@ -90,6 +90,8 @@ class Host:
         word, _, text = action.partition(" ")
         if word == "type":
             self.qemu.send(self.input_channel, text.encode().decode("unicode_escape").encode())
+        elif word == "xl":
+            self.qemu.send("control", text.encode() + b"\n")
 
     def tick(self):
         self.com1_lines.tick()

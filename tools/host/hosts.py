@@ -38,6 +38,7 @@ class Toolstack(Host):
     """A domain that xl starts, in a dom0 of Debian's."""
 
     input_channel = "input"
+    actions = ("type", "xl")
 
     def machine(self):
         args = self.args
@@ -90,6 +91,11 @@ class Toolstack(Host):
                 for text in self.refused:
                     say("  " + text)
                 raise Result(REFUSED, "xl create refused the guest")
+            elif word == "xl":
+                print(text, flush=True)
+            elif word == "end" and text == "gone" and ["xl destroy"] == \
+                    [action for _, action in self.args.at][-1:]:
+                self.ends(FINE, "the domain was destroyed")
             elif word == "end":
                 self.qemu.drain("output")
                 self.ends(*REASONS.get(text, (FAILED, "the guest is gone (reason %s)" % text)))

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The xenstore client against a ring in which the other side is played: what a
+ * xenstored does, what a broken one might, and nothing at all.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store.h"
+
+#include <xen/io/xs_wire.h>
+
+static struct xenstore_domain_interface ring;
+static struct store store;
+
+/* What the client has sent next: its header; the payload in text. */
+static struct xsd_sockmsg sent(char text[64])
+{
+	struct xsd_sockmsg head = {.type = XS_INVALID};
+	char *to = (char *)&head;
+
+	if (ring.req_cons == ring.req_prod)
+		return head;
+	for (unsigned i = 0; i < sizeof(head); i++)
+		to[i] = ring.req[MASK_XENSTORE_IDX(ring.req_cons++)];
+	assert_true(head.len <= 64);
+	for (unsigned i = 0; i < head.len; i++)
+		text[i] = ring.req[MASK_XENSTORE_IDX(ring.req_cons++)];
+	assert_true((int)(ring.req_prod - ring.req_cons) >= 0);
+	return head;
+}
+
+static void put(const void *from, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		ring.rsp[MASK_XENSTORE_IDX(ring.rsp_prod++)] = ((const char *)from)[i];
+}
+
+static void reply(unsigned type, unsigned id, const char *text, unsigned bytes)
+{
+	struct xsd_sockmsg head = {.type = type, .req_id = id, .len = bytes};
+
+	put(&head, sizeof(head));
+	put(text, bytes);
+}
+
+static void start(void)
+{
+	memset(&ring, 0, sizeof(ring));
+	store_start(&store, &ring);
+}
+
+/* Up to the state in which a client stays: everything asked for and granted. */
+static void settle(void)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	start();
+	while ((head = sent(text)).type != XS_INVALID)
+		reply(head.type, head.req_id, "OK", 3);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+}
+
+static void fire(void)
+{
+	static const char event[] = "control/shutdown\0vmixen";
+
+	reply(XS_WATCH_EVENT, 0, event, sizeof(event));
+}
+
+/* The node changes to this; what the client makes of it. */
+static enum store_order change(const char *value)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	head = sent(text);
+	assert_int_equal(head.type, XS_READ);
+	assert_string_equal(text, "control/shutdown");
+	reply(XS_READ, head.req_id, value, (unsigned)strlen(value));
+	return store_take(&store);
+}
+
+static void says_what_it_can_do_and_watches(void **state)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	(void)state;
+	start();
+	assert_true(store.bell);
+	head = sent(text);
+	assert_int_equal(head.type, XS_WRITE);
+	assert_int_equal(head.len, sizeof("control/feature-poweroff"
+					  "1"));
+	assert_memory_equal(text, "control/feature-poweroff\0001", head.len);
+	head = sent(text);
+	assert_int_equal(head.type, XS_WRITE);
+	assert_memory_equal(text, "control/feature-reboot\0001", head.len);
+	head = sent(text);
+	assert_int_equal(head.type, XS_WATCH);
+	assert_memory_equal(text, "control/shutdown\0vmixen", head.len);
+	assert_int_equal(head.len, sizeof("control/shutdown\0vmixen"));
+	assert_int_equal(sent(text).type, XS_INVALID);
+}
+
+static void orders_are_acknowledged_by_clearing_the_node(void **state)
+{
+	static const struct {
+		const char *word;
+		enum store_order order;
+	} words[] = {{"poweroff", STORE_POWEROFF}, {"reboot", STORE_REBOOT},
+		     {"halt", STORE_POWEROFF},	   {"suspend", STORE_UNKNOWN},
+		     {"power", STORE_UNKNOWN},	   {"poweroff now", STORE_UNKNOWN}};
+	char text[64];
+
+	(void)state;
+	settle();
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		struct xsd_sockmsg head;
+
+		assert_int_equal(change(words[i].word), words[i].order);
+		head = sent(text);
+		assert_int_equal(head.type, XS_WRITE);
+		assert_int_equal(head.len, sizeof("control/shutdown"));
+		assert_string_equal(text, "control/shutdown");
+		reply(XS_WRITE, head.req_id, "OK", 3);
+		assert_int_equal(change(""), STORE_NOTHING); /* our own change */
+		assert_int_equal(sent(text).type, XS_INVALID);
+	}
+	assert_int_equal(change("suspend"), STORE_UNKNOWN);
+	assert_string_equal(store.text, "suspend");
+}
+
+static void the_ring_may_go_round(void **state)
+{
+	char text[64];
+
+	(void)state;
+	settle();
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(change("reboot"), STORE_REBOOT);
+		assert_int_equal(sent(text).type, XS_WRITE);
+	}
+}
+
+static void a_message_may_come_byte_by_byte(void **state)
+{
+	struct xsd_sockmsg head = {.type = XS_READ, .len = 8};
+	char text[64];
+
+	(void)state;
+	settle();
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(sent(text).type, XS_READ);
+	for (unsigned i = 0; i < sizeof(head); i++) {
+		put((char *)&head + i, 1);
+		assert_int_equal(store_take(&store), STORE_NOTHING);
+	}
+	for (unsigned i = 0; i < 7; i++) {
+		put("poweroff" + i, 1);
+		assert_int_equal(store_take(&store), STORE_NOTHING);
+	}
+	put("f", 1);
+	assert_int_equal(store_take(&store), STORE_POWEROFF);
+}
+
+static void a_change_during_a_read_is_read_again(void **state)
+{
+	char text[64];
+
+	(void)state;
+	settle();
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(sent(text).type, XS_READ);
+	assert_int_equal(sent(text).type, XS_INVALID); /* one at a time */
+	reply(XS_READ, 0, "", 0);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(sent(text).type, XS_READ);
+}
+
+static void a_node_that_is_gone_is_no_order(void **state)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	(void)state;
+	settle();
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	head = sent(text);
+	reply(XS_ERROR, head.req_id, "ENOENT", 7);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(change("reboot"), STORE_REBOOT);
+}
+
+static void features_that_may_not_be_written_do_not_matter(void **state)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	(void)state;
+	start();
+	while ((head = sent(text)).type != XS_INVALID)
+		if (head.type == XS_WRITE)
+			reply(XS_ERROR, head.req_id, "EACCES", 7);
+		else
+			reply(head.type, head.req_id, "OK", 3);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(change("poweroff"), STORE_POWEROFF);
+}
+
+static void a_watch_that_is_refused_ends_it(void **state)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+
+	(void)state;
+	start();
+	while ((head = sent(text)).type != XS_WATCH)
+		;
+	reply(XS_ERROR, head.req_id, "EACCES", 7);
+	assert_int_equal(store_take(&store), STORE_BROKEN);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+}
+
+static void without_an_answer_nothing_happens(void **state)
+{
+	(void)state;
+	start();
+	store.bell = false;
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_false(store.bell);
+	memset(&store, 0, sizeof(store)); /* no ring at all */
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+}
+
+static void a_full_ring_ends_it(void **state)
+{
+	(void)state;
+	memset(&ring, 0, sizeof(ring));
+	ring.req_prod = 1000;
+	store_start(&store, &ring);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_null(store.ring);
+}
+
+static void what_nobody_asked_for_ends_it(void **state)
+{
+	(void)state;
+	settle();
+	reply(XS_READ, 0, "poweroff", 8);
+	assert_int_equal(store_take(&store), STORE_BROKEN);
+	settle();
+	reply(XS_TYPE_COUNT, 0, "", 0);
+	assert_int_equal(store_take(&store), STORE_BROKEN);
+	settle();
+	ring.rsp_prod += XENSTORE_RING_SIZE + 1;
+	assert_int_equal(store_take(&store), STORE_BROKEN);
+	settle();
+	struct xsd_sockmsg head = {.type = XS_WATCH_EVENT, .len = XENSTORE_PAYLOAD_MAX + 1};
+	put(&head, sizeof(head));
+	assert_int_equal(store_take(&store), STORE_BROKEN);
+}
+
+/* Sanitizers watch. */
+static void garbage_harms_nothing(void **state)
+{
+	(void)state;
+	srand(1);
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned broken = 0;
+
+		settle();
+		for (unsigned i = 0; i < 8; i++) {
+			for (unsigned n = (unsigned)rand() % 64; n; n--)
+				ring.rsp[MASK_XENSTORE_IDX(ring.rsp_prod++)] =
+					(char)(rand() % 4 ? 0 : rand() % 20);
+			if (rand() % 32 == 0)
+				ring.rsp_prod = (unsigned)rand();
+			if (rand() % 32 == 0)
+				ring.req_cons = (unsigned)rand();
+			if (rand() % 32 == 0)
+				ring.rsp_cons = (unsigned)rand();
+			for (unsigned takes = 0; takes < 4; takes++)
+				broken += store_take(&store) == STORE_BROKEN;
+		}
+		assert_true(broken <= 1);
+		assert_true(memchr(store.text, 0, sizeof(store.text)) != NULL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_what_it_can_do_and_watches),
+		cmocka_unit_test(orders_are_acknowledged_by_clearing_the_node),
+		cmocka_unit_test(the_ring_may_go_round),
+		cmocka_unit_test(a_message_may_come_byte_by_byte),
+		cmocka_unit_test(a_change_during_a_read_is_read_again),
+		cmocka_unit_test(a_node_that_is_gone_is_no_order),
+		cmocka_unit_test(features_that_may_not_be_written_do_not_matter),
+		cmocka_unit_test(a_watch_that_is_refused_ends_it),
+		cmocka_unit_test(without_an_answer_nothing_happens),
+		cmocka_unit_test(a_full_ring_ends_it),
+		cmocka_unit_test(what_nobody_asked_for_ends_it),
+		cmocka_unit_test(garbage_harms_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Source: xen/io/xs_wire.h and docs/misc/xenstore.txt of Xen.
+ *
+ * What is kept true:
+ *  - Nothing waits for xenstored.  A request is put into the ring, and an
+ *    answer looked at when it is there: a domain without xenstored, or with
+ *    one that does not answer, only hears nothing.
+ *  - Nothing that the other side writes is believed before it is checked.
+ *    Indices that cannot be and messages that nobody asked for end the
+ *    conversation, not the guest.
+ *  - There is never more under way than the requests of store_start, or one
+ *    READ, or one WRITE behind it: they fit into the ring.
+ */
+#include "store.h"
+#include "mem.h"
+
+#include <xen/io/xs_wire.h>
+
+#define HEAD_BYTES sizeof(struct xsd_sockmsg)
+#define TEXT_MAX (sizeof(((struct store *)0)->text) - 1)
+
+#define NODE "control/shutdown"
+
+/* One request is known from another by its req_id. */
+enum { REQ_FEATURE = 1, REQ_WATCH, REQ_READ, REQ_CLEAR };
+
+_Static_assert(sizeof(struct xsd_sockmsg) == sizeof(((struct store *)0)->head), "xs_wire.h");
+
+static volatile struct xenstore_domain_interface *ring_of(struct store *s)
+{
+	return s->ring;
+}
+
+static void copy_out(struct store *s, const void *from, u32 bytes)
+{
+	volatile struct xenstore_domain_interface *ring = ring_of(s);
+	u32 prod = ring->req_prod;
+
+	for (u32 i = 0; i < bytes; i++, prod++)
+		ring->req[MASK_XENSTORE_IDX(prod)] = ((const char *)from)[i];
+	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
+	ring->req_prod = prod;
+}
+
+/* text: the payload, zeros included. */
+static bool request(struct store *s, u32 type, u32 id, const char *text, u32 bytes)
+{
+	volatile struct xenstore_domain_interface *ring = ring_of(s);
+	struct xsd_sockmsg head = {.type = type, .req_id = id, .len = bytes};
+
+	if (ring->req_prod - ring->req_cons > XENSTORE_RING_SIZE - HEAD_BYTES - bytes)
+		return false;
+	copy_out(s, &head, sizeof(head));
+	copy_out(s, text, bytes);
+	s->bell = true;
+	return true;
+}
+
+void store_start(struct store *s, volatile void *ring)
+{
+	static const char poweroff[] = "control/feature-poweroff\0001";
+	static const char reboot[] = "control/feature-reboot\0001";
+	static const char watch[] = NODE "\0vmixen";
+
+	*s = (struct store){.ring = ring};
+	if (!request(s, XS_WRITE, REQ_FEATURE, poweroff, sizeof(poweroff) - 1) ||
+	    !request(s, XS_WRITE, REQ_FEATURE, reboot, sizeof(reboot) - 1) ||
+	    !request(s, XS_WATCH, REQ_WATCH, watch, sizeof(watch)))
+		s->ring = NULL;
+}
+
+static enum store_order order(const char *text)
+{
+	static const struct {
+		char word[10];
+		u8 order;
+	} orders[] = {
+		{"", STORE_NOTHING},
+		{"poweroff", STORE_POWEROFF},
+		{"halt", STORE_POWEROFF},
+		{"reboot", STORE_REBOOT},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(orders); i++) {
+		u32 at = 0;
+
+		while (text[at] && text[at] == orders[i].word[at])
+			at++;
+		if (text[at] == orders[i].word[at])
+			return orders[i].order;
+	}
+	return STORE_UNKNOWN;
+}
+
+/* A whole message is in head and text. */
+static enum store_order message(struct store *s)
+{
+	const struct xsd_sockmsg *head = (const struct xsd_sockmsg *)s->head;
+	enum store_order o;
+
+	switch (head->type) {
+	case XS_WATCH_EVENT:
+		s->changed = true;
+		return STORE_NOTHING;
+	case XS_WRITE: /* done */
+	case XS_WATCH:
+		return STORE_NOTHING;
+	case XS_ERROR: /* one that has no such node, or may not write a feature */
+		s->reading = s->reading && head->req_id != REQ_READ;
+		return head->req_id == REQ_WATCH ? STORE_BROKEN : STORE_NOTHING;
+	case XS_READ:
+		if (!s->reading)
+			return STORE_BROKEN;
+		s->reading = false;
+		o = order(s->text);
+		if (o != STORE_NOTHING && !request(s, XS_WRITE, REQ_CLEAR, NODE "\0", sizeof(NODE)))
+			return STORE_BROKEN;
+		return o;
+	}
+	return STORE_BROKEN;
+}
+
+/* The next byte of the stream; what a message is made of is kept. */
+static enum store_order byte_in(struct store *s, char byte)
+{
+	const struct xsd_sockmsg *head = (const struct xsd_sockmsg *)s->head;
+	u32 at = s->got++;
+
+	if (at < HEAD_BYTES)
+		((char *)s->head)[at] = byte;
+	else if (at - HEAD_BYTES < TEXT_MAX)
+		s->text[at - HEAD_BYTES] = byte;
+	if (s->got < HEAD_BYTES)
+		return STORE_NOTHING;
+	if (head->len > XENSTORE_PAYLOAD_MAX)
+		return STORE_BROKEN;
+	if (s->got < HEAD_BYTES + head->len)
+		return STORE_NOTHING;
+	s->text[head->len < TEXT_MAX ? head->len : TEXT_MAX] = 0;
+	s->got = 0;
+	return message(s);
+}
+
+static enum store_order take(struct store *s)
+{
+	volatile struct xenstore_domain_interface *ring = ring_of(s);
+	u32 cons = ring->rsp_cons, prod = ring->rsp_prod;
+	enum store_order o = STORE_NOTHING;
+
+	if (cons == prod)
+		return STORE_NOTHING;
+	if (prod - cons > XENSTORE_RING_SIZE)
+		return STORE_BROKEN;
+	__asm__ volatile("" ::: "memory");
+	while (cons != prod && o == STORE_NOTHING)
+		o = byte_in(s, ring->rsp[MASK_XENSTORE_IDX(cons++)]);
+	__asm__ volatile("" ::: "memory");
+	ring->rsp_cons = cons;
+	s->bell = true;
+	return o;
+}
+
+enum store_order store_take(struct store *s)
+{
+	enum store_order o;
+
+	if (!s->ring)
+		return STORE_NOTHING;
+	o = take(s);
+	if (s->changed && !s->reading && o != STORE_BROKEN) {
+		s->changed = false;
+		s->reading = true;
+		if (!request(s, XS_READ, REQ_READ, NODE, sizeof(NODE)))
+			o = STORE_BROKEN;
+	}
+	if (o == STORE_BROKEN)
+		s->ring = NULL;
+	return o;
+}

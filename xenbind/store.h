@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the host's administrator asks of the domain: control/shutdown in
+ * xenstore, which `xl shutdown` and `xl reboot` write.  store.c tells what it
+ * keeps true.  It knows the ring (xen/io/xs_wire.h) and no event channel: the
+ * owner rings the bell whenever bell is set, and clears it.
+ */
+#ifndef VMIXEN_STORE_H
+#define VMIXEN_STORE_H
+
+#include "base.h"
+
+enum store_order {
+	STORE_NOTHING,
+	STORE_POWEROFF,
+	STORE_REBOOT,
+	STORE_UNKNOWN, /* another word; it is in text */
+	STORE_BROKEN,  /* nobody to talk to any more; comes once */
+};
+
+struct store {
+	volatile void *ring; /* struct xenstore_domain_interface; NULL when there is none */
+	bool bell;	     /* the other side has something to look at */
+	bool reading;	     /* a READ is under way */
+	bool changed;	     /* the node may hold something else since the last READ */
+	u32 got;	     /* bytes of the present message, its header included */
+	u32 head[4];	     /* struct xsd_sockmsg */
+	char text[32];	     /* the beginning of its payload, a string */
+};
+
+/* Says what the guest can do, and watches the node.  Nothing is waited for. */
+void store_start(struct store *s, volatile void *ring);
+
+/* Takes what has come; the first order in it, which is acknowledged. */
+enum store_order store_take(struct store *s);
+
+#endif
