@@ -193,6 +193,14 @@ test: | deps-test
 	@$(MAKE) --no-print-directory all unit
 	@tests/run --hosts '$(HOSTS)' --only '$(ONLY)'
 
+# --- does the ROM keep its contract? ------------------------------------------------
+
+ROM ?= $(B)/vmi.rom
+.PHONY: conformance
+conformance: | deps-run
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all
+	@tests/conformance --host '$(HOST)' --rom '$(ROM)' $(if $(filter bare,$(HOST)),--partial)
+
 # --- looking after the tree --------------------------------------------------------
 
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
@@ -232,6 +240,7 @@ help:
 #:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
 #:   V=1                  show what Xen, dom0 and the build say, too
 #: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
+#: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=
 #: make bench           instructions per operation, on Xen by the ROM and natively
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name

@@ -24,7 +24,7 @@ static void check_alarm_of_one_cycle(void)
 {
 	irq_disable();
 	ops.set_alarm(ALARM_PERIODIC, 0, 1);
-	check("an alarm every cycle leaves time to cancel it", ops.cancel_alarm(0) != 0);
+	check("hostile: an alarm every cycle leaves time to cancel it", ops.cancel_alarm(0) != 0);
 	irq_enable();
 }
 
@@ -32,9 +32,9 @@ static void check_alarm_of_one_cycle(void)
 static void check_long_mode_bit(void)
 {
 	ops.write_gdt(gdt_table, SPARE, 0x0000FFFF, 0x00EF9A00);
-	check("a code segment with the L bit is loadable", loadable(SPARE * 8));
+	check("hostile: a code segment with the L bit is loadable", loadable(SPARE * 8));
 	ops.write_gdt(gdt_table, SPARE, 0, 0);
-	check("a cleared descriptor is not", !loadable(SPARE * 8));
+	check("hostile: a cleared descriptor is not", !loadable(SPARE * 8));
 }
 
 static void check_direction_flag(void)
@@ -44,7 +44,7 @@ static void check_direction_flag(void)
 	asm volatile("std" ::: "cc");
 	ops.set_gdt(&gdt);
 	asm volatile("cld" ::: "cc");
-	check("SetGDT with DF set takes the right table", loadable(SEL_KERNEL_DS));
+	check("SetGDT: the right table with DF set", loadable(SEL_KERNEL_DS));
 }
 
 /* Whoever emulates the instruction reads the watched byte, the guest does not. */
@@ -58,7 +58,8 @@ static void check_watched_instruction(void)
 	asm volatile(".globl watched_in\nwatched_in: inb $0x80, %%al" : "=a"(value));
 	ops.set_dr(7, 0);
 	ops.set_dr(0, 0);
-	check_eq("a watched byte that is executed is not accessed", 0, ops.get_dr(7) & 0xFF);
+	check_eq("hostile: a watched byte that is executed is not accessed", 0,
+		 ops.get_dr(7) & 0xFF);
 }
 
 void checks_hostile(void)

@@ -20,7 +20,7 @@ static void check_syscalls(void)
 	check_eq("process: getpid", 0, proc_wait(p->pid));
 	check_eq("process: demand zero pages", 0, proc_run(PROG_HEAP, 0));
 	check_eq("process: a deep stack", 0, proc_run(PROG_STACK, 0));
-	check_eq("process: return by SYSEXIT", 0, proc_run(PROG_SYSEXIT, 0));
+	check_eq("SYSEXIT: a hundred returns to ring 3", 0, proc_run(PROG_SYSEXIT, 0));
 	check_eq("process: registers over system calls and ticks", 0, proc_run(PROG_REGS, 40));
 }
 
@@ -81,7 +81,7 @@ static void check_preemption(void)
 static void check_stats(void)
 {
 	check("system calls: there were some", syscall_stats.count > 100);
-	check_eq("system calls: entered at the top of the process's stack", 0,
+	check_eq("UpdateKernelStack: system calls are entered at its top", 0,
 		 syscall_stats.bad_stack);
 	check_eq("system calls: user mode had interrupts on", 0, syscall_stats.bad_flags);
 	check_eq("system calls: the trap gate left interrupts on", 0, syscall_stats.bad_irqs);

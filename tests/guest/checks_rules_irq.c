@@ -112,15 +112,20 @@ static void check_phase(void)
 		    (u32)div64(now, (u32)cycles_ms(1)));
 }
 
+/* On a busy host they fall together: some attempts. */
 static void check_both_counters(void)
 {
-	u32 before = ticks;
+	u32 before, got = 0;
 
 	irq_enable();
-	one_shot(COUNTER_REAL, 3);
-	one_shot(COUNTER_AVAILABLE, 30);
-	wait_more(&ticks, before, 2);
-	check_eq("alarms: one a counter, both fire", before + 2, ticks);
+	for (u32 i = 0; i < 5 && got != 2; i++) {
+		before = ticks;
+		one_shot(COUNTER_REAL, 3);
+		one_shot(COUNTER_AVAILABLE, 30);
+		wait_more(&ticks, before, 2);
+		got = ticks - before;
+	}
+	check_eq("alarms: one a counter, both fire", 2, got);
 	irq_disable();
 }
 

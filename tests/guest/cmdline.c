@@ -56,6 +56,20 @@ bool option_starts(const char *key, const char *text)
 	return true;
 }
 
+/* Is word one of those that key=a,b,c lists? */
+bool option_lists(const char *key, const char *word)
+{
+	const char *p = find(key);
+	size_t len = strlen(word);
+
+	for (; p && !ends(p); p++) {
+		if ((*p == '=' || *p == ',') && !memcmp(p + 1, word, len) &&
+		    (p[1 + len] == ',' || ends(p + 1 + len)))
+			return true;
+	}
+	return false;
+}
+
 u32 option_number(const char *key, u32 otherwise)
 {
 	const char *p = find(key);

@@ -28,6 +28,7 @@ bool option(const char *word);			       /* is this word there? */
 bool option_given(const char *key);		       /* key=anything */
 bool option_is(const char *key, const char *value);    /* key=value */
 bool option_starts(const char *key, const char *text); /* text begins with the value */
+bool option_lists(const char *key, const char *word);  /* key=a,word,b */
 u32 option_number(const char *key, u32 otherwise);
 
 /* lib.c */

@@ -6,7 +6,7 @@
  *   vmi=off            do not look for the ROM
  *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
  *   api=13 minor=N bind=slot   which calls of the ROM are used (rom.c)
- *   only=GROUP         of the optional groups below, this one alone
+ *   only=GROUP,...     of the optional groups below, these alone
  *   bench              costs instead of checks: see bench.c
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
@@ -38,7 +38,7 @@ static void run_groups(void)
 	bool all = !option_given("only");
 
 	for (u32 i = 0; i < ARRAY_SIZE(groups); i++) {
-		if (all || option_is("only", groups[i].name)) {
+		if (all || option_lists("only", groups[i].name)) {
 			printk("-- %s\n", groups[i].name);
 			groups[i].run();
 		}

@@ -87,4 +87,12 @@ CASES = [
          memory=16, hosts=XEN),
     Case("large", "the test guest runs in 1 GB", PAE, 0, [r"guest: \d+ passed, 0 failed"],
          memory=1024, hosts=SOME),
+    Case("api13", "the test guest runs as one of API 13.0, by fixed slots", PAE, 0,
+         [r"used as 13\.0", r"guest: \d+ passed, 0 failed"], cmdline="api=13 minor=0", hosts=SOME),
+    Case("slots", "the test guest runs by the fixed slots of API 3.0", TWO_LEVEL, 0,
+         [r"guest: \d+ passed, 0 failed"], cmdline="bind=slot", hosts=("dom0",)),
+    Case("nullrom", "the test guest runs under a ROM without a hypervisor", PAE, 0,
+         [r"VMI: found vmixen native test ROM", r"guest: \d+ passed, 0 failed"],
+         cmdline="nullrom", hosts=("bare",),
+         options=["--qemu-args", "-option-rom build/guest-null.rom"]),
 ]
