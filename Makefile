@@ -144,7 +144,7 @@ bench: | deps-bench
 	@$(MAKE) --no-print-directory all $(if $(BENCH_KERNEL),$(B)/bench.cpio)
 	@bench/run $(if $(BENCH_KERNEL),--kernel '$(BENCH_KERNEL)') $(if $(INITRD),--initrd '$(INITRD)') \
 		$(if $(CMDLINE),--cmdline '$(CMDLINE)') $(if $(WORLDS),--worlds '$(WORLDS)') \
-		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
+		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs) $(if $(CEILINGS),--ceilings)
 
 .PHONY: deps deps-run deps-test deps-bench
 deps:
@@ -245,6 +245,7 @@ help:
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks.md
+#:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make check           clang-format and cppcheck
 #: make deps            installs the Debian packages that are needed
 #: make clean

@@ -81,35 +81,66 @@ static void unmap_area(void)
 	ops.flush_tlb(FLUSH_GLOBAL);
 }
 
-/* In the loaded space, from nothing, with the address. */
-static u32 set_fresh(u32 count)
+/* The area's table goes, and with it what the hypervisor keeps for it. */
+static void drop_area(void)
 {
-	pte_t *first, value;
+	pte_t *pmd = pmd_of(&init_mm, FIRST);
+	u32 pfn = pte_pfn(*pmd);
+
+	unmap_area();
+	pt_free(&init_mm, FIRST);
+	ops.flush_tlb(FLUSH_GLOBAL);
+	page_put(pfn);
+}
+
+static u32 set_all(u32 count)
+{
+	pte_t *first = pte_alloc(&init_mm, FIRST), value = pte_make(frames[0], PTE_KERNEL);
+
+	return BENCH_LOOP(count,
+			  ops.set_pte(value, first + i, PAGE_L1_FLAG | PAGE_CURRENT_AS | AT(i)));
+}
+
+/* In the loaded space, with the address, but nothing there was ever touched. */
+static u32 set_unused(u32 count)
+{
 	u32 t;
 
 	map_area();
+	drop_area();
+	t = set_all(count);
+	drop_area();
+	return t;
+}
+
+static void touch_area(void)
+{
+	for (u32 i = 0; i < 512; i++)
+		*(volatile u32 *)AT(i);
+}
+
+/* Every page of the area was in use, and is unmapped now. */
+static u32 set_used(u32 count)
+{
+	u32 t;
+
+	map_area();
+	touch_area();
 	unmap_area();
-	first = pte_of(&init_mm, FIRST);
-	value = pte_make(frames[0], PTE_KERNEL);
-	t = BENCH_LOOP(count,
-		       ops.set_pte(value, first + i, PAGE_L1_FLAG | PAGE_CURRENT_AS | AT(i)));
+	t = set_all(count);
 	unmap_area();
 	return t;
 }
 
-/* The same in lazy mode. */
-static u32 set_fresh_lazy(u32 count)
+static u32 set_used_lazy(u32 count)
 {
-	pte_t *first, value;
 	u32 t;
 
 	map_area();
+	touch_area();
 	unmap_area();
-	first = pte_of(&init_mm, FIRST);
-	value = pte_make(frames[0], PTE_KERNEL);
 	ops.lazy_mode(LAZY_MMU);
-	t = BENCH_LOOP(count,
-		       ops.set_pte(value, first + i, PAGE_L1_FLAG | PAGE_CURRENT_AS | AT(i)));
+	t = set_all(count);
 	ops.lazy_mode(LAZY_NONE);
 	unmap_area();
 	return t;
@@ -122,8 +153,7 @@ static u32 set_live(u32 count)
 	u32 t;
 
 	map_area();
-	for (u32 i = 0; i < count; i++)
-		*(volatile u32 *)AT(i);
+	touch_area();
 	first = pte_of(&init_mm, FIRST);
 	value = pte_make(frames[1], PTE_KERNEL);
 	t = BENCH_LOOP(count, ops.set_pte(value, first + i, PAGE_L1_FLAG | PAGE_CURRENT_AS | AT(i));
@@ -164,8 +194,7 @@ static u32 clear_live(u32 count)
 	u32 t;
 
 	map_area();
-	for (u32 i = 0; i < count; i++)
-		*(volatile u32 *)AT(i);
+	touch_area();
 	first = pte_of(&init_mm, FIRST);
 	t = BENCH_LOOP(count, pte_clear_native(first + i);
 		       ops.update_pte(first + i, PAGE_L1_FLAG | PAGE_CURRENT_AS | AT(i)));
@@ -178,10 +207,10 @@ static u32 first_touch(u32 count)
 	u32 t;
 
 	map_area();
-	unmap_area();
+	drop_area();
 	map_area();
 	t = BENCH_LOOP(count, *(volatile u32 *)AT(i));
-	unmap_area();
+	drop_area();
 	return t;
 }
 
@@ -255,9 +284,10 @@ const struct bench bench_calls[] = {
 	{"SetLazyMode, on and off", 500, lazy},
 	{"FlushTLB", 500, flush},
 	{"InvalPage", 500, inval_clean},
-	{"SetPxE, lazy, table not in use", 512, set_idle_lazy},
-	{"SetPxE, fresh, in use", 512, set_fresh},
-	{"SetPxE, fresh, in use, lazy", 512, set_fresh_lazy},
+	{"SetPxE, table in no space, lazy", 512, set_idle_lazy},
+	{"SetPxE, pages never touched", 512, set_unused},
+	{"SetPxE, pages touched before", 512, set_used},
+	{"SetPxE, pages touched before, lazy", 512, set_used_lazy},
 	{"SetPxE of a live mapping, InvalPage", 512, set_live},
 	{"clear of a live mapping, UpdatePxE", 512, clear_live},
 	{"first touch of a kernel mapping", 512, first_touch},
