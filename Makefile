@@ -188,9 +188,42 @@ $(B)/unit/test_%: $(B)/unit/obj/tests/unit/test_%.o $(B)/unit/lib.a
 .PHONY: test unit
 unit: $(UNIT_TESTS:tests/unit/%.c=$(B)/unit/%)
 
+# --- fuzzers ---------------------------------------------------------------------
+
+FUZZ_CC := clang-14
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIB_OBJ := $(UNIT_LIB_SRC:%.c=$(B)/fuzz/obj/%.o)
+FUZZ_CFLAGS = $(HOST_CFLAGS) $(HOSTED) -Itests/unit -O1 $(FUZZ_GUIDE) $(SANITIZE)
+# What is tested guides the fuzzer, not the tests.
+FUZZ_GUIDE := -fsanitize=fuzzer-no-link
+$(B)/fuzz/obj/tests/%.o: FUZZ_GUIDE :=
+
+$(B)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/fuzz/lib.a: $(FUZZ_LIB_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/obj/tests/fuzz/main.o $(B)/fuzz/lib.a
+	$(call say,FUZZLD,$@)
+	$(Q)$(FUZZ_CC) -no-pie $(SANITIZE) $^ \
+		$$($(FUZZ_CC) --print-runtime-dir)/libclang_rt.fuzzer_no_main-x86_64.a \
+		-lZydis -lstdc++ -lm -lpthread -o $@
+
+TIME ?= 600
+
+.PHONY: fuzz fuzzers
+fuzzers: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+fuzz: | deps-test
+	@$(MAKE) --no-print-directory fuzzers
+	@tests/fuzz/fuzz.py --time '$(TIME)' --only '$(ONLY)' $(if $(KEEP),--keep)
+
 HOSTS ?= shim bare
 test: | deps-test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory all unit fuzzers
 	@tests/run --hosts '$(HOSTS)' --only '$(ONLY)'
 
 # --- does the ROM keep its contract? ------------------------------------------------
@@ -241,6 +274,8 @@ help:
 #:   V=1                  show what Xen, dom0 and the build say, too
 #: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
 #: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=
+#: make fuzz            TIME=600 seconds of fuzzing in all; ONLY=name; KEEP=1 to
+#:                      put what is new into tests/fuzz/corpus
 #: make bench           instructions per operation, on Xen by the ROM and natively
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
