@@ -35,8 +35,7 @@ static u32 yields(u32 ops)
 
 static u32 system_exit(u32 ops)
 {
-	if (try_wrmsr(SYSENTER_CS, SEL_KERNEL_CS) != TRY_OK)
-		died("SYSENTER_CS cannot be written");
+	try_wrmsr(SYSENTER_CS, SEL_KERNEL_CS); /* refused by Xen, which does not need it */
 	return program(BENCH_SYSEXIT, ops);
 }
 

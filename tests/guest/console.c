@@ -24,13 +24,20 @@ void console_init(void)
 	outb(0x03, UART_MCR);
 }
 
-void console_putc(char c)
+static void uart_put(char c)
 {
-	if (c == '\n')
-		console_putc('\r');
 	for (u32 i = 0; i < POLL_MAX && !(inb(UART_LSR) & LSR_THRE); i++)
 		;
 	outb((u8)c, UART);
+}
+
+void (*console_out)(char c) = uart_put;
+
+void console_putc(char c)
+{
+	if (c == '\n')
+		console_out('\r');
+	console_out(c);
 }
 
 int console_getc(void)

@@ -11,7 +11,8 @@
 /* console.c */
 void console_init(void);
 void console_putc(char c);
-int console_getc(void); /* -1 when nothing was received */
+extern void (*console_out)(char c); /* the UART, but xen/main.c has another */
+int console_getc(void);		    /* -1 when nothing was received */
 void printk(const char *fmt, ...) printf_like(1, 2);
 
 /* check.c: one line a check; the counts end in the last line */

@@ -38,7 +38,7 @@ GUEST_CFLAGS := $(GUEST_COMMON_CFLAGS) -mregparm=3
 GUEST_CFLAGS_pae := -DPAE
 GUEST_CFLAGS_2level :=
 
-guest: $(GUEST_IMAGES) build/guest-null.rom
+guest: $(GUEST_IMAGES) build/guest-null.rom build/guest-xen.elf
 
 # ---- the user blob, the same for both
 
@@ -105,6 +105,28 @@ endef
 
 $(eval $(call guest_kernel,pae))
 $(eval $(call guest_kernel,2level))
+
+# ---- the same kernel as a native PV guest of Xen, to measure against
+
+GUEST_XEN_OBJS := $(filter-out %/main.o %/head.o,$(GUEST_OBJS_pae)) \
+	$(patsubst %,$(GUEST_OUT)/xen/%.o,start main mmu ops)
+
+$(GUEST_OUT)/xen/%.o: $(GUEST_DIR)/xen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_CFLAGS_pae) -MMD -MP -c -o $@ $<
+
+$(GUEST_OUT)/xen/start.o: $(GUEST_DIR)/xen/start.asm
+	@mkdir -p $(@D)
+	$(call say,NASM,$@)
+	$(Q)$(GUEST_NASM) -f elf32 -o $@ $<
+
+build/guest-xen.elf: $(GUEST_XEN_OBJS) $(GUEST_DIR)/xen/guest.lds
+	$(call say,LD,$@)
+	$(Q)$(GUEST_LD) -m elf_i386 --no-warn-execstack --no-warn-rwx-segments \
+		-T $(GUEST_DIR)/xen/guest.lds -o $@ $(GUEST_XEN_OBJS)
+
+-include $(GUEST_XEN_OBJS:.o=.d)
 
 # ---- a ROM that does everything natively, to test the guest itself.  Byte 7
 # makes the bytes sum to 0.

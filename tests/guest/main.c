@@ -22,6 +22,8 @@
 #include "proc.h"
 #include "die.h"
 
+extern char bss_end[];
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -63,7 +65,7 @@ noreturn void guest_main(void)
 	console_init();
 	printk("guest: vmixen test guest, %s\n", PAGING_NAME);
 	proc_init();
-	page_init();
+	page_init(virt_to_phys(bss_end));
 	find_rom();
 	checks_boot();
 	checks_init();

@@ -146,6 +146,7 @@ static void gather_add(u32 pfn)
 
 void mm_teardown(struct mm *mm)
 {
+	ops.space_ends(virt_to_phys(mm->pgd));
 	ops.lazy_mode(LAZY_MMU);
 	for (u32 i = 0; i < mm->vmas; i++) {
 		for (u32 va = mm->vma[i].start; va < mm->vma[i].end; va += PAGE_SIZE) {

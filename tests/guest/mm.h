@@ -30,7 +30,7 @@ static inline u32 virt_to_phys(const void *p)
 }
 
 /* page.c: frames below LOWMEM_MAX, with a reference count */
-void page_init(void);	   /* frames of the boot mapping */
+void page_init(u32 first); /* frames of the boot mapping, from that address on */
 void page_init_rest(void); /* all others, once they are mapped */
 u32 page_alloc(void);	   /* pfn, one reference; dies when empty */
 u32 page_alloc_zeroed(void);
@@ -60,7 +60,8 @@ extern struct mm init_mm;
 extern struct mm *current_mm;
 extern u32 nx_enabled; /* head.asm */
 
-/* pagetable.c */
+/* pagetable.c: entries hold frames of the machine where these are set (xen/) */
+extern const u32 *pte_p2m, *pte_m2p;
 pte_t pte_make(u32 pfn, u64 bits);
 u32 pte_pfn(pte_t pte);
 pte_t *pmd_of(struct mm *mm, u32 va); /* NULL without a directory */

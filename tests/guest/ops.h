@@ -83,6 +83,7 @@ struct guest_ops {
 	void (*update_pte)(pte_t *ptep, u32 flags);
 	void (*allocate_page)(u32 pfn, u32 flags, u32 clone, u32 start, u32 count);
 	void (*release_page)(u32 pfn, u32 flags);
+	void (*space_ends)(u32 cr3); /* before it is taken apart; nothing under VMI */
 	void (*inval_page)(u32 va);
 	void (*flush_tlb)(u32 what);
 	void (*set_linear_mapping)(u32 slot, u32 va, u32 pages, u32 pfn);
@@ -135,6 +136,7 @@ struct pv_ops {
 extern struct pv_ops pv_ops;
 u32 patch_native(void);
 u32 patch_vmi(void);
+u32 patch_functions(const struct pv_ops *functions); /* which keep all registers */
 
 #define PV_RECORD                                                                                  \
 	"\n772:\n\t.pushsection .pvsites,\"a\"\n\t.long 771b\n\t.byte %c[type], 772b - 771b\n"     \

@@ -211,6 +211,11 @@ static void release_page(u32 pfn, u32 flags)
 	(void)pfn, (void)flags;
 }
 
+static void space_ends(u32 cr3)
+{
+	(void)cr3;
+}
+
 static void inval_page(u32 va)
 {
 	asm volatile("invlpg %0" ::"m"(*(char *)va) : "memory");
@@ -281,6 +286,7 @@ const struct guest_ops native_ops = {
 	.update_pte = update_pte,
 	.allocate_page = allocate_page,
 	.release_page = release_page,
+	.space_ends = space_ends,
 	.inval_page = inval_page,
 	.flush_tlb = flush_tlb,
 	.set_linear_mapping = set_linear_mapping,

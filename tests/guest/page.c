@@ -19,7 +19,6 @@ struct e820 {
 } packed;
 
 extern u8 boot_params[4096];
-extern u8 bss_end[];
 
 static struct range {
 	u32 next, end;
@@ -81,9 +80,9 @@ static u32 limit(void)
 	return image && image < top << PAGE_SHIFT ? image : top << PAGE_SHIFT;
 }
 
-void page_init(void)
+void page_init(u32 first)
 {
-	u32 end, start = virt_to_phys(bss_end);
+	u32 end, start = first;
 
 	find_top();
 	end = limit() < BOOT_MAP ? limit() : BOOT_MAP;

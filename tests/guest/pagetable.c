@@ -19,6 +19,7 @@ extern pte_t swapper_pg_dir[];
 
 struct mm init_mm = {.pgd = swapper_pg_dir};
 struct mm *current_mm = &init_mm;
+const u32 *pte_p2m, *pte_m2p;
 
 #define L1_FLAGS (PAGE_L1_FLAG | ALLOC_FORMAT | ALLOC_ZEROED)
 #define L2_FLAGS (PAGE_L2_FLAG | ALLOC_FORMAT | ALLOC_ZEROED)
@@ -34,12 +35,16 @@ pte_t pte_make(u32 pfn, u64 bits)
 {
 	if (!nx_enabled)
 		bits &= ~(1ull << 63);
+	if (pte_p2m)
+		pfn = pte_p2m[pfn];
 	return (pte_t)((u64)pfn << PAGE_SHIFT | bits);
 }
 
 u32 pte_pfn(pte_t pte)
 {
-	return (u32)(pte >> PAGE_SHIFT) & 0xfffff;
+	u32 frame = (u32)(pte >> PAGE_SHIFT) & 0xfffff;
+
+	return pte_m2p && pte & PTE_P ? pte_m2p[frame] : frame;
 }
 
 pte_t *pmd_of(struct mm *mm, u32 va)
@@ -157,6 +162,7 @@ void mm_alloc_tables(struct mm *mm)
 
 void mm_free_tables(struct mm *mm)
 {
+	ops.space_ends(virt_to_phys(mm->pgd));
 #ifdef PAE
 	for (u32 i = 0; i < KERNEL_SLOT; i++) {
 		u32 pd = pte_pfn(mm->pgd[i]);

@@ -108,3 +108,19 @@ u32 patch_vmi(void)
 	}
 	return n;
 }
+
+/* Binds each site to its function without the pushes and the pointer. */
+u32 patch_functions(const struct pv_ops *functions)
+{
+	const u32 *function = (const u32 *)functions;
+	u32 n = 0;
+
+	for (const struct pv_site *s = pv_sites; s < pv_sites_end; s++, n++) {
+		u8 code[5] = {s->type >= PV_IRET ? 0xe9 : 0xe8};
+		u32 rel = function[s->type] - s->eip - 5;
+
+		memcpy(code + 1, &rel, sizeof(rel));
+		poke(s, code, sizeof(code));
+	}
+	return n;
+}
