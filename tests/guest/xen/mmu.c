@@ -70,8 +70,8 @@ static void extended(u32 command, u32 mfn, u32 address)
 
 static void set_mapping(u32 va, pte_t value, u32 flags)
 {
-	MUST(hypercall(__HYPERVISOR_update_va_mapping, va, (u32)value, (u32)((u64)value >> 32), flags,
-		       0));
+	MUST(hypercall(__HYPERVISOR_update_va_mapping, va, (u32)value, (u32)((u64)value >> 32),
+		       flags, 0));
 }
 
 /* --- the linear mapping of a frame that is, or is no more, a table --------------- */
