@@ -234,6 +234,12 @@ conformance: | deps-run
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all
 	@tests/conformance --host '$(HOST)' --rom '$(ROM)' $(if $(filter bare,$(HOST)),--partial)
 
+SEEDS ?= 1-20
+.PHONY: hostile
+hostile: | deps-run
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all
+	@tests/hostile --host '$(HOST)' --seeds '$(SEEDS)'
+
 # --- looking after the tree --------------------------------------------------------
 
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
@@ -281,6 +287,7 @@ help:
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
+#: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make check           clang-format and cppcheck
 #: make deps            installs the Debian packages that are needed
 #: make clean

@@ -74,14 +74,15 @@ iret_insn_disabled:
 vmi_SYSEXIT:
 	push eax
 	mov eax, [ss:V_SYSENTER_CS]
-	lea eax, [eax + 16 + 8 + 3]
+	add eax, 16 + 8
+	or eax, 3
 	xchg eax, [ss:esp]       ; SS
 	push ecx                 ; ESP
 	pushfd
 	or dword [ss:esp], 0x200
 	and dword [ss:esp], ~0x24000
-	push dword [ss:V_SYSENTER_CS]
-	add dword [ss:esp], 16 + 3
+	push dword [ss:esp + 8]
+	sub dword [ss:esp], 8    ; CS
 	push edx                 ; EIP
 	jmp iret_enabled
 

@@ -198,26 +198,21 @@ void regparm3 vmi_UpdatePxELong(gva_t ptep, u32 flags)
 	update(ptep, 8);
 }
 
-static void check_page(u32 gpfn, const char *call)
-{
-	if (!shadow_map(gpfn))
-		guest_die("VMI %s: the guest has no frame %x", call, gpfn);
-}
-
-/* What a CLONE copies is in the guest's memory already. */
+/* What a CLONE copies is in the guest's memory already.  Where the guest has no
+ * memory nothing can be a table. */
 void regparm3 vmi_AllocatePage(u32 gpfn, u32 flags, u32 source)
 {
 	(void)flags;
 	(void)source;
-	check_page(gpfn, "AllocatePage");
-	shadow_reread_table(gpfn);
+	if (shadow_map(gpfn))
+		shadow_reread_table(gpfn);
 }
 
 void regparm3 vmi_ReleasePage(u32 gpfn, u32 flags)
 {
 	(void)flags;
-	check_page(gpfn, "ReleasePage");
-	shadow_release_table(gpfn);
+	if (shadow_map(gpfn))
+		shadow_release_table(gpfn);
 }
 
 void regparm3 vmi_InvalPage(gva_t va)

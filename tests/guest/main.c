@@ -7,6 +7,7 @@
  *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
  *   api=13 minor=N bind=slot   which calls of the ROM are used (rom.c)
  *   only=GROUP,...     of the optional groups below, these alone
+ *   fuzz=SEED calls=N wild   random calls instead of checks: see fuzz.c
  *   bench              costs instead of checks: see bench.c
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
@@ -17,6 +18,7 @@
  */
 #include "bench.h"
 #include "checks.h"
+#include "fuzz.h"
 #include "irq.h"
 #include "mm.h"
 #include "proc.h"
@@ -78,6 +80,8 @@ noreturn void guest_main(void)
 	die_early();
 	if (option("bench"))
 		bench();
+	else if (option_given("fuzz"))
+		fuzz();
 	else
 		run_groups();
 	if (option("echo"))

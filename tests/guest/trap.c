@@ -15,6 +15,7 @@ extern char iret_caught[];
 
 struct trap_seen seen;
 bool (*page_fault_hook)(struct regs *r, u32 cr2);
+bool (*stray_hook)(struct regs *r);
 bool db_watched;
 volatile u32 db_count, db_dr6;
 u32 nm_count, nm_cr0;
@@ -124,6 +125,8 @@ static void exception(struct regs *r, u32 irqs_on)
 		return;
 	}
 	remember(r, cr2, irqs_on);
+	if (stray_hook && stray_hook(r))
+		return;
 	if (from_user(r))
 		proc_kill(r->vector);
 	if (iret_resume_esp && r->eip == (u32)irq_return) {

@@ -16,6 +16,8 @@ struct trap_seen {
 };
 
 extern struct trap_seen seen;
+/* Interrupts that nobody handles and faults of user mode; true if it did. */
+extern bool (*stray_hook)(struct regs *r);
 /* Answers whether the access may be tried again. */
 extern bool (*page_fault_hook)(struct regs *r, u32 cr2);
 /* #DB: how many, and DR6 at the last one.  Only counted while watched. */
@@ -39,6 +41,7 @@ u32 try_wrmsr(u32 msr, u64 value);
 /* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS};
  * answers the vector of the fault that must come. */
 u32 iret_with_frame(const u32 frame[5]);
+u32 sysexit_with(u32 eip, u32 esp); /* the same by SYSEXIT */
 extern u32 iret_resume_esp;
 extern u32 iret_frame_esp; /* where that frame was */
 extern char irq_return[];

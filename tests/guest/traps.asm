@@ -17,7 +17,7 @@ global trap_entries, ret_from_trap, irq_return, df_entry, iret_caught
 global sysexit_return, sysexit_site, switch_stacks
 global native_irq_enable, native_irq_disable, native_save_fl, native_restore_fl
 global native_iret, native_sysexit
-global vmi_call, vmi_call_run, vmi_call_landing, other_ud, other_ud_seen
+global sysexit_with, vmi_call, vmi_call_run, vmi_call_landing, other_ud, other_ud_seen
 global call_keeping, call_inline, iret_with_frame, iret_resume_esp, iret_frame_esp
 
 %macro PV_SITE 3                ; type, offset in pv_ops, bytes
@@ -274,6 +274,16 @@ iret_with_frame:
 	push dword [eax]
 	mov [iret_frame_esp], esp
 	jmp irq_return
+; ---- u32 sysexit_with(u32 eip, u32 esp): the same by SYSEXIT
+sysexit_with:
+	push ebp
+	push ebx
+	push esi
+	push edi
+	mov [iret_resume_esp], esp
+	mov ecx, edx
+	mov edx, eax
+	jmp sysexit_site
 iret_caught:                            ; EAX = vector, ESP = iret_resume_esp
 	mov esp, [iret_resume_esp]
 	mov dword [iret_resume_esp], 0
