@@ -3,6 +3,8 @@
 #include "monitor.h"
 #include "hypercall.h"
 
+#define DR6_ONES 0xFFFF0FF0u /* reserved, and read so */
+
 void control_set_cr0(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr0 ^ value;
@@ -42,7 +44,8 @@ void control_set_dr(struct vcpu *v, u32 reg, u32 value)
 	if (reg == 4 || reg == 5)
 		reg += 2;
 	v->dr[reg] = value;
-	xen_set_debugreg(reg, value);
+	if (reg != 6)
+		xen_set_debugreg(reg, value);
 }
 
 u32 control_get_dr(struct vcpu *v, u32 reg)
@@ -50,7 +53,24 @@ u32 control_get_dr(struct vcpu *v, u32 reg)
 	reg &= 7;
 	if (reg == 4 || reg == 5)
 		reg += 2;
+	if (reg == 6)
+		return v->dr[6] | DR6_ONES;
 	return reg < 4 ? v->dr[reg] : xen_get_debugreg(reg);
+}
+
+/* A #DB has come: bits 0 to 3 of DR6 tell of it alone, as a processor has it.
+ * Xen would add it to all that came before, and a kernel that steps a program
+ * would take the step for a breakpoint of another's. */
+void control_debug_trap(struct vcpu *v)
+{
+	v->dr[6] = (v->dr[6] & ~0xFu) | xen_get_debugreg(6);
+	control_debug_forget();
+}
+
+/* What has trapped is no business of the guest's. */
+void control_debug_forget(void)
+{
+	xen_set_debugreg(6, DR6_ONES);
 }
 
 void control_halt(struct vcpu *v)

@@ -68,7 +68,9 @@ bool flags_breakpoint(struct vcpu *v)
 /* Init: the debug registers are the guest's. */
 void flags_end(struct vcpu *v)
 {
-	if (v->flags_save)
+	if (v->flags_save) {
 		xen_set_debugreg(7, 0);
+		control_debug_forget();
+	}
 	v->flags_save = 0;
 }

@@ -152,6 +152,8 @@ bool control_set_cr3(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
+void control_debug_trap(struct vcpu *v);
+void control_debug_forget(void);
 void control_halt(struct vcpu *v);
 noreturn void control_shutdown(u32 reason);
 /* Tells the guest what xl wants of it. */

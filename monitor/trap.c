@@ -87,8 +87,10 @@ static void exception(struct vcpu *v)
 		page_fault(v);
 		break;
 	case EXC_DB:
-		if (!flags_breakpoint(v))
-			inject_exception(v, vector, false, 0);
+		if (flags_breakpoint(v))
+			break;
+		control_debug_trap(v);
+		inject_exception(v, vector, false, 0);
 		break;
 	case EXC_GP:
 	case EXC_NP:
@@ -167,6 +169,7 @@ struct nested_frame {
 void regparm3 nested_trap(struct nested_frame *f)
 {
 	if (f->vector == EXC_DB) { /* we touched what the guest watches */
+		control_debug_forget();
 		f->eflags &= ~EFLAGS_TF;
 		return;
 	}

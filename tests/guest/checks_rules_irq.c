@@ -303,6 +303,11 @@ static void check_debug(void)
 	watched = 2;
 	check_eq("DR: none after DR7 is cleared", before + 1, db_count);
 	ops.set_dr(0, 0);
+	ops.set_dr(6, 1); /* as left by a breakpoint that nobody asked about */
+	before = db_count;
+	asm volatile("pushf; pushf; orl $0x100, (%%esp); popf; popf" ::: "memory", "cc");
+	check_eq("DR: one step traps once", before + 1, db_count);
+	check_eq("DR: DR6 tells of the step alone", 0x4000, db_dr6 & 0x400f);
 	db_watched = false;
 }
 
