@@ -111,6 +111,7 @@ $(B)/mkrom: $(MKROM_OBJ)
 include tests/guest/guest.mk
 include tests/user.mk
 include bench/bench.mk
+include tests/stress/stress.mk
 
 KERNEL ?= $(B)/guest-pae.bzImage
 HOST ?= shim
@@ -288,6 +289,8 @@ help:
 #:   DOCS=1               puts the result into docs/benchmarks.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
+#: make stress          a Linux under load for half an hour; every byte is checked
+#:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
 #: make check           clang-format and cppcheck
 #: make deps            installs the Debian packages that are needed
 #: make clean
