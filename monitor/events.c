@@ -263,6 +263,17 @@ u8 events_ack(void)
 	return lapic_intr(&MON->lapic) ? lapic_ack(&MON->lapic) : pic_ack(&MON->pc.pic);
 }
 
+/*
+ * Every interrupt is masked, so none can ever wake the guest: where a Linux
+ * without ACPI comes to when it halts or powers off.  On a PC somebody would
+ * switch it off.
+ */
+static bool halted_for_good(void)
+{
+	return MON->pc.pic.chip[0].imr == 0xFF &&
+	       (lapic_read(&MON->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
+}
+
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */
 void events_wait(void)
 {
@@ -274,6 +285,10 @@ void events_wait(void)
 	if (EVENTS->store_port)
 		ports[p.nr_ports++] = EVENTS->store_port;
 
+	if (halted_for_good()) {
+		say("\nvmixen: the guest has halted for good\n");
+		control_shutdown(SHUTDOWN_poweroff);
+	}
 	console_flush(&MON->console);
 	set_xen_guest_handle(p.ports, ports);
 	VCPU->halted = true;

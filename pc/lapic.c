@@ -11,7 +11,6 @@
 #include "lapic.h"
 
 #define VERSION 0x00050014u /* six LVT entries; integrated */
-#define LVT_MASKED 0x10000u
 #define SVR_ENABLED 0x100u
 
 enum { DELIVER_FIXED = 0, DELIVER_LOWEST = 1 };
@@ -39,7 +38,7 @@ static bool enabled(const struct lapic *l)
 static void mask_lvt(struct lapic *l)
 {
 	for (u32 at = LAPIC_LVTT; at <= LAPIC_LVT_ERROR; at += 16)
-		REG(l, at) |= LVT_MASKED;
+		REG(l, at) |= LAPIC_LVT_MASKED;
 }
 
 void lapic_reset(struct lapic *l)
@@ -82,7 +81,7 @@ static void request(struct lapic *l, u32 vector)
 
 void lapic_timer(struct lapic *l)
 {
-	if (!(REG(l, LAPIC_LVTT) & LVT_MASKED))
+	if (!(REG(l, LAPIC_LVTT) & LAPIC_LVT_MASKED))
 		request(l, REG(l, LAPIC_LVTT) & 0xFF);
 }
 

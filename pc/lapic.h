@@ -27,6 +27,7 @@
 #define LAPIC_LVT_ERROR 0x370
 #define LAPIC_TMICT 0x380
 #define LAPIC_TDCR 0x3E0
+#define LAPIC_LVT_MASKED 0x10000u /* in a local vector */
 
 struct lapic {
 	u32 reg[64]; /* by offset / 16: what was written, as far as it can be read */

@@ -97,7 +97,6 @@ void asked_by_keys(void)
 
 void asked_by_nothing(void)
 {
-	outb(0xff, PIC1_DATA);
 	wait_for(0);
 	for (;;)
 		asm volatile("");

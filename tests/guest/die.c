@@ -50,13 +50,24 @@ static void die_panic(void)
 		asm volatile("cli; hlt");
 }
 
+/* As a Linux without ACPI: devices and the 8259 are off, and VMI has no halt
+ * that keeps interrupts off. */
+static void die_halt(void)
+{
+	outb(0xff, 0x21);
+	for (;;)
+		ops.halt();
+}
+
 static const struct {
 	const char *name;
 	void (*end)(void);
 } ends[] = {
-	{"triple", die_triple},	     {"ud", die_ud},	      {"hang", die_hang},
-	{"spin", die_spin},	     {"reboot", die_reboot},  {"panic", die_panic},
-	{"button", asked_by_button}, {"keys", asked_by_keys}, {"deaf", asked_by_nothing},
+	{"triple", die_triple},	 {"ud", die_ud},
+	{"hang", die_hang},	 {"spin", die_spin},
+	{"reboot", die_reboot},	 {"panic", die_panic},
+	{"halt", die_halt},	 {"button", asked_by_button},
+	{"keys", asked_by_keys}, {"deaf", asked_by_nothing},
 };
 
 void die_early(void)

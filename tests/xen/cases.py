@@ -74,6 +74,8 @@ CASES = [
          PAE, 0, [r"it listens neither to the power button", r"the domain was destroyed"],
          cmdline="die=deaf", hosts=WITH_XL,
          options=["--at", "waits to be asked", "xl shutdown", "--at", "listens neither", "xl destroy"]),
+    Case("halt", "a guest that halts for good is taken for powered off", PAE, 0,
+         [r"the guest has halted for good"], cmdline="die=halt", hosts=SOME),
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
          [r"cannot start the guest: the domain has 4 MB, .*give it more memory"], memory=4,
          hosts=("dom0",)),
