@@ -9,7 +9,7 @@
  */
 #include "counters.h"
 #include "mem.h"
-#include "monitor.h"
+#include "paging.h"
 #include "muldiv.h"
 
 #define LINE_FULL 90 /* columns behind which another line begins */
@@ -103,8 +103,8 @@ static struct pool_use pool_use(void)
 		const struct pool_page *p = &s->pool[i];
 
 		u.free += p->kind == POOL_FREE;
-		u.tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || p->groups);
-		u.orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !p->groups;
+		u.tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_written(i));
+		u.orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_written(i);
 		u.linear += p->kind == POOL_PHYS;
 		u.roots += p->kind == POOL_ROOT;
 	}

@@ -277,15 +277,11 @@ static u16 port_of(const struct vcpu *v, const struct insn *i)
 /* May user mode touch these bytes?  The kernel's rights are checked by access. */
 static bool user_may(struct vcpu *v, gva_t va, u32 bytes, bool write, struct access_fault *f)
 {
-	struct walk w;
-
 	if (guest_in_kernel(v))
 		return true;
 	for (u32 i = 0; i < bytes; i += bytes - 1 ? bytes - 1 : 1) {
-		walk_guest(v, va + i, &w);
 		f->va = va + i;
-		f->error = PF_U | (write ? PF_W : 0) | (w.present ? PF_P : 0);
-		if (!w.present || !w.us || (write && !w.rw))
+		if (!shadow_user_may(v, va + i, write, &f->error))
 			return false;
 	}
 	return true;

@@ -14,9 +14,8 @@
  * Running out is no failure: the clock takes an L1 away from whoever has it,
  * and a fault brings its entries back.
  */
-#include "monitor.h"
 #include "mem.h"
-#include "mmu.h"
+#include "paging.h"
 
 static struct shadow *const s = &MON->shadow;
 
@@ -28,21 +27,6 @@ void pool_start(void)
 	s->queued = 0;
 	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
 		s->slot_gpfn[i] = GPFN_NONE;
-}
-
-u32 pool_mfn(u32 page)
-{
-	return MON->start.pool_mfn[page];
-}
-
-u32 pool_of_mfn(u32 mfn)
-{
-	return mmu_mfn_to_pfn(mfn) - MON->start.pool_first_pfn;
-}
-
-const volatile u64 *pool_table(u32 page)
-{
-	return (const volatile u64 *)(uintptr_t)(WIN_POOL + page * PAGE_SIZE);
 }
 
 /* Maps an untyped page writable and clears it. */
@@ -126,20 +110,21 @@ void shadow_flush_queue(void)
 /* Clears every entry; the page stays hooked where it is. */
 void pool_l1_empty(u32 page)
 {
-	const volatile u64 *e = pool_table(page);
+	const volatile u64 *table = pool_table(page);
 
 	shadow_flush_queue();
-	if (!s->pool[page].groups)
+	if (!pool_l1_written(page))
 		return;
-	for (u32 group = 0; group < 64; group++) {
-		if (!(s->pool[page].groups >> group & 1))
-			continue;
-		for (u32 i = group * 8; i < group * 8 + 8; i++)
-			if (e[i] & PTE_P)
-				queue_write(page, i, 0);
-	}
+	for (u32 half = 0; half < 2; half++)
+		for (u32 bits = s->pool[page].groups[half]; bits; bits &= bits - 1) {
+			u32 first = (half * 32 + (u32)__builtin_ctz(bits)) * 8;
+
+			for (u32 i = first; i < first + 8; i++)
+				if (*(const volatile u32 *)&table[i] & PTE_P)
+					queue_write(page, i, 0);
+		}
 	shadow_flush_queue();
-	s->pool[page].groups = 0;
+	s->pool[page].groups[0] = s->pool[page].groups[1] = 0;
 	COUNT(shadow_emptied);
 	VCPU->tlb_stale = true;
 }
@@ -208,18 +193,6 @@ static u32 take_free_l1(void)
 	return page;
 }
 
-u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights)
-{
-	u32 at;
-
-	if (gpfn == GPFN_NONE)
-		return SHADOW_NONE;
-	for (at = HEADS[gpfn] & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
-		if (s->pool[at].l2i == l2i && s->pool[at].rights == rights)
-			break;
-	return at;
-}
-
 /* An empty L1 for that guest table at that slot; not hooked yet. */
 u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights)
 {
@@ -230,7 +203,7 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights)
 	p->l2i = (u16)l2i;
 	p->rights = rights;
 	p->hooks = 0;
-	p->groups = 0;
+	p->groups[0] = p->groups[1] = 0;
 	p->gpfn = GPFN_NONE;
 	p->next = SHADOW_NONE;
 	pool_l1_relink(page, gpfn);

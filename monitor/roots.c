@@ -15,39 +15,12 @@
  *  - root.table[] holds what the guest's PDPTEs said at the last load; for a
  *    2-level guest all four are the page directory.
  */
-#include "monitor.h"
 #include "mem.h"
-#include "mmu.h"
+#include "paging.h"
 
 static struct shadow *const s = &MON->shadow;
 
 #define L2_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
-
-struct root *root_current(void)
-{
-	return &s->roots[s->current];
-}
-
-static u64 l2_entry(const struct root *r, u32 l2i)
-{
-	return pool_table(r->l2[l2i >> 9])[l2i & 511];
-}
-
-/* The pool page hooked at l2i, or SHADOW_NONE. */
-u32 root_l1(const struct root *r, u32 l2i)
-{
-	u64 e = l2_entry(r, l2i);
-
-	return e & PTE_P ? pool_of_mfn((u32)(e >> 12)) : SHADOW_NONE;
-}
-
-/* Is it this page that is hooked at l2i? */
-bool root_has_l1(const struct root *r, u32 l2i, u32 page)
-{
-	u64 e = l2_entry(r, l2i);
-
-	return (e & PTE_P) && (u32)(e >> 12) == pool_mfn(page);
-}
 
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
@@ -117,22 +90,22 @@ void root_detach(struct root *r, u32 l2i)
  * whose accessed bit is clear, too, so that a fault sets it. */
 void root_resync(struct vcpu *v, struct root *r, u32 slot)
 {
-	bool pae = v->cr4 & CR4_PAE;
+	bool wide = guest_is_wide(v);
+	u8 *directory = r->table[slot] == GPFN_NONE ? NULL : shadow_page(s, r->table[slot]);
 
 	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
 		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
 			u32 l2i = word * 32 + (u32)__builtin_ctz(bits), page = root_l1(r, l2i);
 			u32 want = GPFN_NONE;
-			u64 pde = 0, at = (u64)r->table[slot] << 12;
+			struct entry pde = {0};
 
-			if (r->table[slot] != GPFN_NONE)
-				pde = pae ? guest_entry(at + (l2i & 511) * 8, true)
-					  : guest_entry(at + (l2i >> 1) * 4, false);
-			if ((pde & PTE_P) && (pde & PTE_A) && !(pde & PTE_PSE))
-				want = (u32)((pde & PTE_FRAME) >> 12);
+			if (directory)
+				pde = entry_read(directory_entry(directory, l2i << 21, wide), wide);
+			if ((pde.low & (PTE_P | PTE_A | PTE_PSE)) == (PTE_P | PTE_A))
+				want = entry_frame(pde);
 			if (s->pool[page].gpfn != want ||
-			    (want != GPFN_NONE && s->pool[page].rights != pde_rights(pde)) ||
-			    (want == GPFN_NONE && s->pool[page].groups))
+			    (want != GPFN_NONE && s->pool[page].rights != entry_rights(pde)) ||
+			    (want == GPFN_NONE && pool_l1_written(page)))
 				root_detach(r, l2i);
 		}
 }
@@ -276,12 +249,23 @@ static void set_table(struct root *r, u32 slot, u32 gpfn)
 		HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
-/* What a PDPTE, or CR3 of a 2-level guest, says now. */
-static u32 directory_gpfn(const struct vcpu *v, const u64 *pdpt, u32 slot)
+/* Where the linear mapping has the guest's frame, 0 if nowhere. */
+static u32 linear_address(u32 gpfn)
 {
-	if (!(v->cr4 & CR4_PAE))
+	return shadow_is_linear(s, gpfn) && GMFN[gpfn] != GMFN_NONE
+		       ? s->linear_base + gpfn * PAGE_SIZE
+		       : 0;
+}
+
+/* What a PDPTE, or CR3 of a 2-level guest, says now. */
+static u32 directory_gpfn(const struct vcpu *v, const u8 *pdpt, u32 slot)
+{
+	struct entry e;
+
+	if (!guest_is_wide(v))
 		return v->cr3 >> PAGE_SHIFT;
-	return pdpt[slot] & PTE_P ? (u32)((pdpt[slot] & PTE_FRAME) >> PAGE_SHIFT) : GPFN_NONE;
+	e = entry_read(pdpt + slot * 8, true);
+	return e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
 }
 
 /* Takes the guest's PDPTEs (or its directory) into the root, which is the
@@ -289,7 +273,7 @@ static u32 directory_gpfn(const struct vcpu *v, const u64 *pdpt, u32 slot)
 void root_load_tables(struct vcpu *v, struct root *r)
 {
 	const u8 *top = shadow_page(s, v->cr3 >> PAGE_SHIFT);
-	const u64 *pdpt = (const u64 *)(top + (v->cr3 & (PAGE_SIZE - 1) & ~31u));
+	const u8 *pdpt = top + (v->cr3 & (PAGE_SIZE - 1) & ~31u);
 
 	for (u32 slot = 0; slot < 4; slot++) {
 		u32 gpfn = directory_gpfn(v, pdpt, slot);
@@ -301,7 +285,7 @@ void root_load_tables(struct vcpu *v, struct root *r)
 			if (v->paravirtual)
 				root_resync(v, r, slot);
 		}
-		v->directory[slot] = shadow_is_linear(s, gpfn) ? (u32)shadow_page(s, gpfn) : 0;
+		v->directory[slot] = linear_address(gpfn);
 	}
 }
 

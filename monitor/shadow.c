@@ -37,8 +37,7 @@
  *
  * pool.c has the pages, roots.c the address spaces, walk.c the guest's tables.
  */
-#include "monitor.h"
-#include "mmu.h"
+#include "paging.h"
 
 static struct shadow *const s = &MON->shadow;
 
@@ -48,13 +47,13 @@ void shadow_start(void)
 	root_start();
 }
 
-/* The shadow of the guest table w->table that is hooked at l2i in the root, or
+/* The shadow of that guest table which is hooked at l2i in the root, or
  * SHADOW_NONE. */
-static u32 hooked_shadow(const struct root *r, u32 l2i, const struct walk *w)
+static u32 hooked_shadow(const struct root *r, u32 l2i, u32 table, u8 rights)
 {
-	u32 page = pool_l1_find(w->table, l2i, pde_rights(w->pde));
+	u32 page = pool_l1_find(table, l2i, rights);
 
-	return page != SHADOW_NONE && root_has_l1(r, l2i, page) ? page : SHADOW_NONE;
+	return page != SHADOW_NONE && root_l1_mfn(r, l2i) == pool_mfn(page) ? page : SHADOW_NONE;
 }
 
 /* The L1 page in which the entry for va belongs, hooked.  Of large pages, whose
@@ -62,7 +61,7 @@ static u32 hooked_shadow(const struct root *r, u32 l2i, const struct walk *w)
 static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 {
 	u32 page = root_l1(r, l2i), table = w->table, other;
-	u8 rights = pde_rights(w->pde);
+	u8 rights = entry_rights(w->pde);
 
 	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && table == GPFN_NONE &&
 	    s->pool[page].gpfn == GPFN_NONE && s->pool[page].rights == rights &&
@@ -97,7 +96,7 @@ static void write_entry(u32 page, gva_t va, u64 old, u64 spte)
 {
 	int err;
 
-	s->pool[page].groups |= 1ull << (va >> 15 & 63);
+	s->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
 		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
@@ -106,7 +105,7 @@ static void write_entry(u32 page, gva_t va, u64 old, u64 spte)
 static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 {
 	struct root *r = root_current();
-	u32 page = hooked_shadow(r, L2I(va), w);
+	u32 page = hooked_shadow(r, L2I(va), w->table, entry_rights(w->pde));
 	u64 old;
 
 	if (page == SHADOW_NONE)
@@ -138,19 +137,14 @@ static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, boo
 
 static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 {
-	u64 e = (u64)GMFN[w->frame] << 12 | PTE_P | PTE_A;
+	u32 mfn = GMFN[w->frame], bits = PTE_P | PTE_A;
 
-	if (write || (w->rw && (w->pte & PTE_D)))
-		e |= PTE_RW | PTE_D;
+	if (write || (w->rw && (w->pte.low & PTE_D)))
+		bits |= PTE_RW | PTE_D;
 	/* A write that only the kernel with CR0.WP clear may do is no user's. */
 	if ((w->us && (w->rw || !write)) || !v->paravirtual)
-		e |= PTE_US;
-	return w->nx ? e | PTE_NX : e;
-}
-
-static bool has_memory(u32 gpfn)
-{
-	return gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE;
+		bits |= PTE_US;
+	return (u64)(mfn >> 20 | (u32)w->nx << 31) << 32 | (mfn << PAGE_SHIFT | bits);
 }
 
 /* Paging off: everything with memory behind it is mapped already. */
@@ -184,7 +178,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		return SHADOW_FAULT;
 	walk_mark(&w, error & PF_W);
 	if (!has_memory(w.frame)) {
-		*gpa = walk_gpa(&w, va);
+		*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
 		return SHADOW_MMIO;
 	}
 	if (v->paravirtual && linear_slot(l2i, &phys)) {
@@ -216,29 +210,26 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 	return SHADOW_FILLED;
 }
 
-/* One shadow entry against the guest's entry that stands behind it.  While
- * changes are queued the old shadow entry may be seen twice: what is made of
- * it is each time allowed by the guest's present entry. */
-static void weaken(struct vcpu *v, u32 page, u32 index, u64 pte)
+/* One shadow entry, which is old, against the guest's entry that stands behind
+ * it.  While changes are queued the old shadow entry may be seen twice: what is
+ * made of it is each time allowed by the guest's present entry. */
+static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct entry pte)
 {
-	u64 old = pool_table(page)[index], new = old;
-	u32 frame = (u32)((pte & PTE_FRAME) >> PAGE_SHIFT);
+	u32 frame = entry_frame(pte), low = old.low, high = old.high;
 
-	if (!(old & PTE_P))
-		return;
-	if (!(pte & PTE_P) || !(pte & PTE_A) || !has_memory(frame) ||
-	    GMFN[frame] != (u32)((old & PTE_FRAME) >> PAGE_SHIFT))
-		new = 0;
-	else if (!(pte & PTE_RW) || !(pte & PTE_D))
-		new &= ~(PTE_RW | PTE_D);
-	if (new && !(pte & PTE_US) && v->paravirtual)
-		new &= ~PTE_US;
-	if (new && (pte & PTE_NX) && (v->efer & EFER_NXE))
-		new |= PTE_NX;
-	if (new == old)
+	if (!(pte.low & PTE_P) || !(pte.low & PTE_A) || !has_memory(frame) ||
+	    GMFN[frame] != (old.low >> PAGE_SHIFT | (old.high & 0xFFFFF) << 20))
+		low = high = 0;
+	else if (!(pte.low & PTE_RW) || !(pte.low & PTE_D))
+		low &= ~(u32)(PTE_RW | PTE_D);
+	if (low && !(pte.low & PTE_US) && v->paravirtual)
+		low &= ~(u32)PTE_US;
+	if (low && entry_nx(pte) && (v->efer & EFER_NXE))
+		high |= 1u << 31;
+	if (low == old.low && high == old.high)
 		return;
 	COUNT(shadow_weakened);
-	queue_write(page, index, new);
+	queue_write(page, index, (u64)high << 32 | low);
 	v->tlb_stale = true;
 }
 
@@ -261,20 +252,20 @@ static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
 /* The guest has written the entry at offset of its page gpfn. */
 void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 {
-	bool pae = v->cr4 & CR4_PAE;
-	u32 head = HEADS[gpfn];
-	u64 pte;
+	bool wide = guest_is_wide(v);
+	u32 head = HEADS[gpfn], index = wide ? offset / 8 : offset / 4;
+	struct entry pte;
 
 	if (head == SHADOW_NONE)
 		return;
-	offset &= ~(pae ? 7u : 3u);
-	pte = guest_entry(((u64)gpfn << 12) + offset, pae);
-	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next) {
-		u32 index = pae ? offset / 8 : offset / 4;
+	pte = entry_read((u8 *)shadow_page(s, gpfn) + (wide ? index * 8 : index * 4), wide);
+	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
+		if (wide || index >> 9 == (s->pool[at].l2i & 1u)) {
+			struct entry old = entry_read(&pool_table(at)[index & 511], true);
 
-		if (pae || index >> 9 == (s->pool[at].l2i & 1u))
-			weaken(v, at, index & 511, pte);
-	}
+			if (old.low & PTE_P)
+				weaken(v, at, index & 511, old, pte);
+		}
 	if (head & HEAD_DIRECTORY)
 		directory_changed(v, gpfn, offset);
 	if (!v->lazy)
@@ -285,25 +276,37 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
  * to use: filled at once, a fault is saved, if the L1 is hooked already. */
 void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
 {
-	struct walk w;
-	u32 page;
-	u64 old;
+	bool wide = guest_is_wide(v);
+	struct walk w = {.table = gpfn};
+	u32 page, both;
+	u8 *directory;
+	struct entry old;
 
-	if (!v->paravirtual || va >= WINDOW_BASE)
+	if (!v->paravirtual || va >= WINDOW_BASE ||
+	    offset != (wide ? (va >> 12 & 511) * 8 : (va >> 12 & 1023) * 4))
 		return;
-	walk_guest(v, va, &w);
-	if (!w.present || w.table != gpfn || ((u32)w.pte_at & (PAGE_SIZE - 1)) != offset ||
-	    !(w.pte & PTE_A) || !has_memory(w.frame))
+	directory = walk_directory(v, va);
+	if (!directory)
 		return;
-	page = hooked_shadow(root_current(), L2I(va), &w);
+	w.pde = entry_read(directory_entry(directory, va, wide), wide);
+	w.pte = entry_read((u8 *)shadow_page(s, gpfn) + offset, wide);
+	w.frame = entry_frame(w.pte);
+	both = w.pde.low & w.pte.low;
+	if ((both & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (w.pde.low & PTE_PSE) ||
+	    entry_frame(w.pde) != gpfn || !has_memory(w.frame))
+		return;
+	page = hooked_shadow(root_current(), L2I(va), gpfn, entry_rights(w.pde));
 	if (page == SHADOW_NONE)
 		return;
-	old = pool_table(page)[va >> 12 & 511];
-	if ((old & PTE_P) && ((old & PTE_RW) || !w.rw || !(w.pte & PTE_D)))
+	w.rw = both & PTE_RW;
+	w.us = both & PTE_US;
+	w.nx = (entry_nx(w.pde) || entry_nx(w.pte)) && (v->efer & EFER_NXE);
+	old = entry_read(&pool_table(page)[va >> 12 & 511], true);
+	if ((old.low & PTE_P) && ((old.low & PTE_RW) || !w.rw || !(w.pte.low & PTE_D)))
 		return;
 	shadow_flush_queue();
 	COUNT(shadow_wanted);
-	write_entry(page, va, old, shadow_entry(v, &w, false));
+	write_entry(page, va, old.low, shadow_entry(v, &w, false));
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */
@@ -359,6 +362,7 @@ void shadow_reread_table(u32 gpfn)
 void shadow_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 l2i = L2I(va), page;
+	struct entry old;
 	struct walk w;
 
 	shadow_flush_queue();
@@ -372,10 +376,12 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 			root_unhook(root_current(), l2i);
 		return;
 	}
-	if (pool_table(page)[va >> 12 & 511] & PTE_P) {
+	old = entry_read(&pool_table(page)[va >> 12 & 511], true);
+	if (old.low & PTE_P) {
 		walk_guest(v, va, &w);
-		weaken(v, page, va >> 12 & 511,
-		       w.present && w.table == s->pool[page].gpfn ? w.pte : 0);
+		if (!w.present || w.table != s->pool[page].gpfn)
+			w.pte.low = 0;
+		weaken(v, page, va >> 12 & 511, old, w.pte);
 		shadow_flush_queue();
 	}
 	if (v->tlb_stale)

@@ -26,13 +26,13 @@ enum pool_kind {
 
 /* What is known of a page of the pool. */
 struct pool_page {
-	u32 gpfn;   /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
-	u16 l2i;    /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
-	u64 groups; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
-	u16 next;   /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
-	u16 hooks;  /* roots in which it is hooked */
-	u8 rights;  /* POOL_L1: pde_rights() of the entry that leads to the table */
-	u8 kind;    /* enum pool_kind */
+	u32 gpfn;      /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
+	u16 l2i;       /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u32 groups[2]; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
+	u16 next;      /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
+	u16 hooks;     /* roots in which it is hooked */
+	u8 rights;     /* POOL_L1: pde_rights() of the entry that leads to the table */
+	u8 kind;       /* enum pool_kind */
 };
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
@@ -95,6 +95,10 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
  * it is not mapped. */
 bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa);
 
+/* May user mode read, or write, the byte at va?  Else *error is the code of the
+ * fault that it would see. */
+bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error);
+
 /* A page of guest memory in the window: valid until SHADOW_MAPS more calls.
  * NULL where the guest has no memory. */
 void *shadow_map(u32 gpfn);
@@ -132,69 +136,6 @@ static inline void *shadow_page(const struct shadow *s, u32 gpfn)
 		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
 	return shadow_map(gpfn);
 }
-
-/* --- between shadow.c, roots.c, pool.c and walk.c --------------------------- */
-
-#define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
-#define L2I(va) ((va) >> 21)
-
-/* What a walk of the guest's tables finds. */
-struct walk {
-	bool present;	 /* else nothing below is said */
-	bool rw, us, nx; /* of all levels together */
-	u32 table;	 /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
-	u32 frame;	 /* gpfn of the page */
-	u64 pde, pte;	 /* pte: of a large page its directory entry */
-	u32 *pde_at, *pte_at;
-};
-
-static inline u64 walk_gpa(const struct walk *w, gva_t va)
-{
-	return ((u64)w->frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
-}
-
-/* What a directory entry allows: its RW and US bits, and NX in bit 0. */
-static inline u8 pde_rights(u64 pde)
-{
-	return (u8)((pde & 6) | pde >> 63);
-}
-
-/* walk.c */
-void walk_guest(struct vcpu *v, gva_t va, struct walk *w);
-void walk_mark(struct walk *w, bool write);
-bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys);
-u64 guest_entry(u64 gpa, bool wide);
-
-/* pool.c */
-void pool_start(void);
-u32 pool_mfn(u32 page);
-u32 pool_of_mfn(u32 mfn);
-const volatile u64 *pool_table(u32 page);
-void *pool_open(u32 page);
-void pool_close(void);
-u32 pool_take_raw(void);
-u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights);
-u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights);
-void pool_l1_relink(u32 page, u32 gpfn);
-void pool_l1_empty(u32 page);
-void pool_l1_free(u32 page);
-void queue_write(u32 table, u32 index, u64 value);
-
-/* roots.c */
-void root_start(void);
-struct root *root_current(void);
-u32 root_l1(const struct root *r, u32 l2i);
-bool root_has_l1(const struct root *r, u32 l2i, u32 page);
-void root_hook(struct root *r, u32 l2i, u32 page, bool user);
-void root_unhook(struct root *r, u32 l2i);
-void root_unhook_everywhere(u32 page);
-void root_detach(struct root *r, u32 l2i);
-void root_resync(struct vcpu *v, struct root *r, u32 slot);
-void root_drop_all(struct root *r);
-void root_load_tables(struct vcpu *v, struct root *r);
-bool linear_slot(u32 l2i, u32 *phys);
-bool linear_is_hooked(u32 phys);
-void linear_hook(u32 l2i, u32 phys);
 
 /* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */
 u32 shadow_frame(gva_t va);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What shadow.c, roots.c, pool.c and walk.c share and nobody else needs.
+ *
+ * A page fault and a Set of the guest's go through what is inline here some
+ * dozens of times a page.  Entries are taken apart into words: the high one of
+ * a PAE entry holds only NX and, for memory above 4 GB, which no guest has,
+ * frame bits.
+ */
+#ifndef VMIXEN_PAGING_H
+#define VMIXEN_PAGING_H
+
+#include "mmu.h"
+#include "monitor.h"
+
+#define SHADOW (&MON->shadow)
+#define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
+#define L2I(va) ((va) >> 21)
+
+/* An entry of either format; of a 2-level table high is 0. */
+struct entry {
+	u32 low, high;
+};
+
+static inline bool guest_is_wide(const struct vcpu *v)
+{
+	return v->cr4 & CR4_PAE;
+}
+
+static inline struct entry entry_read(const volatile void *at, bool wide)
+{
+	const volatile u32 *word = at;
+
+	return (struct entry){word[0], wide ? word[1] : 0};
+}
+
+/* GPFN_NONE for what lies above 4 GB. */
+static inline u32 entry_frame(struct entry e)
+{
+	return e.high & 0xFFFFF ? GPFN_NONE : e.low >> PAGE_SHIFT;
+}
+
+static inline bool entry_nx(struct entry e)
+{
+	return e.high >> 31;
+}
+
+/* What a directory entry allows: its RW and US bits, and NX in bit 0. */
+static inline u8 entry_rights(struct entry e)
+{
+	return (u8)((e.low & (u32)(PTE_RW | PTE_US)) | entry_nx(e));
+}
+
+static inline bool has_memory(u32 gpfn)
+{
+	return gpfn < SHADOW->guest_pages && GMFN[gpfn] != GMFN_NONE;
+}
+
+/* What a walk of the guest's tables finds. */
+struct walk {
+	bool present;	       /* else nothing below is said */
+	bool rw, us, nx;       /* of all levels together */
+	u32 table;	       /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
+	u32 frame;	       /* gpfn of the page */
+	struct entry pde, pte; /* pte: of a large page its directory entry */
+	u32 *pde_at, *pte_at;
+};
+
+/* walk.c */
+u8 *walk_directory(const struct vcpu *v, gva_t va);
+void walk_guest(struct vcpu *v, gva_t va, struct walk *w);
+void walk_mark(struct walk *w, bool write);
+bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys);
+
+/* Where the guest's entry for va stands in that directory. */
+static inline u8 *directory_entry(u8 *directory, gva_t va, bool wide)
+{
+	return directory + (wide ? (va >> 21 & 511) * 8 : (va >> 22) * 4);
+}
+
+/* pool.c */
+void pool_start(void);
+void *pool_open(u32 page);
+void pool_close(void);
+u32 pool_take_raw(void);
+u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights);
+void pool_l1_relink(u32 page, u32 gpfn);
+void pool_l1_empty(u32 page);
+void pool_l1_free(u32 page);
+void queue_write(u32 table, u32 index, u64 value);
+
+static inline u32 pool_mfn(u32 page)
+{
+	return MON->start.pool_mfn[page];
+}
+
+static inline u32 pool_of_mfn(u32 mfn)
+{
+	return mmu_mfn_to_pfn(mfn) - MON->start.pool_first_pfn;
+}
+
+/* The page as Xen and the CPU see it; written only by queue_write and the like. */
+static inline const volatile u64 *pool_table(u32 page)
+{
+	return (const volatile u64 *)(uintptr_t)(WIN_POOL + page * PAGE_SIZE);
+}
+
+/* May a POOL_L1 have entries? */
+static inline bool pool_l1_written(u32 page)
+{
+	return SHADOW->pool[page].groups[0] | SHADOW->pool[page].groups[1];
+}
+
+static inline u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights)
+{
+	u32 at = SHADOW_NONE;
+
+	if (gpfn == GPFN_NONE)
+		return at;
+	for (at = HEADS[gpfn] & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = SHADOW->pool[at].next)
+		if (SHADOW->pool[at].l2i == l2i && SHADOW->pool[at].rights == rights)
+			break;
+	return at;
+}
+
+/* roots.c */
+void root_start(void);
+void root_hook(struct root *r, u32 l2i, u32 page, bool user);
+void root_unhook(struct root *r, u32 l2i);
+void root_unhook_everywhere(u32 page);
+void root_detach(struct root *r, u32 l2i);
+void root_resync(struct vcpu *v, struct root *r, u32 slot);
+void root_drop_all(struct root *r);
+void root_load_tables(struct vcpu *v, struct root *r);
+bool linear_slot(u32 l2i, u32 *phys);
+bool linear_is_hooked(u32 phys);
+void linear_hook(u32 l2i, u32 phys);
+
+static inline struct root *root_current(void)
+{
+	return &SHADOW->roots[SHADOW->current];
+}
+
+/* mfn of the L1 page hooked at l2i, or 0. */
+static inline u32 root_l1_mfn(const struct root *r, u32 l2i)
+{
+	struct entry e = entry_read(&pool_table(r->l2[l2i >> 9])[l2i & 511], true);
+
+	return e.low & (u32)PTE_P ? e.low >> PAGE_SHIFT | e.high << 20 : 0;
+}
+
+/* The pool page hooked at l2i, or SHADOW_NONE. */
+static inline u32 root_l1(const struct root *r, u32 l2i)
+{
+	u32 mfn = root_l1_mfn(r, l2i);
+
+	return mfn ? pool_of_mfn(mfn) : SHADOW_NONE;
+}
+
+#endif
