@@ -14,7 +14,6 @@
 #include "monitor.h"
 
 #define SHADOW (&MON->shadow)
-#define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
 #define L2I(va) ((va) >> 21)
 
 /* An entry of either format; of a 2-level table high is 0. */
@@ -58,10 +57,10 @@ static inline bool has_memory(u32 gpfn)
 
 /* What a walk of the guest's tables finds. */
 struct walk {
-	bool present;	       /* else nothing below is said */
-	bool rw, us, nx;       /* of all levels together */
-	u32 table;	       /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
-	u32 frame;	       /* gpfn of the page */
+	bool present;	 /* else nothing below is said */
+	bool rw, us, nx; /* of all levels together */
+	u32 table;	 /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
+	u32 frame;	 /* gpfn of the page */
 	struct entry pde, pte; /* pte: of a large page its directory entry */
 	u32 *pde_at, *pte_at;
 };

@@ -122,6 +122,7 @@ bool shadow_set_linear(u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 
 #define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
+#define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
 
 /* Is the frame in a part of the guest's linear mapping that is hooked? */
 static inline bool shadow_is_linear(const struct shadow *s, u32 gpfn)

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "xen.h"
-#include "mmu.h"
+#include "paging.h"
 #include "shadow_model.h"
 
 #define GUEST_PAGES 1024u
@@ -306,14 +306,14 @@ static u32 error_code(const struct translation *t, u32 bits)
 	return (bits & (PF_W | PF_U | (m.nx && m.pae ? PF_I : 0))) | (t->present ? PF_P : 0);
 }
 
-static bool has_memory(u64 gpa)
+static bool model_has_memory(u64 gpa)
 {
 	return gpa >> 12 < GUEST_PAGES && GMFN[gpa >> 12] != GMFN_NONE;
 }
 
 static bool names(const struct translation *t, u32 bits, u32 mfn)
 {
-	return permits(t, bits) && has_memory(t->gpa) && GMFN[t->gpa >> 12] == mfn;
+	return permits(t, bits) && model_has_memory(t->gpa) && GMFN[t->gpa >> 12] == mfn;
 }
 
 /* The values that may still be used of an entry; false: any. */
@@ -466,7 +466,7 @@ static void access(gva_t va, u32 bits, bool leaf_now)
 		return;
 	case MMIO:
 		shadow_model_count.mmio++;
-		if (!permits(&t, bits) || has_memory(t.gpa) || gpa != t.gpa)
+		if (!permits(&t, bits) || model_has_memory(t.gpa) || gpa != t.gpa)
 			failed("at %08x: goes to %llx, where no memory is; by the tables: %s, %llx",
 			       va, (unsigned long long)gpa,
 			       permits(&t, bits) ? "permitted" : "fault",
@@ -524,7 +524,7 @@ static void check_pool(void)
 			continue;
 		owned += p->gpfn != GPFN_NONE;
 		for (u32 k = 0; k < 512; k++)
-			if ((e[k] & PTE_P) && !(p->groups >> (k / 8) & 1))
+			if ((e[k] & PTE_P) && !(p->groups[k / 256] >> (k / 8 % 32) & 1))
 				failed("pool page %u: entry %u is there, its group is clear", i, k);
 	}
 	if (chained != owned)
@@ -816,7 +816,8 @@ static void take_pdptes(void)
 		struct place p = {VCPU->cr3 >> 12, (VCPU->cr3 & 0xFE0) / 8 + i};
 		u64 e = m.pae ? read_entry(p) : 0;
 
-		m.pdpt[i] = (e & PTE_P) && has_memory(e & PTE_FRAME) ? (u32)(e >> 12) : GPFN_NONE;
+		m.pdpt[i] =
+			(e & PTE_P) && model_has_memory(e & PTE_FRAME) ? (u32)(e >> 12) : GPFN_NONE;
 	}
 }
 
