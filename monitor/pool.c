@@ -87,13 +87,17 @@ void pool_l1_relink(u32 page, u32 gpfn)
 	HEADS[gpfn] = (u16)(page | (HEADS[gpfn] & HEAD_DIRECTORY));
 }
 
+/* Later writes win: one to the same entry as the last replaces it. */
 void queue_write(u32 table, u32 index, u64 value)
 {
-	if (s->queued == ARRAY_SIZE(s->queue))
-		shadow_flush_queue();
-	s->queue[s->queued].ptr = ((u64)pool_mfn(table) << 12) + index * 8;
-	s->queue[s->queued].val = value;
-	s->queued++;
+	u64 ptr = ((u64)pool_mfn(table) << PAGE_SHIFT) + index * 8;
+
+	if (!s->queued || s->queue[s->queued - 1].ptr != ptr) {
+		if (s->queued == ARRAY_SIZE(s->queue))
+			shadow_flush_queue();
+		s->queue[s->queued++].ptr = ptr;
+	}
+	s->queue[s->queued - 1].val = value;
 }
 
 void shadow_flush_queue(void)

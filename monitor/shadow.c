@@ -91,12 +91,18 @@ static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 	return other;
 }
 
+/* An entry of the L1 page gets a value, that for va. */
+static void note_written(u32 page, gva_t va)
+{
+	s->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
+}
+
 /* Writes the entry for va, which is old until now, in the L1 hooked there. */
 static void write_entry(u32 page, gva_t va, u64 old, u64 spte)
 {
 	int err;
 
-	s->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
+	note_written(page, va);
 	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
 	if (err)
 		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
@@ -272,41 +278,76 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 		shadow_flush_queue();
 }
 
-/* The guest has written an entry of the current address space that it is about
- * to use: filled at once, a fault is saved, if the L1 is hooked already. */
-void shadow_entry_wanted(struct vcpu *v, u32 gpfn, u32 offset, gva_t va)
+/* The one shadow of the table that has the entry at index, or SHADOW_NONE if
+ * there are several, or none. */
+static u32 only_shadow(u32 head, u32 index, bool wide)
 {
-	bool wide = guest_is_wide(v);
-	struct walk w = {.table = gpfn};
-	u32 page, both;
-	u8 *directory;
-	struct entry old;
+	u32 found = SHADOW_NONE;
 
-	if (!v->paravirtual || va >= WINDOW_BASE ||
-	    offset != (wide ? (va >> 12 & 511) * 8 : (va >> 12 & 1023) * 4))
-		return;
-	directory = walk_directory(v, va);
-	if (!directory)
-		return;
-	w.pde = entry_read(directory_entry(directory, va, wide), wide);
-	w.pte = entry_read((u8 *)shadow_page(s, gpfn) + offset, wide);
-	w.frame = entry_frame(w.pte);
-	both = w.pde.low & w.pte.low;
-	if ((both & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (w.pde.low & PTE_PSE) ||
-	    entry_frame(w.pde) != gpfn || !has_memory(w.frame))
-		return;
-	page = hooked_shadow(root_current(), L2I(va), gpfn, entry_rights(w.pde));
-	if (page == SHADOW_NONE)
-		return;
-	w.rw = both & PTE_RW;
-	w.us = both & PTE_US;
-	w.nx = (entry_nx(w.pde) || entry_nx(w.pte)) && (v->efer & EFER_NXE);
-	old = entry_read(&pool_table(page)[va >> 12 & 511], true);
-	if ((old.low & PTE_P) && ((old.low & PTE_RW) || !w.rw || !(w.pte.low & PTE_D)))
-		return;
-	shadow_flush_queue();
+	for (u32 at = head; at != SHADOW_NONE; at = s->pool[at].next) {
+		if (!wide && index >> 9 != (s->pool[at].l2i & 1u))
+			continue;
+		if (found != SHADOW_NONE)
+			return SHADOW_NONE;
+		found = at;
+	}
+	return found;
+}
+
+/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none: a page table
+ * with one shadow, which is hooked where the entry is wanted.  false: nothing
+ * was done. */
+static inline bool replace(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va, bool wide)
+{
+	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
+	u32 page = only_shadow(HEADS[gpfn], index, wide), frame, both, low, high;
+	const struct pool_page *p = &s->pool[page];
+	struct entry pte = entry_read(entry, wide), pde, old;
+	u64 spte;
+
+	if (page == SHADOW_NONE || L2I(va) != p->l2i || !v->directory[va >> 30] ||
+	    (va >> PAGE_SHIFT & (wide ? 511 : 1023)) != index)
+		return false;
+	pde = entry_read(directory_entry((u8 *)(uintptr_t)v->directory[va >> 30], va, wide), wide);
+	frame = entry_frame(pte);
+	both = pde.low & pte.low;
+	if ((both & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pde.low & PTE_PSE) ||
+	    entry_frame(pde) != gpfn || entry_rights(pde) != p->rights || !has_memory(frame) ||
+	    root_l1_mfn(root_current(), p->l2i) != pool_mfn(page))
+		return false;
+	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | (both & PTE_US);
+	high = GMFN[frame] >> 20;
+	if ((both & PTE_RW) && (pte.low & PTE_D))
+		low |= PTE_RW | PTE_D;
+	if (wide && (entry_nx(pde) || entry_nx(pte)) && (v->efer & EFER_NXE))
+		high |= 1u << 31;
+	spte = (u64)high << 32 | low;
+	old = entry_read(&pool_table(page)[index & 511], true);
+	if (v->lazy || s->queued) {
+		queue_write(page, index & 511, spte);
+		note_written(page, va);
+		v->tlb_stale = true;
+		if (!v->lazy)
+			shadow_flush_queue();
+	} else if (old.low != low || old.high != high) {
+		write_entry(page, va, old.low, spte);
+	}
 	COUNT(shadow_wanted);
-	write_entry(page, va, old.low, shadow_entry(v, &w, false));
+	return true;
+}
+
+/* The guest has written an entry of the current address space that it is about
+ * to use: if the L1 is hooked already it is filled at once, which saves a fault. */
+void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va)
+{
+	u32 head = HEADS[gpfn];
+
+	if (head == SHADOW_NONE)
+		return;
+	if ((head & HEAD_DIRECTORY) || !v->paravirtual || va >= WINDOW_BASE ||
+	    !(guest_is_wide(v) ? replace(v, gpfn, entry, va, true)
+			       : replace(v, gpfn, entry, va, false)))
+		shadow_entry_changed(v, gpfn, (uintptr_t)entry & (PAGE_SIZE - 1));
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */

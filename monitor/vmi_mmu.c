@@ -12,26 +12,33 @@
 /* Flags of an update: of a page table, and at this address of the current space. */
 #define CURRENT_AS_PT 0x11u
 
-/* Where an entry lies, or NULL where the guest has no memory: ignored, as a
- * bus without memory ignores a write. */
-static u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
-{
-	u8 *page;
+static struct shadow *const s = &MON->shadow;
 
+static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
+{
 	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
 	if (*gpfn == GPFN_NONE || (ptep & (size - 1)))
 		guest_die("VMI page table call: no entry can be at %08x", ptep);
-	page = shadow_page(&MON->shadow, *gpfn);
-	return (u32 *)(page + (ptep & (PAGE_SIZE - 1)));
+	return (u32 *)((u8 *)shadow_map(*gpfn) + (ptep & (PAGE_SIZE - 1)));
 }
 
-static void changed(u32 gpfn, gva_t ptep, u32 low, u32 flags)
+/* Where the entry of size bytes lies that the guest has at ptep, and its page. */
+static inline u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 {
-	u32 offset = ptep & (PAGE_SIZE - 1);
+	u32 page = (ptep - s->linear_base) >> PAGE_SHIFT;
 
-	shadow_entry_changed(VCPU, gpfn, offset);
-	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT && (low & PTE_P))
-		shadow_entry_wanted(VCPU, gpfn, offset, flags & ~(PAGE_SIZE - 1));
+	if (!shadow_is_linear(s, page) || GMFN[page] == GMFN_NONE || (ptep & (size - 1)))
+		return entry_elsewhere(ptep, size, gpfn);
+	*gpfn = page;
+	return (u32 *)(uintptr_t)ptep;
+}
+
+static inline void changed(u32 gpfn, const u32 *e, u32 flags)
+{
+	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT)
+		shadow_entry_wanted(VCPU, gpfn, e, flags & ~(PAGE_SIZE - 1));
+	else
+		shadow_entry_changed(VCPU, gpfn, (uintptr_t)e & (PAGE_SIZE - 1));
 }
 
 void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
@@ -40,20 +47,21 @@ void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 	u32 *e = entry_at(ptep, 4, &gpfn);
 
 	*(volatile u32 *)e = pte;
-	changed(gpfn, ptep, pte, flags);
+	changed(gpfn, e, flags);
 }
 
 /* The low half makes the entry present: it goes last in, first out. */
 static void set_long(u32 low, u32 high, gva_t ptep, u32 flags)
 {
 	u32 gpfn;
-	volatile u32 *e = entry_at(ptep, 8, &gpfn);
+	u32 *e = entry_at(ptep, 8, &gpfn);
+	volatile u32 *word = e;
 
 	if (!(low & PTE_P))
-		e[0] = low;
-	e[1] = high;
-	e[0] = low;
-	changed(gpfn, ptep, low, flags);
+		word[0] = low;
+	word[1] = high;
+	word[0] = low;
+	changed(gpfn, e, flags);
 	if (!(VCPU->cr4 & CR4_PAE)) /* two entries of a 2-level table */
 		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
 }
