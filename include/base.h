@@ -52,6 +52,7 @@ typedef struct {
 #else
 #define regparm3 /* host builds */
 #endif
+#define always_inline inline __attribute__((always_inline))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
 #endif

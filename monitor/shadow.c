@@ -280,7 +280,7 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 
 /* The one shadow of the table that has the entry at index, or SHADOW_NONE if
  * there are several, or none. */
-static u32 only_shadow(u32 head, u32 index, bool wide)
+static always_inline u32 only_shadow(u32 head, u32 index, bool wide)
 {
 	u32 found = SHADOW_NONE;
 
@@ -297,15 +297,19 @@ static u32 only_shadow(u32 head, u32 index, bool wide)
 /* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none: a page table
  * with one shadow, which is hooked where the entry is wanted.  false: nothing
  * was done. */
-static inline bool replace(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va, bool wide)
+static always_inline bool replace(u32 gpfn, const u32 *entry, gva_t va, bool wide)
 {
+	struct vcpu *v = VCPU;
 	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
 	u32 page = only_shadow(HEADS[gpfn], index, wide), frame, both, low, high;
-	const struct pool_page *p = &s->pool[page];
 	struct entry pte = entry_read(entry, wide), pde, old;
+	const struct pool_page *p;
 	u64 spte;
 
-	if (page == SHADOW_NONE || L2I(va) != p->l2i || !v->directory[va >> 30] ||
+	if (page == SHADOW_NONE)
+		return false;
+	p = &s->pool[page];
+	if (L2I(va) != p->l2i || !v->directory[va >> 30] ||
 	    (va >> PAGE_SHIFT & (wide ? 511 : 1023)) != index)
 		return false;
 	pde = entry_read(directory_entry((u8 *)(uintptr_t)v->directory[va >> 30], va, wide), wide);
@@ -345,8 +349,7 @@ void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va)
 	if (head == SHADOW_NONE)
 		return;
 	if ((head & HEAD_DIRECTORY) || !v->paravirtual || va >= WINDOW_BASE ||
-	    !(guest_is_wide(v) ? replace(v, gpfn, entry, va, true)
-			       : replace(v, gpfn, entry, va, false)))
+	    !(guest_is_wide(v) ? replace(gpfn, entry, va, true) : replace(gpfn, entry, va, false)))
 		shadow_entry_changed(v, gpfn, (uintptr_t)entry & (PAGE_SIZE - 1));
 }
 

@@ -76,7 +76,7 @@ static u32 busy_ticks(void)
 		u64 now = ops.cycle_counter(COUNTER_REAL);
 		u32 came = ticks - seen;
 
-		if (now - last < cycles_ms(5)) {
+		if (now - last < cycles_ms(1)) {
 			busy += now - last;
 			got += came;
 		}
