@@ -47,7 +47,12 @@ void offsets(void)
 	DEFINE(S_LINEAR_HOOKED, WIN_MONITOR + offsetof(struct monitor, shadow.linear_hooked));
 	DEFINE(N_PAGE_FAULT, WIN_COUNTERS + offsetof(struct counters, exception[EXC_PF]));
 	DEFINE(N_FAULT_USER, WIN_COUNTERS + offsetof(struct counters, fault_user));
+	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
+	DEFINE(S_QUEUED, WIN_MONITOR + offsetof(struct monitor, shadow.queued));
+	DEFINE(S_WINDOW, WIN_MONITOR + offsetof(struct monitor, shadow.window));
 	DEFINE(WIN_GMFN, WIN_GMFN);
+	DEFINE(WIN_HEADS, WIN_HEADS);
+	DEFINE(SHADOW_NONE, SHADOW_NONE);
 	DEFINE(CR4_PAE, CR4_PAE);
 	DEFINE(EFER_NXE, EFER_NXE);
 	DEFINE(PF_P, PF_P);

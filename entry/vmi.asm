@@ -55,6 +55,88 @@ call_absent:
 	mov esp, WIN_STACK_TOP
 	call vmi_absent
 
+; Short cuts: what a call in C begins with, if there is such a macro.  It does
+; the whole call and returns, or it falls through with every register kept.
+
+; Falls through if the entry at address %1 (aligned to %2 + 1) is in a page
+; of the linear mapping of which nothing is shadowed; else goes to %3.
+; EBX is lost.
+%macro UNSHADOWED 3
+	mov ebx, %1
+	sub ebx, [S_LINEAR_BASE]
+	shr ebx, 21
+	bt [S_LINEAR_HOOKED], ebx
+	jnc %3
+	mov ebx, %1
+	sub ebx, [S_LINEAR_BASE]
+	shr ebx, 12
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %3
+	test %1, %2
+	jnz %3
+%endmacro
+
+%macro SHORT_SetPxE 0
+	push ebx
+	UNSHADOWED edx, 3, %%c
+	mov [edx], eax
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
+%macro SHORT_SetPxELong 0
+	push ebx
+	UNSHADOWED ecx, 7, %%c
+	mov [ecx + 4], edx
+	mov [ecx], eax
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
+%macro SHORT_UpdatePxE 0
+	push ebx
+	UNSHADOWED eax, 3, %%c
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
+%macro SHORT_UpdatePxELong 0
+	push ebx
+	UNSHADOWED eax, 7, %%c
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
+; EAX mode
+%macro SHORT_SetLazyMode 0
+	mov [V_LAZY], al
+	test eax, eax
+	jnz %%done
+	cmp dword [S_QUEUED], 0
+	jne %%c
+%%done:	ret
+%%c:
+%endmacro
+
+; Slots 1 and 2, the windows on HIGHPTE pages.  Stack: return address, pfn.
+%macro SHORT_SetLinearMapping 0
+	cmp eax, 1
+	jb %%c
+	cmp eax, 2
+	ja %%c
+	lea eax, [eax + eax * 2]
+	mov [S_WINDOW + eax * 4], edx
+	mov [S_WINDOW + eax * 4 + 4], ecx
+	mov ecx, [esp + 4]
+	mov [S_WINDOW + eax * 4 + 8], ecx
+	ret
+%%c:
+%endmacro
+
 ; A call in C: regparm(3), further arguments at vcpu.call_esp[3], EBX, ESI,
 ; EDI and EBP kept by the compiler, on the monitor's stack, upcalls masked.
 ; Guest's stack during the call: EBP, EBX, return address, arguments.
@@ -62,6 +144,9 @@ call_absent:
 extern vmi_%1
 stub_%1:
 	inc dword [ss:N_VMI + 4 * ROW_%1]
+ %ifmacro SHORT_%1 0
+	SHORT_%1
+ %endif
 	push ebx
 	push ebp
 	movzx ebx, byte [ss:X_MASK]

@@ -108,7 +108,7 @@ static void map_tables(struct layout *l, struct start *start)
 	map_fresh(l, WIN_HEADS, pages / 2048 + 1);
 	memory_assign(l, (u32 *)WIN_GMFN);
 	for (u32 i = 0; i < l->guest_pages; i++)
-		((u16 *)WIN_HEADS)[i] = SHADOW_NONE;
+		HEADS[i] = GMFN[i] == GMFN_NONE ? HEAD_NO_MEMORY : SHADOW_NONE;
 	start->guest_pages = l->guest_pages;
 }
 

@@ -158,6 +158,13 @@ static void fill_l2(u64 *l2, u32 slot)
 	}
 }
 
+/* The next load looks again. */
+void root_forget_table(struct root *r, u32 slot)
+{
+	r->table[slot] = GPFN_NONE;
+	r->settled = false;
+}
+
 static void make_root(struct root *r)
 {
 	u64 *l3;
@@ -165,7 +172,7 @@ static void make_root(struct root *r)
 	*r = (struct root){.made = true};
 	COUNT(root_made);
 	for (u32 slot = 0; slot < 4; slot++) {
-		r->table[slot] = GPFN_NONE;
+		root_forget_table(r, slot);
 		r->l2[slot] = (u16)pool_take_raw();
 		s->pool[r->l2[slot]].kind = POOL_ROOT;
 		fill_l2(pool_open(r->l2[slot]), slot);
@@ -257,36 +264,43 @@ static u32 linear_address(u32 gpfn)
 		       : 0;
 }
 
-/* What a PDPTE, or CR3 of a 2-level guest, says now. */
-static u32 directory_gpfn(const struct vcpu *v, const u8 *pdpt, u32 slot)
+/* One PDPTE, or CR3 of a 2-level guest. */
+static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
 {
-	struct entry e;
+	u32 gpfn = e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
 
-	if (!guest_is_wide(v))
-		return v->cr3 >> PAGE_SHIFT;
-	e = entry_read(pdpt + slot * 8, true);
-	return e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
+	if (gpfn != GPFN_NONE && !shadow_map(gpfn))
+		gpfn = GPFN_NONE;
+	if (r->table[slot] != gpfn) {
+		set_table(r, slot, gpfn);
+		if (v->paravirtual)
+			root_resync(v, r, slot);
+	}
+	r->pdpte[slot] = e.low;
+	r->directory[slot] = linear_address(gpfn);
+	if ((e.low & PTE_P) && !r->directory[slot])
+		r->settled = false;
 }
 
 /* Takes the guest's PDPTEs (or its directory) into the root, which is the
  * current one or about to be. */
 void root_load_tables(struct vcpu *v, struct root *r)
 {
-	const u8 *top = shadow_page(s, v->cr3 >> PAGE_SHIFT);
-	const u8 *pdpt = top + (v->cr3 & (PAGE_SIZE - 1) & ~31u);
+	const u32 *p = (const u32 *)((u8 *)shadow_page(s, v->cr3 >> PAGE_SHIFT) +
+				     (v->cr3 & (PAGE_SIZE - 1) & ~31u));
+	bool wide = guest_is_wide(v);
+	struct entry narrow = {(v->cr3 & ~(PAGE_SIZE - 1)) | PTE_P, 0};
 
-	for (u32 slot = 0; slot < 4; slot++) {
-		u32 gpfn = directory_gpfn(v, pdpt, slot);
-
-		if (r->table[slot] != gpfn) {
-			if (gpfn != GPFN_NONE && !shadow_map(gpfn))
-				gpfn = GPFN_NONE;
-			set_table(r, slot, gpfn);
-			if (v->paravirtual)
-				root_resync(v, r, slot);
-		}
-		v->directory[slot] = linear_address(gpfn);
+	if (!r->settled ||
+	    (wide ? p[0] != r->pdpte[0] || p[2] != r->pdpte[1] || p[4] != r->pdpte[2] ||
+			     p[6] != r->pdpte[3] || (p[1] | p[3] | p[5] | p[7])
+		  : narrow.low != r->pdpte[0])) {
+		r->settled = true;
+		for (u32 slot = 0; slot < 4; slot++)
+			load_table(v, r, slot, wide ? entry_read(p + slot * 2, true) : narrow);
 	}
+	for (u32 slot = 0; slot < 4; slot++)
+		v->directory[slot] = r->directory[slot];
 }
 
 static struct root *find_root(u32 key)
@@ -385,7 +399,7 @@ void shadow_mode_changed(struct vcpu *v)
 					pool_l1_free(page);
 			}
 		for (u32 slot = 0; slot < 4; slot++)
-			r->table[slot] = GPFN_NONE;
+			root_forget_table(r, slot);
 		r->live = false;
 	}
 	shadow_load(v);

@@ -383,7 +383,7 @@ void shadow_release_table(u32 gpfn)
 				head |= HEAD_DIRECTORY;
 				continue;
 			}
-			r->table[slot] = GPFN_NONE;
+			root_forget_table(r, slot);
 			root_resync(VCPU, r, slot);
 		}
 		if (r->live && r->key >> 12 == gpfn && i != s->current)

@@ -14,6 +14,7 @@
 #define SHADOW_ROOTS 96
 #define SHADOW_NONE 0x7FFFu    /* no pool page */
 #define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root */
+#define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
 
 enum pool_kind {
@@ -37,13 +38,16 @@ struct pool_page {
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
 struct root {
-	bool made;	/* its pages exist and are pinned */
-	bool live;	/* key is the CR3 of a living guest address space */
-	u32 key;	/* guest-physical address of the guest's top table */
-	u32 table[4];	/* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
-	u32 used;	/* clock of the last load, for replacement */
-	u16 l3, l2[4];	/* pool pages */
-	u32 hooked[64]; /* bit per L2 slot: a POOL_L1 is hooked there */
+	bool made;	  /* its pages exist and are pinned */
+	bool live;	  /* key is the CR3 of a living guest address space */
+	u32 key;	  /* guest-physical address of the guest's top table */
+	u32 table[4];	  /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
+	bool settled;	  /* what follows holds unless a low word has changed */
+	u32 pdpte[4];	  /* low words of the entries that said so */
+	u32 directory[4]; /* vcpu.directory while it is loaded */
+	u32 used;	  /* clock of the last load, for replacement */
+	u16 l3, l2[4];	  /* pool pages */
+	u32 hooked[64];	  /* bit per L2 slot: a POOL_L1 is hooked there */
 };
 
 struct shadow {
