@@ -16,11 +16,6 @@
 #define SHADOW (&MON->shadow)
 #define L2I(va) ((va) >> 21)
 
-/* An entry of either format; of a 2-level table high is 0. */
-struct entry {
-	u32 low, high;
-};
-
 static inline bool guest_is_wide(const struct vcpu *v)
 {
 	return v->cr4 & CR4_PAE;
@@ -44,10 +39,18 @@ static inline bool entry_nx(struct entry e)
 	return e.high >> 31;
 }
 
-/* What a directory entry allows: its RW and US bits, and NX in bit 0. */
-static inline u8 entry_rights(struct entry e)
+static inline bool entry_same(struct entry a, struct entry b)
 {
-	return (u8)((e.low & (u32)(PTE_RW | PTE_US)) | entry_nx(e));
+	return a.low == b.low && a.high == b.high;
+}
+
+#define KEY_LOW ((u32)(PTE_P | PTE_RW | PTE_US | PTE_A | PTE_PSE) | ~(PAGE_SIZE - 1u))
+#define KEY_HIGH 0x800FFFFFu
+
+/* Of a directory entry what a shadow of its table depends on. */
+static inline struct entry entry_key(struct entry pde)
+{
+	return (struct entry){pde.low & KEY_LOW, pde.high & KEY_HIGH};
 }
 
 static inline bool has_memory(u32 gpfn)
@@ -82,8 +85,8 @@ void pool_start(void);
 void *pool_open(u32 page);
 void pool_close(void);
 u32 pool_take_raw(void);
-u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights);
-void pool_l1_relink(u32 page, u32 gpfn);
+u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key);
+void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
 void queue_write(u32 table, u32 index, u64 value);
@@ -110,14 +113,15 @@ static inline bool pool_l1_written(u32 page)
 	return SHADOW->pool[page].groups[0] | SHADOW->pool[page].groups[1];
 }
 
-static inline u32 pool_l1_find(u32 gpfn, u32 l2i, u8 rights)
+/* A shadow of that table at that slot, under such a directory entry. */
+static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 {
 	u32 at = SHADOW_NONE;
 
 	if (gpfn == GPFN_NONE)
 		return at;
 	for (at = HEADS[gpfn] & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = SHADOW->pool[at].next)
-		if (SHADOW->pool[at].l2i == l2i && SHADOW->pool[at].rights == rights)
+		if (SHADOW->pool[at].l2i == l2i && entry_same(SHADOW->pool[at].pde, key))
 			break;
 	return at;
 }

@@ -75,11 +75,12 @@ static void unlink_head(u32 page)
 }
 
 /* The page shadows another guest table from now on; it must be empty. */
-void pool_l1_relink(u32 page, u32 gpfn)
+void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 {
 	struct pool_page *p = &s->pool[page];
 
 	unlink_head(page);
+	p->pde = key;
 	if (gpfn == GPFN_NONE)
 		return;
 	p->gpfn = gpfn;
@@ -198,19 +199,19 @@ static u32 take_free_l1(void)
 }
 
 /* An empty L1 for that guest table at that slot; not hooked yet. */
-u32 pool_l1_take(u32 gpfn, u32 l2i, u8 rights)
+u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key)
 {
 	u32 page = take_free_l1();
 	struct pool_page *p = &s->pool[page];
 
 	p->kind = POOL_L1;
 	p->l2i = (u16)l2i;
-	p->rights = rights;
 	p->hooks = 0;
+	p->home = NO_HOME;
 	p->groups[0] = p->groups[1] = 0;
 	p->gpfn = GPFN_NONE;
 	p->next = SHADOW_NONE;
-	pool_l1_relink(page, gpfn);
+	pool_l1_relink(page, gpfn, key);
 	return page;
 }
 

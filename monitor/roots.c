@@ -37,7 +37,7 @@ void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 	COUNT(shadow_hooked);
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] |= 1u << (l2i & 31);
-		s->pool[page].hooks++;
+		s->pool[page].home = s->pool[page].hooks++ ? NO_HOME : (u8)(r - s->roots);
 	}
 }
 
@@ -51,6 +51,7 @@ void root_unhook(struct root *r, u32 l2i)
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
 		s->pool[page].hooks--;
+		s->pool[page].home = NO_HOME;
 	}
 }
 
@@ -83,7 +84,7 @@ void root_detach(struct root *r, u32 l2i)
 		return;
 	}
 	pool_l1_empty(page);
-	pool_l1_relink(page, GPFN_NONE);
+	pool_l1_relink(page, GPFN_NONE, (struct entry){0});
 }
 
 /* Detaches what differs from the guest's directory for one L3 slot; an entry
@@ -104,7 +105,7 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 			if ((pde.low & (PTE_P | PTE_A | PTE_PSE)) == (PTE_P | PTE_A))
 				want = entry_frame(pde);
 			if (s->pool[page].gpfn != want ||
-			    (want != GPFN_NONE && s->pool[page].rights != entry_rights(pde)) ||
+			    (want != GPFN_NONE && !entry_same(s->pool[page].pde, entry_key(pde))) ||
 			    (want == GPFN_NONE && pool_l1_written(page)))
 				root_detach(r, l2i);
 		}
@@ -139,6 +140,7 @@ void linear_hook(u32 l2i, u32 phys)
 			page = root_l1(r, l2i);
 			r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
 			s->pool[page].hooks--;
+			s->pool[page].home = NO_HOME;
 		}
 		root_hook(r, l2i, s->phys_first + phys, false);
 		if (page != SHADOW_NONE && !s->pool[page].hooks)

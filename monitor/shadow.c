@@ -47,33 +47,23 @@ void shadow_start(void)
 	root_start();
 }
 
-/* The shadow of that guest table which is hooked at l2i in the root, or
- * SHADOW_NONE. */
-static u32 hooked_shadow(const struct root *r, u32 l2i, u32 table, u8 rights)
-{
-	u32 page = pool_l1_find(table, l2i, rights);
-
-	return page != SHADOW_NONE && root_l1_mfn(r, l2i) == pool_mfn(page) ? page : SHADOW_NONE;
-}
-
 /* The L1 page in which the entry for va belongs, hooked.  Of large pages, whose
  * L1s belong to no table, none is shared. */
 static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 {
+	struct entry key = entry_key(w->pde);
 	u32 page = root_l1(r, l2i), table = w->table, other;
-	u8 rights = entry_rights(w->pde);
 
 	if (page != SHADOW_NONE && s->pool[page].kind == POOL_L1 && table == GPFN_NONE &&
-	    s->pool[page].gpfn == GPFN_NONE && s->pool[page].rights == rights &&
+	    s->pool[page].gpfn == GPFN_NONE && entry_same(s->pool[page].pde, key) &&
 	    s->pool[page].hooks == 1)
 		return page;
-	other = pool_l1_find(table, l2i, rights);
+	other = pool_l1_find(table, l2i, key);
 	if (page != SHADOW_NONE && other == SHADOW_NONE && s->pool[page].kind == POOL_L1 &&
 	    s->pool[page].hooks == 1) {
 		COUNT(shadow_miss);
 		pool_l1_empty(page);
-		pool_l1_relink(page, table);
-		s->pool[page].rights = rights;
+		pool_l1_relink(page, table, key);
 		return page;
 	}
 	if (page != SHADOW_NONE) {
@@ -83,7 +73,7 @@ static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 	}
 	if (other == SHADOW_NONE) {
 		COUNT(shadow_miss);
-		other = pool_l1_take(table, l2i, rights);
+		other = pool_l1_take(table, l2i, key);
 	} else {
 		COUNT(shadow_hit);
 	}
@@ -111,10 +101,10 @@ static void write_entry(u32 page, gva_t va, u64 old, u64 spte)
 static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 {
 	struct root *r = root_current();
-	u32 page = hooked_shadow(r, L2I(va), w->table, entry_rights(w->pde));
+	u32 page = pool_l1_find(w->table, L2I(va), entry_key(w->pde));
 	u64 old;
 
-	if (page == SHADOW_NONE)
+	if (page == SHADOW_NONE || root_l1_mfn(r, L2I(va)) != pool_mfn(page))
 		page = hook_l1(r, L2I(va), w);
 	old = pool_table(page)[va >> 12 & 511];
 	write_entry(page, va, old, spte);
@@ -278,65 +268,60 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 		shadow_flush_queue();
 }
 
-/* The one shadow of the table that has the entry at index, or SHADOW_NONE if
- * there are several, or none. */
-static always_inline u32 only_shadow(u32 head, u32 index, bool wide)
+/* The shadow of the guest table with that head which may be hooked at l2i; it is
+ * the only one that has entries for there, or SHADOW_NONE is returned. */
+static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
 {
-	u32 found = SHADOW_NONE;
+	u32 next = s->pool[head].next;
 
-	for (u32 at = head; at != SHADOW_NONE; at = s->pool[at].next) {
-		if (!wide && index >> 9 != (s->pool[at].l2i & 1u))
-			continue;
-		if (found != SHADOW_NONE)
-			return SHADOW_NONE;
-		found = at;
+	/* A 2-level table fills two slots. */
+	if (!wide && next != SHADOW_NONE && s->pool[head].l2i != l2i &&
+	    s->pool[head].l2i == (l2i ^ 1)) {
+		head = next;
+		next = s->pool[head].next;
+	} else if (!wide && next != SHADOW_NONE && s->pool[next].l2i == (l2i ^ 1)) {
+		next = s->pool[next].next;
 	}
-	return found;
+	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
 }
 
-/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none: a page table
- * with one shadow, which is hooked where the entry is wanted.  false: nothing
- * was done. */
-static always_inline bool replace(u32 gpfn, const u32 *entry, gva_t va, bool wide)
+/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none:
+ * a page table with one shadow, which is hooked where the entry is wanted.
+ * false: nothing was done. */
+static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wide)
 {
 	struct vcpu *v = VCPU;
-	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
-	u32 page = only_shadow(HEADS[gpfn], index, wide), frame, both, low, high;
-	struct entry pte = entry_read(entry, wide), pde, old;
-	const struct pool_page *p;
-	u64 spte;
+	u32 page = only_shadow(head, L2I(va), wide), frame, both, low, high;
+	struct entry pte, pde, old;
+	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
+	const volatile u64 *at;
 
-	if (page == SHADOW_NONE)
+	if (page == SHADOW_NONE || s->pool[page].home != s->current || !directory ||
+	    (((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)))
 		return false;
-	p = &s->pool[page];
-	if (L2I(va) != p->l2i || !v->directory[va >> 30] ||
-	    (va >> PAGE_SHIFT & (wide ? 511 : 1023)) != index)
-		return false;
-	pde = entry_read(directory_entry((u8 *)(uintptr_t)v->directory[va >> 30], va, wide), wide);
+	pde = entry_read(directory_entry(directory, va, wide), wide);
+	pte = entry_read(entry, wide);
 	frame = entry_frame(pte);
-	both = pde.low & pte.low;
-	if ((both & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pde.low & PTE_PSE) ||
-	    entry_frame(pde) != gpfn || entry_rights(pde) != p->rights || !has_memory(frame) ||
-	    root_l1_mfn(root_current(), p->l2i) != pool_mfn(page))
+	if (!entry_same(entry_key(pde), s->pool[page].pde) ||
+	    (pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || !has_memory(frame))
 		return false;
-	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | (both & PTE_US);
+	both = pde.low & pte.low & (pte.low & PTE_D ? PTE_US | PTE_RW : PTE_US);
+	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
 	high = GMFN[frame] >> 20;
-	if ((both & PTE_RW) && (pte.low & PTE_D))
-		low |= PTE_RW | PTE_D;
 	if (wide && (entry_nx(pde) || entry_nx(pte)) && (v->efer & EFER_NXE))
 		high |= 1u << 31;
-	spte = (u64)high << 32 | low;
-	old = entry_read(&pool_table(page)[index & 511], true);
+	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
+	old = entry_read(at, true);
+	COUNT(shadow_wanted);
 	if (v->lazy || s->queued) {
-		queue_write(page, index & 511, spte);
+		queue_write(page, va >> PAGE_SHIFT & 511, (u64)high << 32 | low);
 		note_written(page, va);
 		v->tlb_stale = true;
 		if (!v->lazy)
 			shadow_flush_queue();
 	} else if (old.low != low || old.high != high) {
-		write_entry(page, va, old.low, spte);
+		write_entry(page, va, old.low, (u64)high << 32 | low);
 	}
-	COUNT(shadow_wanted);
 	return true;
 }
 
@@ -349,7 +334,7 @@ void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va)
 	if (head == SHADOW_NONE)
 		return;
 	if ((head & HEAD_DIRECTORY) || !v->paravirtual || va >= WINDOW_BASE ||
-	    !(guest_is_wide(v) ? replace(gpfn, entry, va, true) : replace(gpfn, entry, va, false)))
+	    !(guest_is_wide(v) ? replace(head, entry, va, true) : replace(head, entry, va, false)))
 		shadow_entry_changed(v, gpfn, (uintptr_t)entry & (PAGE_SIZE - 1));
 }
 
@@ -361,7 +346,7 @@ static void orphan_shadows(u32 gpfn)
 	shadow_flush_queue();
 	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
 		pool_l1_empty(at);
-		pool_l1_relink(at, GPFN_NONE);
+		pool_l1_relink(at, GPFN_NONE, (struct entry){0});
 	}
 }
 

@@ -25,16 +25,24 @@ enum pool_kind {
 	POOL_ROOT, /* an L3, an L2, or another frame that Xen has typed */
 };
 
+/* A page table entry of either format; of a 2-level table high is 0. */
+struct entry {
+	u32 low, high;
+};
+
+#define NO_HOME 0xFFu /* pool_page.home */
+
 /* What is known of a page of the pool. */
 struct pool_page {
-	u32 gpfn;      /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
-	u16 l2i;       /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
-	u32 groups[2]; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
-	u16 next;      /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
-	u16 hooks;     /* roots in which it is hooked */
-	u8 rights;     /* POOL_L1: pde_rights() of the entry that leads to the table */
-	u8 kind;       /* enum pool_kind */
-};
+	u32 gpfn;	  /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
+	struct entry pde; /* POOL_L1: entry_key() of the directory entry that leads to it */
+	u32 groups[2];	  /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
+	u16 l2i;	  /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u16 next;	  /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
+	u16 hooks;	  /* roots in which it is hooked */
+	u8 home;	  /* the one root, if that is known; else NO_HOME */
+	u8 kind;	  /* enum pool_kind */
+} __attribute__((aligned(32)));
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
 struct root {

@@ -68,10 +68,9 @@ void walk_mark(struct walk *w, bool write)
 	u32 bits = (u32)(PTE_A | (write ? PTE_D : 0));
 
 	if (w->table != GPFN_NONE && !(w->pde.low & PTE_A))
-		*w->pde_at |= (u32)PTE_A;
+		*w->pde_at = w->pde.low |= (u32)PTE_A;
 	if ((w->pte.low & bits) != bits) {
-		*w->pte_at |= bits;
-		w->pte.low |= bits;
+		*w->pte_at = w->pte.low |= bits;
 	}
 }
 
