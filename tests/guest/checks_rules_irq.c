@@ -13,6 +13,7 @@
 
 #define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
 #define LONG_MS 400u
+#define OLD_MS 150u /* no host, however busy, takes so long between two calls */
 #define SVR_ON 0x1ffu
 #define LVT_MASKED 0x10000u
 #define DR7_WRITE_DR0 0xd0001u /* DR0: four bytes, writes */
@@ -64,9 +65,9 @@ static void check_counter(const char *name, u32 counter)
 	check_eq("periodic with a period of 0 is one-shot", before + 1, ticks);
 
 	before = ticks;
-	one_shot(counter, 10);
+	one_shot(counter, OLD_MS);
 	one_shot(counter, 3);
-	spin_ms(DUE_MS);
+	spin_ms(OLD_MS + DUE_MS);
 	check_eq("set anew, the old one does not fire", before + 1, ticks);
 
 	before = ticks;
