@@ -91,14 +91,18 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 /* Later writes win: one to the same entry as the last replaces it. */
 void queue_write(u32 table, u32 index, u64 value)
 {
-	u64 ptr = ((u64)pool_mfn(table) << PAGE_SHIFT) + index * 8;
+	u32 mfn = pool_mfn(table), n = s->queued;
+	u64 ptr = (u64)(mfn >> 20) << 32 | (mfn << PAGE_SHIFT | index * 8);
 
-	if (!s->queued || s->queue[s->queued - 1].ptr != ptr) {
-		if (s->queued == ARRAY_SIZE(s->queue))
+	if (!n || s->queue[n - 1].ptr != ptr) {
+		if (n == ARRAY_SIZE(s->queue)) {
 			shadow_flush_queue();
-		s->queue[s->queued++].ptr = ptr;
+			n = 0;
+		}
+		s->queue[n].ptr = ptr;
+		s->queued = ++n;
 	}
-	s->queue[s->queued - 1].val = value;
+	s->queue[n - 1].val = value;
 }
 
 void shadow_flush_queue(void)

@@ -214,16 +214,18 @@ static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct
 	u32 frame = entry_frame(pte), low = old.low, high = old.high;
 
 	if (!(pte.low & PTE_P) || !(pte.low & PTE_A) || !has_memory(frame) ||
-	    GMFN[frame] != (old.low >> PAGE_SHIFT | (old.high & 0xFFFFF) << 20))
+	    GMFN[frame] != (old.low >> PAGE_SHIFT | (old.high & 0xFFFFF) << 20)) {
 		low = high = 0;
-	else if (!(pte.low & PTE_RW) || !(pte.low & PTE_D))
-		low &= ~(u32)(PTE_RW | PTE_D);
-	if (low && !(pte.low & PTE_US) && v->paravirtual)
-		low &= ~(u32)PTE_US;
-	if (low && entry_nx(pte) && (v->efer & EFER_NXE))
-		high |= 1u << 31;
-	if (low == old.low && high == old.high)
-		return;
+	} else {
+		if (!(pte.low & PTE_RW) || !(pte.low & PTE_D))
+			low &= ~(u32)(PTE_RW | PTE_D);
+		if (!(pte.low & PTE_US) && v->paravirtual)
+			low &= ~(u32)PTE_US;
+		if (entry_nx(pte) && (v->efer & EFER_NXE))
+			high |= 1u << 31;
+		if (low == old.low && high == old.high)
+			return;
+	}
 	COUNT(shadow_weakened);
 	queue_write(page, index, (u64)high << 32 | low);
 	v->tlb_stale = true;
@@ -245,16 +247,12 @@ static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
 	}
 }
 
-/* The guest has written the entry at offset of its page gpfn. */
-void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
+static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 offset, bool wide)
 {
-	bool wide = guest_is_wide(v);
-	u32 head = HEADS[gpfn], index = wide ? offset / 8 : offset / 4;
-	struct entry pte;
+	u32 index = wide ? offset / 8 : offset / 4;
+	const u8 *page = shadow_page(s, gpfn);
+	struct entry pte = entry_read(page + index * (wide ? 8 : 4), wide);
 
-	if (head == SHADOW_NONE)
-		return;
-	pte = entry_read((u8 *)shadow_page(s, gpfn) + (wide ? index * 8 : index * 4), wide);
 	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
 		if (wide || index >> 9 == (s->pool[at].l2i & 1u)) {
 			struct entry old = entry_read(&pool_table(at)[index & 511], true);
@@ -262,6 +260,19 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 			if (old.low & PTE_P)
 				weaken(v, at, index & 511, old, pte);
 		}
+}
+
+/* The guest has written the entry at offset of its page gpfn. */
+void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
+{
+	u32 head = HEADS[gpfn];
+
+	if (head == SHADOW_NONE)
+		return;
+	if (guest_is_wide(v))
+		table_changed(v, gpfn, head, offset, true);
+	else
+		table_changed(v, gpfn, head, offset, false);
 	if (head & HEAD_DIRECTORY)
 		directory_changed(v, gpfn, offset);
 	if (!v->lazy)
