@@ -144,8 +144,8 @@ BENCH_KERNEL := $(filter-out $(B)/guest-pae.bzImage,$(KERNEL))
 bench: | deps-bench
 	@$(MAKE) --no-print-directory all $(if $(BENCH_KERNEL),$(B)/bench.cpio)
 	@bench/run $(if $(BENCH_KERNEL),--kernel '$(BENCH_KERNEL)') $(if $(INITRD),--initrd '$(INITRD)') \
-		$(if $(CMDLINE),--cmdline '$(CMDLINE)') $(if $(WORLDS),--worlds '$(WORLDS)') \
-		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs) $(if $(CEILINGS),--ceilings)
+		$(if $(NATIVE),--native '$(NATIVE)') $(if $(CMDLINE),--cmdline '$(CMDLINE)') $(if $(WORLDS),--worlds '$(WORLDS)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs '$(DOCS)') $(if $(CEILINGS),--ceilings)
 
 .PHONY: deps deps-run deps-test deps-bench
 deps:
@@ -285,6 +285,7 @@ help:
 #:                      put what is new into tests/fuzz/corpus
 #: make bench           instructions per operation, on Xen by the ROM and natively
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
+#:   NATIVE=bzImage       another build for the native columns
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted

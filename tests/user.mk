@@ -16,7 +16,7 @@
 # $(B)/musl is a link into the cache (tools/host/mkmusl); it is made anew when the
 # script changes.
 
-USER_CFLAGS := $(WARN) -D_GNU_SOURCE -m32 -march=i686 -mno-sse -O2 -fno-pie -fcf-protection=none \
+USER_CFLAGS = $(WARN) -D_GNU_SOURCE -m32 -march=i686 -mno-sse -O2 -fno-pie -fcf-protection=none \
 	-fno-stack-protector -fno-ident -nostdinc -isystem $(B)/musl/include \
 	-isystem $(shell $(CC) -m32 -print-file-name=include)
 USER_LDFLAGS := -m32 -static -no-pie -nostdlib -Wl,-z,noseparate-code -Wl,--build-id=none -Wl,-s
