@@ -235,6 +235,13 @@ conformance: | deps-run
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all
 	@tests/conformance --host '$(HOST)' --rom '$(ROM)' $(if $(filter bare,$(HOST)),--partial)
 
+# Twenty minutes: no part of make test.
+.PHONY: mutants
+mutants: | deps-run
+	@tools/host/deps pv32
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all
+	@tests/mutants/run --only '$(ONLY)'
+
 SEEDS ?= 1-20
 .PHONY: hostile
 hostile: | deps-run
@@ -289,6 +296,7 @@ help:
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
+#: make mutants         deliberate mistakes in the ROM, each caught by a check; 20 minutes
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1

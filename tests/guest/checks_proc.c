@@ -129,6 +129,7 @@ static const struct {
 	{"user: int 0x20", V_GP, ANY, 0}, /* TCG under 64-bit Xen: n * 16 + 2 */
 	{"user: read of the hypervisor", V_PF, ANY, 0xf5000000},
 	{"user: far jump to the kernel's CS", V_GP, SEL_KERNEL_CS, 0},
+	{"user: read of the kernel's own mappings", V_PF, PF_USER | PF_PRESENT, 0xf1fff000},
 };
 
 _Static_assert(ARRAY_SIZE(user_faults) == FAULT_KINDS, "one line a kind");
@@ -147,6 +148,7 @@ static void check_one(u32 kind)
 	check_eq("CS", SEL_USER_CS, seen.cs);
 	check_eq("IF in the frame", EFLAGS_IF, seen.eflags & EFLAGS_IF);
 	check_eq("an interrupt gate", 0, seen.irqs_on);
+	check("on its process's stack", seen.at_top);
 	check_eq("one fault", 1, seen.count - count);
 	if (vector == V_PF && user_faults[kind].cr2 != ANY)
 		check_eq("CR2", user_faults[kind].cr2, seen.cr2);

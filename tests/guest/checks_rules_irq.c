@@ -89,8 +89,9 @@ static void check_counter(const char *name, u32 counter)
 	check_subject(NULL);
 }
 
-/* e0 + p * i, whatever becomes of the moments that interrupts are off. */
-static void check_phase(void)
+/* Cycles behind the last e0 + p * i at which a periodic alarm comes, after
+ * interrupts were off for one and a half periods. */
+static u64 behind(void)
 {
 	u64 period = cycles_ms(50), first, now;
 	u32 before;
@@ -101,16 +102,28 @@ static void check_phase(void)
 	spin_ms(75);
 	before = ticks;
 	irq_enable();
-	spin_ms(1);
-	check_range("periodic: missed ones come as one", 1, 2, ticks - before);
+	wait_for(&ticks, before); /* those that were missed, as one */
 	before = ticks;
 	wait_for(&ticks, before);
 	now = ops.cycle_counter(COUNTER_REAL) - first;
 	ops.cancel_alarm(COUNTER_REAL);
 	irq_disable();
-	now -= div64(now, (u32)period) * period; /* cycles behind e0 + p * i */
-	check_range("periodic: fires at e0 + p * i, ms behind", 0, 35,
-		    (u32)div64(now, (u32)cycles_ms(1)));
+	return now - div64(now, (u32)period) * period;
+}
+
+/* A busy host is late: the best of some attempts. */
+static void check_phase(void)
+{
+	u64 best = ~0ull;
+
+	for (u32 i = 0; i < 5 && best > cycles_ms(10); i++) {
+		u64 now = behind();
+
+		if (now < best)
+			best = now;
+	}
+	check_range("periodic: fires at e0 + p * i, ms behind", 0, 10,
+		    (u32)div64(best, (u32)cycles_ms(1)));
 }
 
 /* On a busy host they fall together: some attempts. */

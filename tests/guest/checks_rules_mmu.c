@@ -245,6 +245,15 @@ static void check_clone(void)
 	got = value_at(VA);
 	mm_switch(&init_mm);
 	check_eq("CLONE: what the range held is in the new space", mark(frame), got);
+	/* a queued protection of what all spaces share, and another space */
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&init_mm, VA, pte_of(&init_mm, VA),
+		pte_make(frame, PTE_KERNEL & ~(PTE_RW | PTE_G)));
+	mm_switch(&mm);
+	got = try_write(VA, mark(frame));
+	ops.lazy_mode(LAZY_NONE);
+	mm_switch(&init_mm);
+	check_eq("lazy: SetCR3 of another space makes a queued protection count", V_PF, got);
 	mm_free_tables(&mm);
 	unmap_kernel(VA);
 }

@@ -58,6 +58,7 @@ static void remember(const struct regs *r, u32 cr2, u32 irqs_on)
 	seen.eflags = r->eflags;
 	seen.esp = from_user(r) ? r->esp : (u32)&r->esp;
 	seen.cr2 = cr2;
+	seen.at_top = from_user(r) && (u32)(r + 1) == current->stack_top;
 	seen.irqs_on = irqs_on;
 }
 

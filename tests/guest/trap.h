@@ -12,6 +12,7 @@
 struct trap_seen {
 	u32 count, vector, error, eip, cs, eflags, cr2;
 	u32 esp;     /* of the interrupted kernel code */
+	bool at_top; /* from user mode: the frame is at the top of its process's stack */
 	u32 irqs_on; /* in the handler, on entry: EFLAGS_IF or 0 */
 };
 

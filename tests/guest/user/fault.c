@@ -3,6 +3,7 @@
 #include "user.h"
 
 #define KERNEL_ADDRESS 0xc0100000u
+#define VMALLOC_ADDRESS 0xf1fff000u /* the kernel maps it before Init */
 #define ROM_ADDRESS 0xf5000000u
 
 static void exec_stack(void)
@@ -47,6 +48,9 @@ static void memory_fault(u32 kind)
 		break;
 	case FAULT_READ_ROM:
 		(void)*at(ROM_ADDRESS);
+		break;
+	case FAULT_READ_VMALLOC:
+		(void)*at(VMALLOC_ADDRESS);
 		break;
 	case FAULT_WRITE_TEXT:
 		*at(USER_BASE) = 1;

@@ -77,6 +77,7 @@ enum fault_kind {
 	FAULT_INT20,	 /* a gate with DPL 0 */
 	FAULT_READ_ROM,	 /* the hypervisor's window */
 	FAULT_KERNEL_CS, /* far jump to 0x60 */
+	FAULT_READ_VMALLOC,
 	FAULT_KINDS,
 };
 
