@@ -232,21 +232,24 @@ static u32 gs_word(void)
 	return v;
 }
 
-/* Two of these run at once: each must find its own word behind GS. */
+/* Two of these run at once: each must find its own word behind GS.  The words
+ * are at different addresses, or one descriptor would do for both. */
+static u32 words[16];
+
 static void tls(u32 value)
 {
-	static u32 area[2];
+	u32 *own = &words[value % 8];
 
-	area[0] = value;
-	area[1] = ~value;
-	sys(SYS_TLS, (u32)&area[0], 0, 0);
+	own[0] = value;
+	own[8] = ~value;
+	sys(SYS_TLS, (u32)own, 0, 0);
 	asm volatile("mov %0, %%gs" ::"r"(0x33));
 	for (u32 i = 0; i < 50; i++) {
 		sys(SYS_YIELD, 0, 0, 0);
 		if (gs_word() != value)
 			exit(1);
 	}
-	sys(SYS_TLS, (u32)&area[1], 0, 0);
+	sys(SYS_TLS, (u32)(own + 8), 0, 0);
 	asm volatile("mov %0, %%gs" ::"r"(0x33));
 	if (gs_word() != ~value)
 		exit(2);
@@ -256,10 +259,10 @@ static void tls(u32 value)
 /* The same with an LDT: selector 0x0f. */
 static void ldt(u32 value)
 {
-	static u32 area;
+	u32 *own = &words[value % 16];
 
-	area = value;
-	sys(SYS_LDT, (u32)&area, 0, 0);
+	*own = value;
+	sys(SYS_LDT, (u32)own, 0, 0);
 	asm volatile("mov %0, %%gs" ::"r"(0x0f));
 	for (u32 i = 0; i < 50; i++) {
 		sys(SYS_YIELD, 0, 0, 0);
