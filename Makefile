@@ -222,6 +222,28 @@ fuzz: | deps-test
 	@$(MAKE) --no-print-directory fuzzers
 	@tests/fuzz/fuzz.py --time '$(TIME)' --only '$(ONLY)' $(if $(KEEP),--keep)
 
+# --- what the tests on the host reach ----------------------------------------------
+
+COV := $(B)/coverage
+COV_CFLAGS = $(HOST_CFLAGS) $(HOSTED) -Itests/unit -O0 --coverage -Wno-unused-function
+
+$(COV)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,COVCC,$<)
+	$(Q)$(CC) $(COV_CFLAGS) $(DEPS) -c $< -o $@
+
+$(COV)/lib.a: $(UNIT_LIB_SRC:%.c=$(COV)/obj/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(COV)/test_%: $(COV)/obj/tests/unit/test_%.o $(COV)/lib.a
+	$(Q)$(CC) -no-pie --coverage $^ -lcmocka -lZydis -o $@
+
+.PHONY: coverage
+coverage: | deps-test
+	@$(MAKE) --no-print-directory $(UNIT_TESTS:tests/unit/%.c=$(COV)/%)
+	@tests/coverage $(if $(V),--missing)
+
 HOSTS ?= shim bare
 test: | deps-test
 	@$(MAKE) --no-print-directory all unit fuzzers
@@ -290,6 +312,8 @@ help:
 #: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=
 #: make fuzz            TIME=600 seconds of fuzzing in all; ONLY=name; KEEP=1 to
 #:                      put what is new into tests/fuzz/corpus
+#: make coverage        lines and branches that the tests on the host reach; V=1
+#:                      lists the lines that they do not
 #: make bench           instructions per operation, on Xen by the ROM and natively
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   NATIVE=bzImage       another build for the native columns

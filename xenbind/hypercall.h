@@ -14,11 +14,13 @@
 #include "counters.h"
 #include "layout.h"
 
-/* Unit tests are 64-bit programs and see the interface that the ROM sees. */
+/* Unit tests are 64-bit programs and see the interface that the ROM sees, but
+ * for pointers. */
 #ifdef __x86_64__
 #pragma push_macro("__x86_64__")
 #undef __x86_64__
 #define __i386__ 1
+#define long int
 #define VMIXEN_HOSTED
 #endif
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
@@ -32,6 +34,7 @@
 #include <xen/version.h>
 #include <xen/memory.h>
 #ifdef VMIXEN_HOSTED
+#undef long
 #undef __i386__
 #pragma pop_macro("__x86_64__")
 #endif

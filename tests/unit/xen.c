@@ -27,6 +27,8 @@ struct frame {
 	bool pinned;
 };
 
+_Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 bits");
+
 struct xen xen;
 
 static struct frame frames[XEN_FRAMES];

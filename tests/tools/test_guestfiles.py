@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What dom0 gets of a guest: the xl configuration and the cpio archive."""
+import os
+import subprocess
+import sys
+import tempfile
+import types
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools", "host"))
+import guestfiles  # noqa: E402
+
+
+def guest(**more):
+    values = dict(name="g", memory=64, vcpus=1, cmdline=None, initrd=None, kernel="/k/g.elf",
+                  shim_args="smep=0")
+    values.update(more)
+    return types.SimpleNamespace(**values)
+
+
+def settings(text):
+    """The lines as xl reads them."""
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.partition(" = ")
+            found[name] = value
+    return found
+
+
+class Config(unittest.TestCase):
+    def test_a_plain_pv_domain(self):
+        found = settings(guestfiles.config(guest(), "pv", 0, "g.elf", None))
+        self.assertEqual(found["type"], '"pv"')
+        self.assertEqual(found["memory"], "64")
+        self.assertNotIn("pvshim", found)
+        self.assertNotIn("ramdisk", found)
+        self.assertNotIn("extra", found)
+
+    def test_the_shim_needs_memory_of_its_own(self):
+        found = settings(guestfiles.config(guest(), "pvh", 40, "g.elf", "i.gz"))
+        self.assertEqual(found["memory"], "104")
+        self.assertEqual(found["pvshim"], "1")
+        self.assertEqual(found["pvshim_extra"], '"smep=0"')
+        self.assertEqual(found["ramdisk"], '"i.gz"')
+
+    def test_strings_are_quoted(self):
+        found = settings(guestfiles.config(guest(cmdline='a="b\\c"'), "pv", 0, "g.elf", None))
+        self.assertEqual(found["extra"], '"a=\\"b\\\\c\\""')
+
+
+class Archive(unittest.TestCase):
+    def unpack(self, archive):
+        with tempfile.TemporaryDirectory() as where:
+            subprocess.run(["cpio", "-idm", "--quiet"], input=archive, cwd=where, check=True)
+            files = {}
+            for name in os.listdir(os.path.join(where, "guest")):
+                with open(os.path.join(where, "guest", name), "rb") as f:
+                    files[name] = f.read()
+            return files
+
+    def prepare(self, kernel, initrd=None):
+        with tempfile.TemporaryDirectory() as where:
+            paths = {}
+            for what, name in (("kernel", kernel), ("initrd", initrd)):
+                if name:
+                    paths[what] = os.path.join(where, what, name)
+                    os.mkdir(os.path.dirname(paths[what]))
+                    with open(paths[what], "wb") as f:
+                        f.write(what.encode() * 1001)
+            text, archive = guestfiles.prepare(guest(**paths), "pv", 0)
+        return settings(text), self.unpack(archive)
+
+    def test_cpio_finds_every_file(self):
+        found, files = self.prepare("bz", "in.gz")
+        self.assertEqual(files["bz"], b"kernel" * 1001)
+        self.assertEqual(files["in.gz"], b"initrd" * 1001)
+        self.assertEqual(files["name"], b"g")
+        self.assertIn(b'kernel = "bz"', files["guest.cfg"])
+        self.assertEqual(found["ramdisk"], '"in.gz"')
+
+    def test_names_do_not_meet(self):
+        found, files = self.prepare("name", "name")
+        self.assertEqual(found["kernel"], '"g.elf"')
+        self.assertEqual(found["ramdisk"], '"g.initrd"')
+        self.assertEqual(files["g.elf"], b"kernel" * 1001)
+        self.assertEqual(files["g.initrd"], b"initrd" * 1001)
+
+
+if __name__ == "__main__":
+    unittest.main()

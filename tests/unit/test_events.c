@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Event channels, time, alarms, console input, and the VMI calls on time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "domain.h"
+
+u64 vmi_GetCycleFrequency(void);
+u64 vmi_GetCycleCounter(u32 which);
+void vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high);
+u32 vmi_CancelAlarm(u32 flags);
+u64 vmi_GetWallclockTime(void);
+u32 vmi_WallclockUpdated(void);
+void vmi_HaltWait(void);
+
+#define TIMER_PORT 3u /* as the mock binds them */
+#define CONSOLE_PORT 2u
+#define GHZ2 0x80000000u /* tsc_to_system_mul */
+
+static struct vcpu *const v = VCPU;
+
+static int start(void **state)
+{
+	(void)state;
+	domain_init(true);
+	for (u32 i = 0; i < 4; i++) /* the 8259: vectors from 20 */
+		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
+	port_out(v, 0x21, 1, 0);
+	port_out(v, 0x43, 1, 0x30); /* the 8254 waits for a count */
+	return 0;
+}
+
+static void pending(u32 port)
+{
+	XEN_SHARED->evtchn_pending[0] |= 1u << port;
+	XEN_VCPU->evtchn_pending_sel = 1;
+	XEN_VCPU->evtchn_upcall_pending = 1;
+}
+
+static void type(const char *text)
+{
+	struct xencons_interface *ring = (void *)(uintptr_t)WIN_CONSOLE;
+
+	for (; *text; text++)
+		ring->in[MASK_XENCONS_IDX(ring->in_prod++, ring->in)] = *text;
+	pending(CONSOLE_PORT);
+}
+
+static void set_alarm(u32 flags, u64 expiry, u64 period)
+{
+	u32 *stack = (u32 *)(uintptr_t)v->call_esp + 3;
+
+	stack[0] = (u32)period;
+	stack[1] = (u32)(period >> 32);
+	vmi_SetAlarm(flags, (u32)expiry, (u32)(expiry >> 32));
+}
+
+static void time_follows_the_tsc(void **state)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+	u64 a, b;
+
+	(void)state;
+	t->tsc_to_system_mul = GHZ2;
+	t->tsc_timestamp = time_cycles();
+	t->system_time = 1000000000;
+	a = time_ns();
+	assert_true(a >= 1000000000 && a < 2000000000);
+	b = time_ns();
+	assert_true(b >= a);
+	t->tsc_shift = -1; /* 4 GHz */
+	t->tsc_timestamp = time_cycles() - 4000000000ull;
+	a = time_ns();
+	assert_true(a >= 2000000000 && a < 2500000000u);
+	t->tsc_shift = 1; /* 1 GHz */
+	t->tsc_timestamp = time_cycles() - 1000000000ull;
+	a = time_ns();
+	assert_true(a >= 2000000000 && a < 3500000000u);
+}
+
+static void the_frequency_is_xens(void **state)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+
+	(void)state;
+	t->tsc_to_system_mul = GHZ2;
+	assert_int_equal(vmi_GetCycleFrequency(), 2000000000);
+	assert_int_equal(time_khz(), 2000000);
+	t->tsc_to_system_mul = 0xC0000000;
+	t->tsc_shift = -1;
+	assert_int_equal(time_frequency() / 1000, 2666666);
+	t->tsc_to_system_mul = 0xAAAAAAAA;
+	t->tsc_shift = 1;
+	assert_int_equal(time_frequency() / 1000, 750000);
+}
+
+static void wall_clock(void **state)
+{
+	volatile struct shared_info *sh = XEN_SHARED;
+
+	(void)state;
+	sh->wc_sec = 1200000000;
+	sh->wc_nsec = 500;
+	assert_true(vmi_GetWallclockTime() >= 1200000000000000500ull);
+	assert_true(time_pc().epoch_s >= 1200000000);
+	assert_int_equal(vmi_WallclockUpdated(), 0);
+	sh->wc_version += 2;
+	assert_int_equal(vmi_WallclockUpdated(), 1);
+	assert_int_equal(vmi_WallclockUpdated(), 0);
+}
+
+static void real_is_available_and_stolen(void **state)
+{
+	u64 real, available;
+
+	(void)state;
+	MON->runstate.time[RUNSTATE_runnable] = 1000000;
+	MON->runstate.time[RUNSTATE_offline] = 500000;
+	assert_int_equal(vmi_GetCycleCounter(2), 3000000); /* 1.5 ms of 2 GHz */
+	real = vmi_GetCycleCounter(0);
+	available = vmi_GetCycleCounter(1);
+	assert_true(available + 3000000 >= real && available + 3000000 < real + 2000000000);
+	assert_int_equal(vmi_GetCycleCounter(7), 0);
+}
+
+static void a_past_alarm_fires_at_once_and_once(void **state)
+{
+	(void)state;
+	set_alarm(0, 1, 0);
+	assert_true(xen.singleshot != 0 && xen.singleshot <= time_ns());
+	pending(TIMER_PORT);
+	events_take();
+	assert_true(events_interrupt());
+	assert_int_equal(events_ack(), 0x20);
+	port_out(v, 0x20, 1, 0x20);
+	events_take();
+	assert_false(events_interrupt());
+	assert_int_equal(vmi_CancelAlarm(0), 0);
+}
+
+static void a_future_alarm_waits(void **state)
+{
+	u64 now;
+
+	(void)state;
+	set_alarm(1, time_available() + 20000000000ull, 0); /* 10 s */
+	now = time_ns();
+	assert_true(xen.singleshot > now + 9000000000ull && xen.singleshot <= now + 10000000000ull);
+	events_take();
+	assert_false(events_interrupt());
+	assert_int_equal(vmi_CancelAlarm(1), 1);
+	assert_int_equal(vmi_CancelAlarm(1), 0);
+	assert_int_equal(vmi_CancelAlarm(2), 0); /* stolen time has none */
+	set_alarm(2, 1, 0);
+	events_take();
+	assert_false(events_interrupt());
+}
+
+static void an_alarm_too_far_is_set_in_steps(void **state)
+{
+	(void)state;
+	set_alarm(0, ~0ull, 0);
+	assert_true(xen.singleshot <= time_ns() + (1ull << 42));
+	assert_true(xen.singleshot > 1ull << 41);
+}
+
+static void a_periodic_alarm_keeps_its_phase(void **state)
+{
+	const u64 period = 2000000000ull; /* 1 s */
+	u64 first = time_cycles() - period * 5 / 2;
+
+	(void)state;
+	set_alarm(0x100, first, period);
+	pending(TIMER_PORT);
+	events_take();
+	assert_int_equal(events_ack(), 0x20);
+	assert_true(MON->alarm[0].armed);
+	assert_int_equal((MON->alarm[0].expiry - first) % period, 0);
+	assert_true(MON->alarm[0].expiry > time_cycles() - period);
+	assert_true(xen.singleshot > time_ns() - 1000000000);
+	/* A period beyond 32 bits. */
+	first = time_cycles() - (5ull << 32) / 2;
+	set_alarm(0x100, first, 1ull << 32);
+	events_take();
+	assert_int_equal(MON->alarm[0].expiry, first + (3ull << 32));
+	/* Not more often than makes sense. */
+	set_alarm(0x100, 1, 1);
+	assert_true(xen.singleshot >= MON->events.alarm_set && xen.singleshot > time_ns() - 50000);
+	/* Without a period it is a one-shot one. */
+	set_alarm(0x100, 1, 0);
+	assert_false(MON->alarm[0].periodic);
+}
+
+static void an_alarm_may_be_wired_to_the_lvtt(void **state)
+{
+	(void)state;
+	lapic_write(&MON->lapic, LAPIC_SVR, 0x1FF);
+	lapic_write(&MON->lapic, LAPIC_LVTT, 0x20041); /* periodic, vector 41 */
+	set_alarm(0x10000, 1, 0);
+	events_take();
+	assert_true(events_interrupt());
+	assert_int_equal(events_ack(), 0x41);
+	assert_false(pic_intr(&MON->pc.pic));
+}
+
+static void the_timer_is_stopped_when_nothing_is_due(void **state)
+{
+	(void)state;
+	set_alarm(0, time_cycles() + 20000000000ull, 0);
+	assert_true(xen.singleshot != 0);
+	port_out(v, 0x21, 1, 0xFF); /* nobody hears the 8254 */
+	vmi_CancelAlarm(0);
+	assert_int_equal(xen.singleshot, 0);
+	assert_true(MON->events.alarm_set == PIT_NEVER);
+}
+
+static void the_8254_sets_the_timer(void **state)
+{
+	(void)state;
+	port_out(v, 0x43, 1, 0x34);
+	port_out(v, 0x40, 1, 0x00);
+	port_out(v, 0x40, 1, 0x10); /* 4096 ticks: 3.4 ms */
+	assert_true(xen.singleshot > time_ns() - 100000000);
+	assert_true(xen.singleshot <= time_ns() + 3500000);
+}
+
+static void input_goes_to_the_uart(void **state)
+{
+	(void)state;
+	type("ab");
+	events_take();
+	assert_int_equal(XEN_SHARED->evtchn_pending[0], 0);
+	assert_int_equal(port_in(v, 0x3FD, 1) & 1, 1);
+	assert_int_equal(port_in(v, 0x3F8, 1), 'a');
+	assert_int_equal(port_in(v, 0x3F8, 1), 'b');
+	/* More than the FIFO holds waits in the ring. */
+	type("0123456789012345678901234567890123456789");
+	events_take();
+	for (u32 i = 0; i < 40; i++)
+		assert_int_equal(port_in(v, 0x3F8, 1), '0' + i % 10);
+	assert_int_equal(port_in(v, 0x3FD, 1) & 1, 0);
+}
+
+static void a_masked_port_is_left_alone(void **state)
+{
+	(void)state;
+	XEN_SHARED->evtchn_mask[0] = 1u << 7;
+	pending(7);
+	events_take();
+	assert_int_equal(XEN_SHARED->evtchn_pending[0], 1u << 7);
+}
+
+static void command_keys(void **state)
+{
+	(void)state;
+	type("\x1Er");
+	events_take();
+	assert_non_null(strstr(xen.console, "the guest runs"));
+	type("\x1E"
+	     "c");
+	events_take();
+	assert_non_null(strstr(xen.console, "vmixen: counter time"));
+	COUNTERS->event_in = 1000000;
+	type("\x1Ez");
+	events_take();
+	assert_true(COUNTERS->event_in < 1000000);
+	assert_int_equal(port_in(v, 0x3FD, 1) & 1, 0); /* none of it is the guest's */
+	type("\x1E\x1E");
+	events_take();
+	assert_int_equal(port_in(v, 0x3F8, 1), 0x1E);
+	type("\x1Eq");
+	events_take();
+	assert_int_equal(port_in(v, 0x3F8, 1), 'q');
+}
+
+static void the_command_port(void **state)
+{
+	(void)state;
+	port_out(v, 0xE9, 1, 'c'); /* not without the word vmixen.counters */
+	assert_null(strstr(xen.console, "counter"));
+	MON->start.counters = true;
+	port_out(v, 0xE9, 1, 'c');
+	assert_non_null(strstr(xen.console, "vmixen: counter event: "));
+	port_out(v, 0xE9, 1, 'q');
+}
+
+static void the_guest_ends_the_domain_by_ports(void **state)
+{
+	assert_ends(SHUTDOWN_reboot, port_out(v, 0x64, 1, 0xFE));
+	start(state);
+	assert_ends(SHUTDOWN_poweroff, port_out(v, 0x604, 2, 0x2000));
+}
+
+static void output_goes_to_the_console(void **state)
+{
+	(void)state;
+	xen.console_len = 0;
+	port_out(v, 0x3F8, 1, 'x');
+	port_out(v, 0x3F8, 1, '\n');
+	assert_memory_equal(xen.console, "x\n", 2);
+}
+
+static void fire_the_alarm(void)
+{
+	assert_true(VCPU->halted);
+	set_alarm(0, 1, 0);
+	pending(TIMER_PORT);
+}
+
+static void halting_polls(void **state)
+{
+	(void)state;
+	port_out(v, 0x21, 1, 0);
+	xen.on_poll = fire_the_alarm;
+	vmi_HaltWait();
+	assert_int_equal(xen.polls, 1);
+	assert_false(v->halted);
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
+	assert_int_equal(v->vif_known, 1);
+}
+
+static void xenstore_is_watched(void **state)
+{
+	(void)state;
+	xen_start(GUEST_PAGES, 0, 0, 128);
+	MON->start.store_evtchn = 5;
+	events_start();
+	assert_int_equal(MON->events.store_port, 5);
+	assert_false(MON->store.bell); /* it has been rung */
+	assert_int_equal(xen_last(__HYPERVISOR_event_channel_op)->arg[0], EVTCHNOP_unmask);
+	/* An answer that makes no sense. */
+	XEN_SHARED->evtchn_mask[0] = 0;
+	memset((u8 *)(uintptr_t)WIN_STORE + 1024, 0xFF, 1024);
+	((u32 *)(uintptr_t)WIN_STORE)[2048 / 4 + 3] = 1000; /* rsp_prod */
+	pending(5);
+	events_take();
+	assert_int_equal(XEN_SHARED->evtchn_pending[0], 0);
+	assert_non_null(strstr(xen.console, "xenstore does not answer"));
+}
+
+static void a_dom0_has_the_hypervisors_console(void **state)
+{
+	(void)state;
+	xen_start(GUEST_PAGES, 0, 0, 128);
+	MON->start.dom0 = true;
+	events_start();
+	assert_int_equal(MON->events.console_port, 4);
+	xen.answer[__HYPERVISOR_event_channel_op] = -22;
+	assert_dies("refused to bind VIRQ", events_start());
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(time_follows_the_tsc, start),
+		cmocka_unit_test_setup(the_frequency_is_xens, start),
+		cmocka_unit_test_setup(wall_clock, start),
+		cmocka_unit_test_setup(real_is_available_and_stolen, start),
+		cmocka_unit_test_setup(a_past_alarm_fires_at_once_and_once, start),
+		cmocka_unit_test_setup(a_future_alarm_waits, start),
+		cmocka_unit_test_setup(an_alarm_too_far_is_set_in_steps, start),
+		cmocka_unit_test_setup(a_periodic_alarm_keeps_its_phase, start),
+		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
+		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
+		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
+		cmocka_unit_test_setup(input_goes_to_the_uart, start),
+		cmocka_unit_test_setup(a_masked_port_is_left_alone, start),
+		cmocka_unit_test_setup(command_keys, start),
+		cmocka_unit_test_setup(the_command_port, start),
+		cmocka_unit_test_setup(the_guest_ends_the_domain_by_ports, start),
+		cmocka_unit_test_setup(output_goes_to_the_console, start),
+		cmocka_unit_test_setup(halting_polls, start),
+		cmocka_unit_test(xenstore_is_watched),
+		cmocka_unit_test(a_dom0_has_the_hypervisors_console),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The interrupt flag before Init: breakpoints on the guest's own functions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "domain.h"
+
+#define CLI (CODE + 0x180)
+#define SAVE (CODE + 0x140)
+#define RESTORE (CODE + 0x160)
+
+static struct vcpu *const v = VCPU;
+
+/* native_save_fl, native_restore_fl, native_irq_disable. */
+static void put_functions(void)
+{
+	memcpy(PHYS(SAVE), "\x9C\x58\xC3", 3);
+	memcpy(PHYS(RESTORE), "\x50\x9D\xC3", 3);
+	memcpy(PHYS(CLI), "\xFA\xC3", 2);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	domain_paging(false);
+	put_functions();
+	v->vif = true;
+	return 0;
+}
+
+static void a_cli_function_leads_to_its_neighbours(void **state)
+{
+	(void)state;
+	flags_cli(v, KERNEL(CLI));
+	assert_false(v->vif);
+	assert_int_equal(xen.debugreg[0], KERNEL(SAVE));
+	assert_int_equal(xen.debugreg[1], KERNEL(RESTORE));
+	assert_int_equal(xen.debugreg[7], 5);
+}
+
+static void the_flag_is_what_the_guest_made_it(void **state)
+{
+	struct regs *r = &v->r;
+
+	(void)state;
+	flags_cli(v, KERNEL(CLI));
+	r->eip = KERNEL(SAVE);
+	r->eflags = EFLAGS_IF | 0x46;
+	assert_true(flags_breakpoint(v));
+	assert_int_equal(r->gpr[GPR_EAX], 0x46);
+	assert_int_equal(r->eip, KERNEL(SAVE) + 2);
+	r->eip = KERNEL(RESTORE);
+	r->gpr[GPR_EAX] = EFLAGS_IF | 0x401;
+	assert_true(flags_breakpoint(v));
+	assert_true(v->vif);
+	assert_int_equal(r->eflags & 0xCD5, 0x401);
+	r->eip = KERNEL(SAVE);
+	assert_true(flags_breakpoint(v));
+	assert_int_equal(r->gpr[GPR_EAX] & EFLAGS_IF, EFLAGS_IF);
+}
+
+static void other_breakpoints_are_the_guests(void **state)
+{
+	(void)state;
+	assert_false(flags_breakpoint(v));
+	flags_cli(v, KERNEL(CLI));
+	v->r.eip = KERNEL(CODE);
+	assert_false(flags_breakpoint(v));
+	v->paravirtual = true;
+	v->r.eip = KERNEL(SAVE);
+	assert_false(flags_breakpoint(v));
+}
+
+static void a_kernel_built_otherwise_has_no_breakpoints(void **state)
+{
+	(void)state;
+	*(u8 *)PHYS(CLI + 1) = 0x90; /* cli inside of something */
+	flags_cli(v, KERNEL(CLI));
+	assert_int_equal(v->flags_save, 0);
+	start(state);
+	*(u8 *)PHYS(RESTORE) = 0x90;
+	flags_cli(v, KERNEL(CLI));
+	assert_int_equal(xen.debugreg[7], 0);
+	start(state);
+	flags_cli(v, USER); /* its neighbourhood is not mapped */
+	assert_int_equal(xen.debugreg[7], 0);
+}
+
+static void after_init_the_debug_registers_are_the_guests(void **state)
+{
+	(void)state;
+	flags_cli(v, KERNEL(CLI));
+	flags_end(v);
+	assert_int_equal(xen.debugreg[7], 0);
+	assert_int_equal(v->flags_save, 0);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_cli_function_leads_to_its_neighbours, start),
+		cmocka_unit_test_setup(the_flag_is_what_the_guest_made_it, start),
+		cmocka_unit_test_setup(other_breakpoints_are_the_guests, start),
+		cmocka_unit_test_setup(a_kernel_built_otherwise_has_no_breakpoints, start),
+		cmocka_unit_test_setup(after_init_the_debug_registers_are_the_guests, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The start of a domain, VMI_Init, the reports, and what the counters say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "domain.h"
+#include "mmu.h"
+
+static struct vcpu *const v = VCPU;
+
+static void the_guest_starts_as_the_boot_protocol_says(void **state)
+{
+	u32 mfn;
+
+	(void)state;
+	domain_start();
+	assert_int_equal(v->r.eip, CODE);
+	assert_int_equal(v->r.gpr[GPR_ESI], 0x90000);
+	assert_int_equal(v->r.cs, 0x13);
+	assert_int_equal(((u32 *)(uintptr_t)v->exit_esp)[4], 0x1B); /* SS */
+	assert_int_equal(v->r.eflags & EFLAGS_IF, 0);
+	assert_false(v->paravirtual);
+	/* All of its memory is mapped one to one, for CPL 3. */
+	assert_int_equal(xen_access(CODE, PF_U | PF_W, &mfn), 0);
+	assert_int_equal(mfn, GMFN[CODE >> PAGE_SHIFT]);
+	assert_int_equal(xen.stack_esp, WIN_FRAME_TOP);
+	assert_int_equal(xen.gdt_entries, 512);
+	assert_int_equal(xen.trap[13].cs, FLAT_RING1_CS);
+}
+
+static void the_bootstrap_tables_are_given_up(void **state)
+{
+	(void)state;
+	domain_start();
+	assert_int_equal(xen_frame_type(MON->start.bootstrap_root), FRAME_NONE);
+	assert_int_equal(xen_frame_type(xen.root), FRAME_L3);
+}
+
+static void the_cmos_knows_the_memory(void **state)
+{
+	u32 kb;
+
+	(void)state;
+	domain_start();
+	port_out(v, 0x70, 1, 0x17);
+	kb = port_in(v, 0x71, 1);
+	port_out(v, 0x70, 1, 0x18);
+	kb |= port_in(v, 0x71, 1) << 8;
+	assert_int_equal(kb, GUEST_PAGES * 4 - 1024);
+}
+
+static void init_brings_the_kernel_to_ring_1(void **state)
+{
+	u32 mfn;
+
+	(void)state;
+	domain_init(true);
+	assert_true(v->paravirtual);
+	assert_int_equal(v->kernel_rpl, 1);
+	assert_int_equal(v->r.cs, KERNEL_CS | 1);
+	assert_int_equal(v->r.ss, KERNEL_DS | 1);
+	assert_int_equal(v->kernel_ss, KERNEL_DS | 1);
+	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(STACK) - 64);
+	assert_int_equal(v->r.gpr[GPR_EAX], 0);
+	/* Its stack is there, for the kernel alone. */
+	assert_int_equal(xen_access(v->r.gpr[GPR_ESP] - 4, PF_W, &mfn), 0);
+	assert_int_not_equal(xen_access(v->r.gpr[GPR_ESP] - 4, PF_U, &mfn), 0);
+}
+
+static void init_without_paging_or_stack_fails_and_changes_nothing(void **state)
+{
+	(void)state;
+	domain_start();
+	vmi_init(v);
+	assert_int_equal(v->r.gpr[GPR_EAX], 0xFFFFFFFF);
+	assert_int_equal(v->r.eip, CODE + 6);
+	assert_false(v->paravirtual);
+	domain_paging(false);
+	v->r.gpr[GPR_ESP] = 0x70000000;
+	vmi_init(v);
+	assert_int_equal(v->r.gpr[GPR_EAX], 0xFFFFFFFF);
+	assert_false(v->paravirtual);
+	assert_int_equal(v->r.cs, KERNEL_CS | 3);
+}
+
+static void init_ends_the_breakpoints_on_flags(void **state)
+{
+	(void)state;
+	domain_paging(false);
+	memcpy(PHYS(CODE + 0x100), "\xFA\xC3\x9C\x58\xC3\x50\x9D", 7);
+	flags_cli(v, KERNEL(CODE) + 0x100);
+	assert_int_equal(xen.debugreg[7], 5);
+	vmi_init(v);
+	assert_true(v->paravirtual);
+	assert_int_equal(xen.debugreg[7], 0);
+	assert_int_equal(v->vif_known, 1);
+}
+
+static void a_death_is_reported(void **state)
+{
+	(void)state;
+	domain_init(true);
+	memcpy(PHYS(CODE), "\xDE\xAD\xBE\xEF", 4);
+	((u32 *)(uintptr_t)v->r.gpr[GPR_ESP])[0] = 0x12345678;
+	v->r.gpr[GPR_EDI] = 0xCAFEF00D;
+	assert_dies("the guest died: for 3 reasons\r\n", guest_die("for %u reasons", 3));
+	assert_non_null(strstr(xen.console, "eip c0030000 cs 0061"));
+	assert_non_null(strstr(xen.console, "in kernel, paravirtual"));
+	assert_non_null(strstr(xen.console, "edi cafef00d"));
+	assert_non_null(strstr(xen.console, "bytes at EIP: de ad be ef"));
+	assert_non_null(strstr(xen.console, "stack: 12345678"));
+}
+
+static void what_is_not_mapped_is_left_out_of_a_report(void **state)
+{
+	(void)state;
+	domain_paging(true);
+	v->r.eip = v->r.gpr[GPR_ESP] = 0x70000000;
+	assert_dies("bytes at EIP:\r\n", guest_die("so"));
+	assert_non_null(strstr(xen.console, "stack:\r\n"));
+	assert_non_null(strstr(xen.console, "in kernel, before Init"));
+}
+
+static void an_error_of_the_monitor_is_reported(void **state)
+{
+	(void)state;
+	domain_init(true);
+	assert_dies("error in the monitor: file.c:7: a == b", monitor_panic("file.c", 7, "a == b"));
+}
+
+static void where_the_guest_is(void **state)
+{
+	(void)state;
+	domain_init(true);
+	domain_user();
+	report_state(v);
+	assert_non_null(strstr(xen.console, "the guest runs"));
+	assert_non_null(strstr(xen.console, "in user mode"));
+	v->halted = true;
+	report_state(v);
+	assert_non_null(strstr(xen.console, "none is pending"));
+	for (u32 i = 0; i < 4; i++)
+		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
+	port_out(v, 0x21, 1, 0xDF);
+	pic_set_irq(&MON->pc.pic, 5, true);
+	report_state(v);
+	assert_non_null(strstr(xen.console, "and one is pending"));
+}
+
+static void counters_are_told_by_name(void **state)
+{
+	(void)state;
+	domain_init(true);
+	counters_zero();
+	xen.console_len = 0;
+	memset(xen.console, 0, sizeof(xen.console));
+	COUNTERS->exception[13] = 5;
+	COUNTERS->exception[17] = 6; /* has no name */
+	COUNTERS->fault_user = 123456;
+	counters_report();
+	assert_non_null(strstr(xen.console, "vmixen: counter time: ms=0\r\n"));
+	assert_non_null(strstr(xen.console, "vmixen: counter exception: GP=5 017=6\r\n"));
+	assert_non_null(strstr(xen.console, "vmixen: counter fault: user=123456\r\n"));
+	assert_non_null(strstr(xen.console, "vmixen: counter pool: size=128 "));
+	assert_null(strstr(xen.console, "counter event:")); /* nothing of it */
+}
+
+static void a_long_group_of_counters_has_several_lines(void **state)
+{
+	const char *first, *second;
+
+	(void)state;
+	domain_init(true);
+	for (u32 i = 0; i < 32; i++)
+		COUNTERS->exception[i] = 1000 + i;
+	counters_report();
+	first = strstr(xen.console, "vmixen: counter exception:");
+	assert_non_null(first);
+	second = strstr(first + 1, "vmixen: counter exception:");
+	assert_non_null(second);
+	assert_true(second - first < 120);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_guest_starts_as_the_boot_protocol_says),
+		cmocka_unit_test(the_bootstrap_tables_are_given_up),
+		cmocka_unit_test(the_cmos_knows_the_memory),
+		cmocka_unit_test(init_brings_the_kernel_to_ring_1),
+		cmocka_unit_test(init_without_paging_or_stack_fails_and_changes_nothing),
+		cmocka_unit_test(init_ends_the_breakpoints_on_flags),
+		cmocka_unit_test(a_death_is_reported),
+		cmocka_unit_test(what_is_not_mapped_is_left_out_of_a_report),
+		cmocka_unit_test(an_error_of_the_monitor_is_reported),
+		cmocka_unit_test(where_the_guest_is),
+		cmocka_unit_test(counters_are_told_by_name),
+		cmocka_unit_test(a_long_group_of_counters_has_several_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}

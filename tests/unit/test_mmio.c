@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Accesses to frames without memory: reads give ones, writes go nowhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "domain.h"
+
+#define NOWHERE KERNEL(HOLE) /* mapped by the guest, and no memory there */
+
+static struct vcpu *const v = VCPU;
+static u32 *const gpr = VCPU->r.gpr;
+
+static void touch(const char *hex, gva_t va)
+{
+	u8 *bytes = PHYS(CODE);
+
+	for (char *end; *hex; hex = end)
+		*bytes++ = (u8)strtoul(hex, &end, 16);
+	emulate_mmio(v, va, va - LINEAR);
+}
+
+/* EBX points to nowhere; the instruction is done. */
+static void done(const char *hex)
+{
+	v->r.eip = KERNEL(CODE);
+	gpr[GPR_EBX] = NOWHERE;
+	touch(hex, NOWHERE);
+	assert_int_equal(v->r.eip, KERNEL(CODE) + (strlen(hex) + 1) / 3);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	domain_init(false);
+	for (u32 i = 0; i < 8; i++)
+		if (i != GPR_ESP)
+			gpr[i] = 0x01020304;
+	return 0;
+}
+
+static void reads_give_ones(void **state)
+{
+	(void)state;
+	done("8B 0B");
+	assert_int_equal(gpr[GPR_ECX], 0xFFFFFFFF);
+	done("8A 13"); /* mov dl, [ebx] */
+	assert_int_equal(gpr[GPR_EDX], 0x010203FF);
+	done("66 8B 13");
+	assert_int_equal(gpr[GPR_EDX], 0x0102FFFF);
+	done("A0 00 00 0A C0"); /* mov al, [moffs] */
+	assert_int_equal(gpr[GPR_EAX], 0x010203FF);
+	done("0F B6 33"); /* movzx esi, byte */
+	assert_int_equal(gpr[GPR_ESI], 0xFF);
+	done("0F B7 33");
+	assert_int_equal(gpr[GPR_ESI], 0xFFFF);
+	done("0F BE 3B"); /* movsx edi, byte */
+	assert_int_equal(gpr[GPR_EDI], 0xFFFFFFFF);
+	done("87 2B"); /* xchg [ebx], ebp */
+	assert_int_equal(gpr[GPR_EBP], 0xFFFFFFFF);
+}
+
+static void writes_go_nowhere(void **state)
+{
+	static const char *const hex[] = {
+		"89 0B",	  "88 0B", "C7 03 01 00 00 00",
+		"A3 00 00 0A C0", "09 0B", "83 0B 01",
+		"21 0B",	  "31 0B", "29 0B",
+		"80 23 01",
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(hex); i++) {
+		done(hex[i]);
+		assert_int_equal(gpr[GPR_ECX], 0x01020304);
+		assert_int_equal(gpr[GPR_EAX], 0x01020304);
+	}
+}
+
+#define ZF 0x40u
+#define SF 0x80u
+#define CF 0x01u
+
+static void comparisons_set_the_flags(void **state)
+{
+	(void)state;
+	gpr[GPR_ECX] = 0xFFFFFFFF;
+	v->r.eflags = EFLAGS_IF | CF;
+	done("39 0B"); /* cmp [ebx], ecx: equal */
+	assert_int_equal(v->r.eflags & (ZF | SF | CF | EFLAGS_IF), ZF | EFLAGS_IF);
+	gpr[GPR_ECX] = 1;
+	done("3B 0B"); /* cmp ecx, [ebx]: below */
+	assert_int_equal(v->r.eflags & (ZF | SF | CF), CF);
+	done("80 3B FF"); /* cmp byte [ebx], FF */
+	assert_int_equal(v->r.eflags & (ZF | SF | CF), ZF);
+	done("F6 03 80"); /* test byte [ebx], 80 */
+	assert_int_equal(v->r.eflags & (ZF | SF | CF), SF);
+	done("66 81 3B FF 7F"); /* cmp word [ebx], 7FFF */
+	assert_int_equal(v->r.eflags & (ZF | SF), SF);
+}
+
+static void strings_into_nowhere(void **state)
+{
+	(void)state;
+	gpr[GPR_EDI] = NOWHERE;
+	done("AB"); /* stosd */
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 4);
+	gpr[GPR_EDI] = NOWHERE;
+	gpr[GPR_ECX] = 16;
+	done("F3 AB");
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 64);
+	assert_int_equal(gpr[GPR_ECX], 0);
+	/* Up to the page's end; the rest may be memory. */
+	gpr[GPR_EDI] = NOWHERE + 0xFF0;
+	gpr[GPR_ECX] = 10;
+	v->r.eip = KERNEL(CODE);
+	touch("F3 AB", NOWHERE + 0xFF0);
+	assert_int_equal(v->r.eip, KERNEL(CODE));
+	assert_int_equal(gpr[GPR_ECX], 6);
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 0x1000);
+	v->r.eflags |= 0x400;
+	gpr[GPR_EDI] = NOWHERE + 8;
+	gpr[GPR_ECX] = 3;
+	done("F3 AB");
+	assert_int_equal(gpr[GPR_EDI], NOWHERE - 4);
+	v->r.eflags &= ~0x400u;
+	gpr[GPR_ESI] = NOWHERE;
+	done("AC"); /* lodsb */
+	assert_int_equal(gpr[GPR_EAX], 0x010203FF);
+	assert_int_equal(gpr[GPR_ESI], NOWHERE + 1);
+}
+
+static void string_moves_with_one_side_in_memory(void **state)
+{
+	u32 *data;
+
+	(void)state;
+	data = PHYS(DATA);
+	data[0] = data[2] = 0x55555555;
+	gpr[GPR_ESI] = NOWHERE;
+	gpr[GPR_EDI] = KERNEL(DATA);
+	gpr[GPR_ECX] = 2;
+	done("F3 A5"); /* from nowhere */
+	assert_int_equal(data[0], 0xFFFFFFFF);
+	assert_int_equal(data[1], 0xFFFFFFFF);
+	assert_int_equal(data[2], 0x55555555);
+	gpr[GPR_ESI] = KERNEL(DATA);
+	gpr[GPR_EDI] = NOWHERE;
+	gpr[GPR_ECX] = 2;
+	done("F3 A5"); /* into nowhere */
+	assert_int_equal(gpr[GPR_ECX], 0);
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 8);
+	gpr[GPR_ECX] = 0;
+	done("F3 A5");
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 8);
+	done("A5");
+	assert_int_equal(gpr[GPR_EDI], NOWHERE + 12);
+	/* Out of the hole at its end. */
+	gpr[GPR_ESI] = NOWHERE + 32 * PAGE_SIZE - 4;
+	gpr[GPR_EDI] = KERNEL(DATA);
+	gpr[GPR_ECX] = 2;
+	v->r.eip = KERNEL(CODE);
+	touch("F3 A5", gpr[GPR_ESI]);
+	assert_int_equal(v->r.eip, KERNEL(CODE));
+	assert_int_equal(gpr[GPR_ECX], 1);
+	/* To a page that is not mapped. */
+	gpr[GPR_ESI] = NOWHERE;
+	gpr[GPR_EDI] = 0x70000000;
+	touch("A5", NOWHERE);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(v->cr2, 0x70000000);
+}
+
+static void both_sides_nowhere_ends_the_domain(void **state)
+{
+	(void)state;
+	gpr[GPR_ESI] = NOWHERE;
+	gpr[GPR_EDI] = NOWHERE + 0x100;
+	v->r.eip = KERNEL(CODE);
+	assert_dies("both without memory", touch("A5", NOWHERE));
+}
+
+static void what_is_not_emulated(void **state)
+{
+	(void)state;
+	v->r.eip = KERNEL(CODE);
+	gpr[GPR_EBX] = NOWHERE;
+	assert_dies("no memory and no device", touch("0F B3 0B", NOWHERE)); /* btr */
+	start(state);
+	v->r.eip = KERNEL(CODE);
+	gpr[GPR_EBX] = NOWHERE;
+	assert_dies("no memory and no device", touch("03 0B", NOWHERE)); /* add ecx, [ebx] */
+	start(state);
+	v->esp0 = KERNEL(ESP0);
+	domain_user();
+	*(u8 *)PHYS(DATA) = 0x0F;
+	emulate_mmio(v, USER, HOLE);
+	assert_true(domain_at(EXC_GP));
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(reads_give_ones, start),
+		cmocka_unit_test_setup(writes_go_nowhere, start),
+		cmocka_unit_test_setup(comparisons_set_the_flags, start),
+		cmocka_unit_test_setup(strings_into_nowhere, start),
+		cmocka_unit_test_setup(string_moves_with_one_side_in_memory, start),
+		cmocka_unit_test_setup(both_sides_nowhere_ends_the_domain, start),
+		cmocka_unit_test_setup(what_is_not_emulated, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}

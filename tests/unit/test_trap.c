@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a trap's frame to what the guest finds, and the guest's own memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "domain.h"
+#include "mmu.h"
+
+extern const u32 iret_offset;
+void monitor_trap(struct vcpu *v);
+
+struct nested_frame {
+	u32 pushed[8];
+	u32 vector, error, eip, cs, eflags;
+};
+void nested_trap(struct nested_frame *f);
+
+static struct vcpu *const v = VCPU;
+
+/* Xen's frame, on the guest's kernel stack (from ring 1) or at ESP0. */
+static void trap(u32 vector, bool has_error, u32 error)
+{
+	bool user = (v->r.cs & 3) == 3;
+	u32 at = (user ? (v->paravirtual ? v->esp0 : WIN_FRAME_TOP) - 20 : v->r.gpr[GPR_ESP] - 12);
+	u32 *f = (u32 *)(uintptr_t)at;
+
+	f[0] = v->r.eip;
+	f[1] = v->r.cs | 0x10000; /* Xen's mask is above CS */
+	f[2] = v->r.eflags;
+	if (user) {
+		f[3] = v->r.gpr[GPR_ESP];
+		f[4] = v->r.ss;
+	}
+	if (has_error)
+		*--f = error;
+	v->trap_esp = (u32)(uintptr_t)f;
+	v->r.vector = vector | (has_error ? VECTOR_HAS_ERROR : 0);
+	monitor_trap(v);
+}
+
+/* Word n of the frame that the exit takes. */
+static u32 frame(u32 n)
+{
+	return ((u32 *)(uintptr_t)v->exit_esp)[n];
+}
+
+static void page_fault(gva_t va, u32 error)
+{
+	XEN_VCPU->arch.cr2 = va;
+	trap(EXC_PF, true, error);
+}
+
+static void start(void)
+{
+	domain_init(true);
+	v->esp0 = KERNEL(ESP0);
+}
+
+static void a_hidden_fault_is_not_seen(void **state)
+{
+	(void)state;
+	start();
+	domain_user();
+	page_fault(USER + 0x10, PF_U);
+	assert_int_equal(v->r.eip, USER);
+	assert_int_equal(frame(0), USER);
+	assert_int_equal(frame(1), USER_CS);
+	assert_int_equal(frame(3), USER + 0x800);
+	assert_int_equal(frame(4), USER_DS);
+	assert_int_equal(v->exit_esp, KERNEL(ESP0) - 20);
+	assert_int_equal(v->r.ss, KERNEL_DS | 1);
+}
+
+static void a_fault_of_user_mode_is_its_kernels(void **state)
+{
+	(void)state;
+	start();
+	domain_user();
+	page_fault(0x70000000, PF_U | PF_W);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(v->cr2, 0x70000000);
+	assert_int_equal(domain_stack(0), PF_U | PF_W);
+	assert_int_equal(domain_stack(1), USER);
+	assert_int_equal(domain_stack(2), USER_CS);
+	assert_int_equal(domain_stack(4), USER + 0x800);
+	assert_int_equal(domain_stack(5), USER_DS);
+	assert_int_equal(frame(0), HANDLER(EXC_PF));
+	assert_int_equal(frame(1), KERNEL_CS | 1);
+	assert_false(frame(2) & EFLAGS_IF);
+	assert_int_equal(COUNTERS->fault_user, 1);
+}
+
+static void a_fault_of_the_kernel_stays_on_its_stack(void **state)
+{
+	u32 esp;
+
+	(void)state;
+	start();
+	esp = v->r.gpr[GPR_ESP];
+	page_fault(0x70000000, 0);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(v->r.gpr[GPR_ESP], esp - 16);
+	assert_int_equal(domain_stack(3), v->r.eflags);
+	assert_int_equal(COUNTERS->fault_kernel, 1);
+}
+
+static void a_fault_without_memory_is_emulated(void **state)
+{
+	(void)state;
+	start();
+	memcpy(PHYS(CODE), "\x8B\x0B", 2);
+	v->r.gpr[GPR_EBX] = KERNEL(HOLE);
+	page_fault(KERNEL(HOLE), 0);
+	assert_int_equal(v->r.gpr[GPR_ECX], 0xFFFFFFFF);
+	assert_int_equal(frame(0), KERNEL(CODE) + 2);
+}
+
+static void before_init_the_frame_stays_where_xen_put_it(void **state)
+{
+	(void)state;
+	domain_paging(false);
+	memcpy(PHYS(CODE), "\xFA", 1);
+	trap(EXC_GP, true, 0);
+	assert_int_equal(v->exit_esp, WIN_FRAME_TOP - 20);
+	assert_int_equal(frame(0), KERNEL(CODE) + 1);
+	assert_int_equal(v->r.ss, FLAT_RING1_SS);
+	trap(EXC_DE, false, 0);
+	assert_true(domain_at(EXC_DE));
+	assert_int_equal(frame(3), KERNEL(STACK) - 64 - 12); /* the same stack */
+}
+
+static void other_exceptions_are_injected(void **state)
+{
+	(void)state;
+	start();
+	trap(EXC_NP, true, 0x18);
+	assert_true(domain_at(EXC_NP));
+	assert_int_equal(domain_stack(0), 0x18);
+	start();
+	trap(EXC_DB, false, 0);
+	assert_true(domain_at(EXC_DB));
+	assert_int_equal(domain_stack(0), KERNEL(CODE));
+	start();
+	domain_user();
+	memcpy(PHYS(DATA), "\x0F\x0B", 2);
+	trap(EXC_UD, false, 0);
+	assert_true(domain_at(EXC_UD));
+}
+
+/* An iret of ours that faults: the guest sees it at its IRET call. */
+static void a_fault_of_an_iret_is_the_callers(void **state)
+{
+	(void)state;
+	start();
+	v->r.eip = WIN_TEXT + iret_offset;
+	v->iret_site = KERNEL(CODE) + 0x105;
+	v->r.eflags = EFLAGS_IF;
+	trap(EXC_GP, true, 0x70);
+	assert_true(domain_at(EXC_GP));
+	assert_int_equal(domain_stack(0), 0x70);
+	assert_int_equal(domain_stack(1), KERNEL(CODE) + 0x100);
+	assert_int_equal(domain_stack(2), KERNEL_CS | 1);
+	assert_int_equal(domain_stack(3) & EFLAGS_IF, 0);
+	start();
+	v->r.eip = WIN_TEXT + iret_offset;
+	assert_dies("cannot be entered", trap(EXC_NP, true, 0x70));
+}
+
+static void without_a_gate_it_is_a_triple_fault(void **state)
+{
+	(void)state;
+	start();
+	v->idtr.limit = 0x67;
+	assert_dies("triple fault: exception or interrupt 14", page_fault(0x70000000, 0));
+	start();
+	((u64 *)PHYS(IDT))[14] = 0x0000850000600000ull; /* a task gate */
+	assert_dies("gate 14 has type 5", page_fault(0x70000000, 0));
+	start();
+	v->esp0 = 0x70001000;
+	domain_user();
+	v->r.eip = USER;
+	assert_dies("no stack at 70000fe8", inject_page_fault(v, 0x1000, PF_U));
+}
+
+static void trap_gates_keep_the_interrupt_flag(void **state)
+{
+	(void)state;
+	start();
+	v->r.eflags = EFLAGS_IF | EFLAGS_TF | EFLAGS_NT;
+	inject_exception(v, 0x80, false, 0);
+	assert_int_equal(v->r.eflags, EFLAGS_IF);
+	assert_int_equal(domain_stack(2), EFLAGS_IF | EFLAGS_TF | EFLAGS_NT);
+}
+
+static void open_pic(void)
+{
+	for (u32 i = 0; i < 4; i++)
+		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
+	port_out(v, 0x21, 1, 0xDF);
+	pic_set_irq(&MON->pc.pic, 5, true);
+}
+
+static void an_event_becomes_an_interrupt(void **state)
+{
+	(void)state;
+	start();
+	open_pic();
+	v->r.eflags = EFLAGS_IF;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(domain_at(0x25));
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 0);
+	assert_int_equal(COUNTERS->event_upcall, 1);
+	assert_int_equal(COUNTERS->event_interrupt, 1);
+}
+
+static void with_interrupts_off_it_waits(void **state)
+{
+	(void)state;
+	start();
+	open_pic();
+	v->r.eflags = 0;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(v->r.eip, KERNEL(CODE));
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
+}
+
+/* Its frame has DS, ES, FS, GS below. */
+static void the_failsafe_callback_goes_on(void **state)
+{
+	u32 *f;
+
+	(void)state;
+	start();
+	f = (u32 *)(uintptr_t)(v->r.gpr[GPR_ESP] - 28);
+	f[4] = v->r.eip;
+	f[5] = v->r.cs;
+	f[6] = v->r.eflags;
+	v->trap_esp = v->r.gpr[GPR_ESP] - 28;
+	v->r.vector = VECTOR_FAILSAFE;
+	monitor_trap(v);
+	assert_int_equal(frame(0), KERNEL(CODE));
+	assert_int_equal(v->exit_esp, v->trap_esp + 16);
+}
+
+static void no_stack_to_return_on(void **state)
+{
+	(void)state;
+	start();
+	v->r.gpr[GPR_ESP] = 0x70000000;
+	assert_dies("no kernel stack at 6ffffff4", monitor_resume(v));
+}
+
+static void nested_traps(void **state)
+{
+	struct nested_frame f = {.vector = EXC_DB, .eflags = EFLAGS_TF | 2};
+
+	(void)state;
+	start();
+	nested_trap(&f);
+	assert_int_equal(f.eflags, 2);
+	f.vector = EXC_PF;
+	f.eip = WIN_TEXT + 0x400; /* an instruction of the fixup table */
+	nested_trap(&f);
+	assert_int_equal(f.eip, WIN_TEXT + 0x500);
+	f.eip = WIN_TEXT + 0x401;
+	assert_dies("in the monitor, cr2", nested_trap(&f));
+}
+
+static void guest_memory(void **state)
+{
+	struct access_fault f;
+	u8 bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8];
+
+	(void)state;
+	start();
+	/* Over the end of a page, each filled when it is met. */
+	assert_int_equal(guest_read(v, USER + PAGE_SIZE - 4, back, 8, &f), 0);
+	assert_int_equal(guest_write(v, USER + 0x100, bytes, 8, &f), 0);
+	assert_memory_equal(PHYS(DATA + 0x100), bytes, 8);
+	assert_int_equal(guest_write(v, USER + PAGE_SIZE - 4, bytes, 8, &f), -1);
+	assert_int_equal(f.va, USER + PAGE_SIZE);
+	assert_int_equal(f.error, PF_P | PF_W);
+	assert_int_equal(guest_read(v, 0x70000000, back, 1, &f), -1);
+	assert_int_equal(f.error, 0);
+	/* Never the window. */
+	assert_int_equal(guest_read(v, WIN_VCPU, back, 8, &f), -1);
+	assert_int_equal(guest_write(v, WINDOW_BASE - 4, bytes, 8, &f), -1);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hidden_fault_is_not_seen),
+		cmocka_unit_test(a_fault_of_user_mode_is_its_kernels),
+		cmocka_unit_test(a_fault_of_the_kernel_stays_on_its_stack),
+		cmocka_unit_test(a_fault_without_memory_is_emulated),
+		cmocka_unit_test(before_init_the_frame_stays_where_xen_put_it),
+		cmocka_unit_test(other_exceptions_are_injected),
+		cmocka_unit_test(a_fault_of_an_iret_is_the_callers),
+		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
+		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
+		cmocka_unit_test(an_event_becomes_an_interrupt),
+		cmocka_unit_test(with_interrupts_off_it_waits),
+		cmocka_unit_test(the_failsafe_callback_goes_on),
+		cmocka_unit_test(no_stack_to_return_on),
+		cmocka_unit_test(nested_traps),
+		cmocka_unit_test(guest_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}
