@@ -273,10 +273,10 @@ linear_done:
 	pop edi
 	pop esi
 	ret
-linear_words_left:
+linear_words_left: ; the word may straddle: on by bytes, up to the one that faults
 	and eax, 3
-	lea eax, [eax + ecx * 4]
-	jmp linear_done
+	lea ecx, [eax + ecx * 4]
+	jmp linear_bytes
 linear_bytes_left:
 	mov eax, ecx
 	jmp linear_done

@@ -224,6 +224,21 @@ static void check_contents(void)
 	unmap_kernel(VA);
 }
 
+/* What a call writes for the guest may lie in two pages, the second not yet used. */
+static void check_straddling(void)
+{
+	struct desc_ptr *at = (void *)(VA + PAGE_SIZE - 3), got = {0};
+
+	set(VA, frame, PTE_KERNEL);
+	*(volatile u8 *)VA = 0;
+	native_ops.set_pte(pte_make(other, PTE_KERNEL), pte_alloc(&init_mm, VA + PAGE_SIZE), 0);
+	ops.get_gdt(at);
+	memcpy(&got, at, sizeof(got));
+	check_eq("GetGDT into two pages", (u32)gdt_table, got.base);
+	unmap_kernel(VA);
+	unmap_kernel(VA + PAGE_SIZE);
+}
+
 /* A table is released, its frame is data, then a table again. */
 static void check_table_reuse(void)
 {
@@ -264,6 +279,7 @@ void checks_pte(void)
 #endif
 	check_lazy();
 	check_contents();
+	check_straddling();
 	check_table_reuse();
 	page_put(frame);
 	page_put(other);
