@@ -12,9 +12,11 @@
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_EIP 0x176
 #define MSR_PAT 0x277
+#define MSR_MTRR_DEFAULT 0x2FF
 #define MSR_EFER 0xC0000080
 
 #define PAT_RESET 0x0007040600070406ull
+#define MTRR_ALL_WRITE_BACK 0x806ull /* on, and no ranges */
 
 static bool reads_as_zero(u32 msr)
 {
@@ -27,7 +29,6 @@ static bool reads_as_zero(u32 msr)
 		{0x1A0, 0x1A0},		  /* misc enable */
 		{0x200, 0x20F},		  /* variable MTRRs */
 		{0x250, 0x26F},		  /* fixed MTRRs */
-		{0x2FF, 0x2FF},		  /* MTRR default type */
 		{0xC0010010, 0xC0010015}, /* SYSCFG, HWCR */
 		{0xC001001F, 0xC001001F}, /* NB_CFG */
 		{0xC0010048, 0xC0010048},
@@ -56,6 +57,9 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 	case MSR_PAT:
 		*value = PAT_RESET;
 		return true;
+	case MSR_MTRR_DEFAULT:
+		*value = MTRR_ALL_WRITE_BACK;
+		return true;
 	default:
 		if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP)
 			*value = v->sysenter[msr - MSR_SYSENTER_CS];
@@ -77,5 +81,6 @@ bool msr_write(struct vcpu *v, u32 msr, u64 value)
 		v->sysenter[msr - MSR_SYSENTER_CS] = value;
 		return true;
 	}
-	return msr == MSR_TSC || msr == MSR_APIC_BASE || msr == MSR_PAT || reads_as_zero(msr);
+	return msr == MSR_TSC || msr == MSR_APIC_BASE || msr == MSR_PAT ||
+	       msr == MSR_MTRR_DEFAULT || reads_as_zero(msr);
 }

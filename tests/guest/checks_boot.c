@@ -35,6 +35,17 @@ static void check_control(void)
 	check_eq("boot: CR3", virt_to_phys(init_mm.pgd), ops.get_cr3());
 }
 
+/* What memory is without a range register that says otherwise. */
+static void check_mtrr(void)
+{
+	u32 r[4] = {1};
+
+	ops.cpuid(r);
+	if (r[3] & 1u << 12) /* MTRR */
+		check_eq("boot: MTRRs on, and write-back by default", 0x806,
+			 (u32)ops.rdmsr(0x2ff) & 0x8ff);
+}
+
 static void check_segments(void)
 {
 	check_eq("boot: FS reads the per-CPU word", 0x50435055, read_fs0());
@@ -82,6 +93,7 @@ void checks_boot(void)
 {
 	check_params();
 	check_control();
+	check_mtrr();
 	check_segments();
 	check_native_tables();
 	check_rom();
