@@ -13,7 +13,7 @@
 ; Frame, from low addresses: [error code,] EIP, CS, EFLAGS [, ESP, SS].
 
 extern monitor_trap, nested_trap, monitor_start
-global trap_table, upcall_offset, failsafe_offset, fixup_table, fixup_count
+global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
 global iret_offset, iret_disabled_offset, linear_read, linear_write
 
 ; A page fault from ring 3 that the guest's own tables demand: nothing is
@@ -247,6 +247,13 @@ exit_null_ds:
 	mov ds, eax
 	jmp exit_ds_done
 
+; The guest's #NM, before its own handler: Xen has cleared TS, hardware would
+; not have (control_restore_ts).
+nm_entry:
+	mov byte [ss:V_TS_CLEARED], 1
+	jmp dword [ss:V_NM_HANDLER]
+
+nm_offset: dd nm_entry - rom_start
 upcall_offset: dd upcall - rom_start
 failsafe_offset: dd failsafe - rom_start
 iret_offset: dd iret_insn - rom_start

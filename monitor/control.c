@@ -8,14 +8,26 @@
 void control_set_cr0(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr0 ^ value;
+	u32 ts = v->ts_cleared ? 0 : v->cr0 & CR0_TS; /* as Xen has it */
 
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)
 		shadow_load(v);
 	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
 		shadow_mode_changed(v);
-	if (changed & CR0_TS)
+	if (ts != (value & CR0_TS))
 		xen_fpu_taskswitch(value & CR0_TS);
+	v->ts_cleared = false;
+}
+
+/* Xen clears TS when it delivers an #NM; on hardware it stays set until the
+ * handler clears it.  A handler that lets another process run before it has
+ * must find TS set there, or that process uses the wrong registers. */
+void control_restore_ts(struct vcpu *v)
+{
+	if (v->ts_cleared)
+		xen_fpu_taskswitch(true);
+	v->ts_cleared = false;
 }
 
 bool control_set_cr3(struct vcpu *v, u32 value)

@@ -148,6 +148,7 @@ bool msr_write(struct vcpu *v, u32 msr, u64 value);
 
 /* control.c: control registers. */
 void control_set_cr0(struct vcpu *v, u32 value);
+void control_restore_ts(struct vcpu *v);
 bool control_set_cr3(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);

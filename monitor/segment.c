@@ -12,7 +12,7 @@
 #include "monitor.h"
 #include "hypercall.h"
 
-extern const u32 trap_table[32];
+extern const u32 trap_table[32], nm_offset;
 
 /* Vectors that stay the monitor's after Init: what the shadow, the emulator and
  * our own irets need, and #DB, for the guest may watch what the monitor reads. */
@@ -225,7 +225,7 @@ u32 segment_base(struct vcpu *v, u16 selector)
 }
 
 /* Xen's trap table entry for a vector: our own handler, or the guest's. */
-static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
+static bool make_trap(struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
 {
 	u32 type = gate >> 40 & 0x1F, offset = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
 	/* A zero address ends Xen's list, a null CS it does not survive. */
@@ -243,6 +243,10 @@ static bool make_trap(const struct vcpu *v, u32 vector, u64 gate, struct trap_in
 	t->flags = (u8)((gate >> 45 & 3) | (type == 0xE ? 4 : 0));
 	t->cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
 	t->address = offset;
+	if (vector == EXC_NM) {
+		v->nm_handler = offset;
+		t->address = WIN_TEXT + nm_offset;
+	}
 	return true;
 }
 

@@ -52,13 +52,15 @@ struct vcpu {
 	u8 iopl;			 /* for user mode, by SetIOPLMask */
 	bool paravirtual;		 /* Init has succeeded: the kernel is in ring 1 */
 	u8 kernel_rpl;			 /* of the guest's kernel: 3 before Init, then 1 */
+	bool ts_cleared;		 /* by Xen, at an #NM: cr0 still has TS */
 	bool tlb_stale;			 /* an entry became weaker and Xen has not flushed since */
 	u8 lazy;			 /* SetLazyMode's argument */
 
 	struct table_reg gdtr, idtr;
 	u16 ldtr, tr;
-	u16 kernel_ss; /* what the guest's kernel has in SS, RPL adjusted */
-	u32 esp0;      /* its stack for entries from ring 3 */
+	u16 kernel_ss;	  /* what the guest's kernel has in SS, RPL adjusted */
+	u32 esp0;	  /* its stack for entries from ring 3 */
+	gva_t nm_handler; /* of #NM, in its own IDT */
 	u32 dr[8];
 	u64 sysenter[3];		     /* MSRs 0x174 to 0x176 */
 	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */

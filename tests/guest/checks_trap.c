@@ -72,6 +72,32 @@ static void check_pf(void)
 	irq_disable();
 }
 
+/* A handler that makes way for another process, as one does that has to
+ * allocate memory first, and one that sets TS again. */
+static void switch_away(void)
+{
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)boot_stack_top);
+	asm volatile("fnop");
+}
+
+static void set_ts(void)
+{
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+	asm volatile("fnop");
+}
+
+static void check_nm_in_handler(const char *name, void (*hook)(void))
+{
+	u32 count = nm_count;
+
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+	nm_hook = hook;
+	asm volatile("fnop");
+	check_eq(name, count + 2, nm_count);
+	asm volatile("fnop");
+	check_eq("#NM: none after both handlers", count + 2, nm_count);
+}
+
 static void check_nm(void)
 {
 	u32 count = nm_count;
@@ -91,6 +117,8 @@ static void check_nm(void)
 	ops.set_cr0(ops.get_cr0() & ~CR0_TS);
 	asm volatile("fnop");
 	check_eq("#NM: none after SetCR0 without TS", count + 1, nm_count);
+	check_nm_in_handler("#NM: TS stays set when the handler switches stacks", switch_away);
+	check_nm_in_handler("#NM: TS stays set when the handler sets it", set_ts);
 }
 
 /* IRET's own faults are reported at the guest's return site.  With IF in the

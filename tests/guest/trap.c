@@ -19,6 +19,7 @@ bool (*stray_hook)(struct regs *r);
 bool db_watched;
 volatile u32 db_count, db_dr6;
 u32 nm_count, nm_cr0;
+void (*nm_hook)(void);
 
 static u32 fixup_of(u32 eip)
 {
@@ -91,7 +92,11 @@ static bool page_fault(struct regs *r, u32 cr2)
 static void device_not_available(const struct regs *r)
 {
 	static bool busy;
+	void (*hook)(void) = nm_hook;
 
+	nm_hook = NULL;
+	if (hook)
+		hook();
 	if (busy)
 		die(r, 0);
 	busy = true;

@@ -24,6 +24,8 @@ extern bool (*page_fault_hook)(struct regs *r, u32 cr2);
 /* #DB: how many, and DR6 at the last one.  Only counted while watched. */
 extern bool db_watched;
 extern volatile u32 db_count, db_dr6;
+/* Called once, by the next #NM's handler before it clears TS. */
+extern void (*nm_hook)(void);
 extern u32 nm_count, nm_cr0; /* #NM, and CR0 as the last handler read it */
 
 void trap_dispatch(struct regs *r);
