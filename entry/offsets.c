@@ -38,6 +38,7 @@ void offsets(void)
 	DEFINE(V_CR3, WIN_VCPU + offsetof(struct vcpu, cr3));
 	DEFINE(V_CR4, WIN_VCPU + offsetof(struct vcpu, cr4));
 	DEFINE(V_VIF_KNOWN, WIN_VCPU + offsetof(struct vcpu, vif_known));
+	DEFINE(CR0_TS, CR0_TS);
 	DEFINE(V_TS_CLEARED, WIN_VCPU + offsetof(struct vcpu, ts_cleared));
 	DEFINE(V_NM_HANDLER, WIN_VCPU + offsetof(struct vcpu, nm_handler));
 	DEFINE(V_SYSENTER_CS, WIN_VCPU + offsetof(struct vcpu, sysenter));

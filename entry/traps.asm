@@ -250,7 +250,7 @@ exit_null_ds:
 ; The guest's #NM, before its own handler: Xen has cleared TS, hardware would
 ; not have (control_restore_ts).
 nm_entry:
-	mov byte [ss:V_TS_CLEARED], 1
+	mov byte [ss:V_TS_CLEARED], CR0_TS
 	jmp dword [ss:V_NM_HANDLER]
 
 nm_offset: dd nm_entry - rom_start

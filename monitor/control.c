@@ -8,16 +8,16 @@
 void control_set_cr0(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr0 ^ value;
-	u32 ts = v->ts_cleared ? 0 : v->cr0 & CR0_TS; /* as Xen has it */
+	u32 xen = v->cr0 & ~v->ts_cleared;
 
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)
 		shadow_load(v);
 	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
 		shadow_mode_changed(v);
-	if (ts != (value & CR0_TS))
+	if ((xen ^ value) & CR0_TS)
 		xen_fpu_taskswitch(value & CR0_TS);
-	v->ts_cleared = false;
+	v->ts_cleared = 0;
 }
 
 /* Xen clears TS when it delivers an #NM; on hardware it stays set until the
@@ -25,9 +25,8 @@ void control_set_cr0(struct vcpu *v, u32 value)
  * must find TS set there, or that process uses the wrong registers. */
 void control_restore_ts(struct vcpu *v)
 {
-	if (v->ts_cleared)
-		xen_fpu_taskswitch(true);
-	v->ts_cleared = false;
+	xen_fpu_taskswitch(true);
+	v->ts_cleared = 0;
 }
 
 bool control_set_cr3(struct vcpu *v, u32 value)

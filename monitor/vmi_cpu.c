@@ -139,7 +139,8 @@ void regparm3 vmi_UpdateKernelStack(u32 selector, u32 esp0)
 {
 	(void)selector;
 	VCPU->esp0 = esp0;
-	control_restore_ts(VCPU);
+	if (VCPU->ts_cleared)
+		control_restore_ts(VCPU);
 	if (xen_stack_switch(VCPU->kernel_ss, esp0))
 		guest_die("Xen refused the kernel stack %04x:%08x", VCPU->kernel_ss, esp0);
 }
