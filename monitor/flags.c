@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interrupt flag before Init.
+ * What CPL 3 would show a guest before Init without a trap: RPL 3 in CS, and
+ * the interrupt flag.
+ *
+ * 2.6.21 asks first of all, by "mov eax, cs; test eax, 3; jnz", whether a
+ * hypervisor has put it into another ring, and then wants an interface that
+ * VMI is not.  Hardware breakpoints stand where a kernel begins once it is
+ * unpacked; if it begins so, the question is answered as on a bare machine.
  *
  * At CPL 3 pushf always shows IF set and popf leaves it alone, both silently,
  * so a kernel that saves and restores its flags believes interrupts to be on
@@ -12,9 +18,40 @@
  */
 #include "monitor.h"
 #include "hypercall.h"
+#include "mem.h"
 
 #define NEIGHBOURHOOD 256u
-#define DR7_EXECUTE_0_1 0x5u /* DR0 and DR1, local, on execution */
+#define DR7_EXECUTE_0_1 0x05u /* DR0 and DR1, local, on execution */
+#define DR7_EXECUTE_2_3 0x50u
+
+/* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
+static const u32 beginnings[] = {0x100000, 0x400000};
+
+void flags_start(void)
+{
+	xen_set_debugreg(2, beginnings[0]);
+	xen_set_debugreg(3, beginnings[1]);
+	xen_set_debugreg(7, DR7_EXECUTE_2_3);
+}
+
+static bool beginning(struct vcpu *v)
+{
+	static const u8 asks[] = {0x8C, 0xC8, 0xA9, 3, 0, 0, 0, 0x0F, 0x85};
+	u8 code[sizeof(asks)];
+	struct regs *r = &v->r;
+	struct access_fault f;
+
+	if (r->eip != beginnings[0] && r->eip != beginnings[1])
+		return false;
+	if (!guest_read(v, r->eip, code, sizeof(code), &f) &&
+	    memcmp(code, asks, sizeof(asks)) == 0) {
+		r->gpr[GPR_EAX] = r->cs & ~3u;
+		r->eip += sizeof(asks) + 4;
+	} else {
+		r->eflags |= EFLAGS_RF;
+	}
+	return true;
+}
 
 static gva_t find(const u8 *code, u32 bytes, gva_t base, u8 first, u8 second)
 {
@@ -51,8 +88,10 @@ bool flags_breakpoint(struct vcpu *v)
 	const u32 status = 0xCD5; /* CF PF AF ZF SF DF OF */
 	struct regs *r = &v->r;
 
-	if (v->paravirtual || !v->flags_save)
+	if (v->paravirtual)
 		return false;
+	if (!v->flags_save)
+		return beginning(v);
 	if (r->eip == v->flags_save) {
 		r->gpr[GPR_EAX] = (r->eflags & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
 	} else if (r->eip == v->flags_restore) {
@@ -68,9 +107,7 @@ bool flags_breakpoint(struct vcpu *v)
 /* Init: the debug registers are the guest's. */
 void flags_end(struct vcpu *v)
 {
-	if (v->flags_save) {
-		xen_set_debugreg(7, 0);
-		control_debug_forget();
-	}
+	xen_set_debugreg(7, 0);
+	control_debug_forget();
 	v->flags_save = 0;
 }

@@ -58,6 +58,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	set_callback(CALLBACKTYPE_event, upcall_offset);
 	set_callback(CALLBACKTYPE_failsafe, failsafe_offset);
 	ASSERT(xen_stack_switch(FLAT_RING1_SS, WIN_FRAME_TOP) == 0);
+	flags_start();
 	start_pc();
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, shadow pool %u KB\n", MON->start.code32,

@@ -137,6 +137,7 @@ void inject_interrupt(struct vcpu *v, u32 vector);
 /* emul.c: the instruction at EIP, which trapped with vector. */
 void emulate(struct vcpu *v, u32 vector);
 /* flags.c: the interrupt flag before Init. */
+void flags_start(void);
 void flags_cli(struct vcpu *v, gva_t va);
 bool flags_breakpoint(struct vcpu *v);
 void flags_end(struct vcpu *v);

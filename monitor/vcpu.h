@@ -52,9 +52,9 @@ struct vcpu {
 	u8 iopl;			 /* for user mode, by SetIOPLMask */
 	bool paravirtual;		 /* Init has succeeded: the kernel is in ring 1 */
 	u8 kernel_rpl;			 /* of the guest's kernel: 3 before Init, then 1 */
-	bool ts_cleared;		 /* by Xen, at an #NM: cr0 still has TS */
-	bool tlb_stale;			 /* an entry became weaker and Xen has not flushed since */
-	u8 lazy;			 /* SetLazyMode's argument */
+	u32 ts_cleared; /* CR0_TS while Xen has cleared it and the guest not, at an #NM */
+	bool tlb_stale; /* an entry became weaker and Xen has not flushed since */
+	u8 lazy;	/* SetLazyMode's argument */
 
 	struct table_reg gdtr, idtr;
 	u16 ldtr, tr;
@@ -89,6 +89,7 @@ struct vcpu {
 #define EFLAGS_TF 0x00000100u
 #define EFLAGS_IF 0x00000200u
 #define EFLAGS_NT 0x00004000u
+#define EFLAGS_RF 0x00010000u
 #define EFLAGS_VM 0x00020000u
 
 /* Exception vectors that the monitor names. */

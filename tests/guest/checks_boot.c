@@ -11,6 +11,7 @@
 
 extern u8 boot_params[4096];
 extern char boot_cmdline[];
+extern u32 start_ring;
 
 static void check_params(void)
 {
@@ -26,6 +27,7 @@ static void check_control(void)
 {
 	u32 cr0 = ops.get_cr0();
 
+	check_eq("boot: CS at the first instruction has RPL 0", 0, start_ring);
 	check_eq("boot: CR0", 0x80050033, cr0 & ~CR0_TS);
 #ifdef PAE
 	check_eq("boot: CR4.PAE", CR4_PAE, ops.get_cr4() & CR4_PAE);

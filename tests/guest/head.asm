@@ -18,11 +18,17 @@
 
 extern guest_main, bss_start, bss_end
 global start32, swapper_pg_dir, boot_params, boot_cmdline, boot_stack_top
-global gdt_table, idt_table, percpu, nx_enabled, kernel_pd
+global gdt_table, start_ring, idt_table, percpu, nx_enabled, kernel_pd
 
 bits 32
 section .head progbits alloc exec nowrite
 start32:
+	; as 2.6.21: another ring means another interface, of which none is here
+	mov eax, cs
+	test eax, 3
+	jnz near .other_ring
+	xor ebp, ebp
+.begin:
 	cld
 	test byte [esi + PARAM_LOADFLAGS], 1 << 6       ; KEEP_SEGMENTS
 	jnz .keep
@@ -51,6 +57,8 @@ start32:
 	shr ecx, 2
 	rep stosd
 
+	mov [P(start_ring)], ebp
+
 	; boot_params and the command line, before anything can overwrite them
 	mov edi, P(boot_params)
 	mov ecx, 4096 / 4
@@ -67,6 +75,11 @@ start32:
 	loopnz .copy
 .no_cmdline:
 
+	jmp near .tables
+.other_ring:
+	mov ebp, 1
+	jmp near .begin
+.tables:
 	; the page tables: 4 KB pages, A and D clear, identity and PAGE_OFFSET
 	mov edi, P(boot_pts)
 	mov eax, 0x003
@@ -191,6 +204,8 @@ gdt_table:
 	dq 0x00cf92000000ffff                   ; 0xd8 per CPU, base filled in above
 	times 4 dq 0
 	times 4096 - ($ - gdt_table) db 0
+start_ring:                     ; not 0: CS had an RPL at the first instruction
+	dd 0
 nx_enabled:
 	dd 0
 percpu:
