@@ -456,6 +456,16 @@ bool shadow_set_linear(u32 va, u32 pages, u32 gpfn)
 	return true;
 }
 
+/* The stack on which the guest calls becomes part of the linear mapping that it
+ * has announced: filled at Init as any page, it could be dropped (SetCR4). */
+void shadow_keep_stack(struct vcpu *v)
+{
+	u32 error;
+	u64 gpa;
+
+	shadow_fault(v, v->call_esp, PF_W, true, &error, &gpa);
+}
+
 /* The guest frame that a pointer into a page table points to, or GPFN_NONE. */
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 {

@@ -130,6 +130,7 @@ void shadow_reread_table(u32 gpfn);
 void shadow_invlpg(struct vcpu *v, gva_t va);
 void shadow_flush_tlb(struct vcpu *v);
 void shadow_flush_queue(void);
+void shadow_keep_stack(struct vcpu *v);
 bool shadow_set_linear(u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 

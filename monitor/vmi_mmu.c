@@ -249,6 +249,7 @@ void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
 		if (!shadow_set_linear(va, pages, gpfn))
 			guest_die("VMI SetLinearMapping: %u pages at %08x from frame %x cannot be",
 				  pages, va, gpfn);
+		shadow_keep_stack(VCPU);
 	} else if (slot < ARRAY_SIZE(MON->shadow.window)) {
 		MON->shadow.window[slot].va = va;
 		MON->shadow.window[slot].pages = pages;

@@ -11,7 +11,7 @@
 
 extern u8 boot_params[4096];
 extern char boot_cmdline[];
-extern u32 start_ring;
+u32 start_ring; /* not 0: CS had an RPL at the first instruction, in head.asm */
 
 static void check_params(void)
 {

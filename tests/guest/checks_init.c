@@ -126,6 +126,7 @@ void checks_init(void)
 	vmi_bind();
 	sites = patch_vmi();
 	ops.set_linear_mapping(0, PAGE_OFFSET, MAXMEM >> PAGE_SHIFT, 0);
+	ops.set_cr4(ops.get_cr4() | CR4_PSE); /* as 2.6.21, on a stack used but not yet touched */
 	irq_restore(flags);
 	check("init: call sites are patched", sites > 0);
 	check_eq("init: interrupts are off after Linux's save and restore around it", 0,

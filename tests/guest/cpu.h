@@ -29,6 +29,7 @@
 #define CR0_TS 0x8u
 #define CR0_WP 0x10000u
 #define CR0_PG 0x80000000u
+#define CR4_PSE 0x10u
 #define CR4_PAE 0x20u
 
 enum vector {

@@ -16,9 +16,9 @@
 %define PARAM_CMDLINE 0x228
 %define CMDLINE_MAX 256
 
-extern guest_main, bss_start, bss_end
+extern guest_main, bss_start, bss_end, start_ring
 global start32, swapper_pg_dir, boot_params, boot_cmdline, boot_stack_top
-global gdt_table, start_ring, idt_table, percpu, nx_enabled, kernel_pd
+global gdt_table, idt_table, percpu, nx_enabled, kernel_pd
 
 bits 32
 section .head progbits alloc exec nowrite
@@ -204,8 +204,6 @@ gdt_table:
 	dq 0x00cf92000000ffff                   ; 0xd8 per CPU, base filled in above
 	times 4 dq 0
 	times 4096 - ($ - gdt_table) db 0
-start_ring:                     ; not 0: CS had an RPL at the first instruction
-	dd 0
 nx_enabled:
 	dd 0
 percpu:
