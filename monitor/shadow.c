@@ -286,12 +286,13 @@ static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
 	u32 next = s->pool[head].next;
 
 	/* A 2-level table fills two slots. */
-	if (!wide && next != SHADOW_NONE && s->pool[head].l2i != l2i &&
-	    s->pool[head].l2i == (l2i ^ 1)) {
-		head = next;
-		next = s->pool[head].next;
-	} else if (!wide && next != SHADOW_NONE && s->pool[next].l2i == (l2i ^ 1)) {
-		next = s->pool[next].next;
+	if (!wide && next != SHADOW_NONE) {
+		if (s->pool[head].l2i == (l2i ^ 1)) {
+			head = next;
+			next = s->pool[head].next;
+		} else if (s->pool[next].l2i == (l2i ^ 1)) {
+			next = s->pool[next].next;
+		}
 	}
 	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
 }
