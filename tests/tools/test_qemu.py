@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The loop around QEMU, and the watch over Xen, with a program in QEMU's place."""
+import io
+import os
+import re
+import stat
+import sys
+import tempfile
+import textwrap
+import types
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools", "host"))
+import host  # noqa: E402
+import hosts  # noqa: E402
+import qemu  # noqa: E402
+from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result  # noqa: E402
+
+# What stands in for QEMU: fds by chardev name, files by path, then the test's lines.
+HEAD = """\
+#!/usr/bin/python3
+import json, os, re, sys, time
+fd = {m[1]: int(m[2]) for m in (re.match(r"socket,id=(\\w+),fd=(\\d+)", a) for a in sys.argv) if m}
+def shutdown(reason):
+    os.write(fd["qmp"], json.dumps({"event": "SHUTDOWN", "data": {"reason": reason}}).encode() + b"\\n")
+    time.sleep(10)
+"""
+
+
+class Screen:
+    """A console that only notes."""
+
+    interactive = listens = False
+
+    def __init__(self):
+        self.text = b""
+
+    def feed(self, data):
+        self.text += data
+
+
+class Fake(unittest.TestCase):
+    def setUp(self):
+        self.bin = tempfile.TemporaryDirectory()
+        self.addCleanup(self.bin.cleanup)
+        path = mock.patch.dict(os.environ, PATH=self.bin.name + ":" + os.environ["PATH"])
+        path.start()
+        self.addCleanup(path.stop)
+
+    def program(self, lines):
+        path = os.path.join(self.bin.name, "qemu-system-x86_64")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(HEAD + textwrap.dedent(lines))
+        os.chmod(path, stat.S_IRWXU)
+
+
+class Machine(Fake):
+    def run_it(self, lines, timeout=5, files=(), question=b"", tick=lambda: None):
+        self.program(lines)
+        self.log = io.BytesIO()
+        self.log.flush = lambda: None
+        self.screen = Screen()
+        self.machine = qemu.Qemu(types.SimpleNamespace(timeout=timeout), self.log)
+        self.machine.line += ["-chardev", self.machine.channel("com1", self.screen.feed)]
+        self.machine.line += [self.machine.file(f) for f in files]
+        try:
+            with self.assertRaises(Result) as end:
+                self.machine.start()
+                self.machine.serve(self.screen, "com1", tick, question)
+        finally:
+            self.machine.stop()
+            for sock in self.machine.channels.values():
+                sock.close()
+            self.machine.words.close()
+        return end.exception
+
+    def test_channels_carry_data_and_the_end_has_a_reason(self):
+        end = self.run_it("""
+            os.write(fd["com1"], b"hello")
+            shutdown("guest-shutdown")
+            """)
+        self.assertEqual(self.screen.text, b"hello")
+        self.assertEqual((end.code, str(end)), (BROKEN, "QEMU ended (guest-shutdown)"))
+
+    def test_a_qemu_that_dies_is_quoted(self):
+        end = self.run_it("""
+            print("qemu: no such device", file=sys.stderr)
+            sys.exit(3)
+            """)
+        self.assertEqual(str(end), "QEMU ended (exit code 3): qemu: no such device")
+        self.assertIn(b"no such device", self.log.getvalue())
+
+    def test_files_are_handed_over_as_descriptors(self):
+        self.run_it("""
+            for path in [a for a in sys.argv if a.startswith("/dev/fd/")]:
+                os.write(fd["com1"], open(path, "rb").read())
+            shutdown("x")
+            """, files=[b"bytes", "/proc/sys/kernel/ostype"])
+        self.assertEqual(self.screen.text, b"bytesLinux\n")
+
+    def test_time_runs_out_after_the_question(self):
+        with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
+            end = self.run_it("""
+                os.write(fd["com1"], b"asked " + os.read(fd["com1"], 10))
+                time.sleep(10)
+                """, timeout=0.2, question=b"r?")
+        self.assertEqual(end.code, TIMEOUT)
+        self.assertEqual(self.screen.text, b"asked r?")
+
+    def test_a_tick_may_end_it(self):
+        def tick():
+            raise Result(FINE, "enough")
+        self.assertEqual(self.run_it("time.sleep(10)", tick=tick).code, FINE)
+
+
+class Accelerator(Fake):
+    def line(self, nested=False, **more):
+        values = dict(accel="auto", icount=None, cpu=None)
+        values.update(more)
+        return qemu.accelerator(types.SimpleNamespace(**values), nested)
+
+    def test_tcg_unless_kvm_works(self):
+        with mock.patch.object(qemu, "kvm_works", return_value=False):
+            self.assertEqual(self.line()[:2], ["-accel", "tcg"])
+            self.assertIn("-smep", self.line()[3])
+        with mock.patch.object(qemu, "kvm_works", return_value=True):
+            self.assertEqual(self.line()[:2], ["-accel", "kvm"])
+            self.assertEqual(self.line(icount=0)[:2], ["-accel", "tcg"])
+        self.assertEqual(self.line(accel="tcg", cpu="max")[3], "max")
+
+    def test_counted_instructions_need_tcg(self):
+        self.assertIn("shift=2,sleep=off", self.line(accel="tcg", icount=2))
+        with self.assertRaises(Result) as end:
+            self.line(accel="kvm", icount=0)
+        self.assertEqual(end.exception.code, 2)
+
+    def test_kvm_is_believed_when_it_has_run_something(self):
+        for code, nested, works in ((0x23, True, True), (0x21, False, True), (0x21, True, False),
+                                    (1, False, False)):
+            self.program("sys.exit(%d)" % code)
+            with mock.patch.object(os, "access", return_value=True):
+                self.assertEqual(qemu.kvm_works(nested), works)
+        with mock.patch.object(os, "access", return_value=False):
+            self.assertFalse(qemu.kvm_works(False))
+
+
+class Watch(Fake):
+    """host.Host: what the guest and Xen write, and how the run ends."""
+
+    def run_it(self, lines, **more):
+        class Bed(host.Host):
+            input_channel = "com1"
+
+            def machine(self):
+                self.qemu.line += ["-chardev", self.qemu.channel("com1", self.com1),
+                                   "-chardev", self.qemu.channel("tty", self.console.feed)]
+                self.qemu.ended = lambda reason, code: self.ends(FINE, "powered off")
+
+        self.program(lines)
+        values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None,
+                      qemu_args="", timeout=5, verbose=False)
+        with tempfile.TemporaryDirectory() as log, mock.patch.object(host, "say", self.said.append), \
+                mock.patch("sys.stdout", io.StringIO()), mock.patch.object(host.Console, "_show"):
+            bed = Bed(types.SimpleNamespace(log=log, **dict(values, **more)))
+            with self.assertRaises(Result) as end:
+                bed.run()
+            bed.console.log.close()
+            bed.log.close()
+            bed.qemu.words.close()
+            for sock in bed.qemu.channels.values():
+                sock.close()
+            self.bed = bed
+        return end.exception
+
+    def setUp(self):
+        super().setUp()
+        self.said = []
+
+    def test_a_guest_that_powers_off_is_fine(self):
+        end = self.run_it("""
+            os.write(fd["tty"], b"guest: 5 passed, 0 failed\\n")
+            shutdown("x")
+            """)
+        self.assertEqual(end.code, FINE)
+        self.assertTrue(re.fullmatch(r"powered off after \d+\.\d s", str(end)))
+        self.assertEqual(self.said, [])
+
+    def test_failed_checks_are_a_failure(self):
+        end = self.run_it("""
+            os.write(fd["tty"], b"guest: 5 passed, 2 failed\\n")
+            shutdown("x")
+            """)
+        self.assertEqual(end.code, FAILED)
+        self.assertIn("2 of its checks failed", str(end))
+        self.assertTrue(self.said[-1].startswith("logs: "))
+
+    def test_xens_news_of_a_guest_are_told(self):
+        end = self.run_it("""
+            os.write(fd["com1"], b"(XEN) Xen version 4\\n(XEN) d1v0 bad\\n(XEN) other\\n")
+            os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n(XEN) why\\n")
+            time.sleep(10)
+            """)
+        self.assertEqual(end.code, BROKEN)
+        self.assertIn("Xen panicked", str(end))
+        self.assertEqual(self.said[:3], ["  (XEN) d1v0 bad", "  (XEN) Panic on CPU 0:", "  (XEN) why"])
+
+    def test_dom0_may_panic(self):
+        self.assertIn("dom0's kernel panicked", str(self.run_it("""
+            os.write(fd["com1"], b"Kernel panic - not syncing: x\\n")
+            time.sleep(10)
+            """)))
+
+    def test_a_time_out_shows_the_last_lines(self):
+        with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
+            end = self.run_it("""
+                os.write(fd["tty"], b"stuck here\\n")
+                time.sleep(10)
+                """, timeout=0.3)
+        self.assertEqual(end.code, TIMEOUT)
+        self.assertIn("  | stuck here", self.said)
+
+    def test_at_a_text_something_is_typed(self):
+        self.run_it("""
+            os.write(fd["tty"], b"login: ")
+            os.write(fd["tty"], os.read(fd["com1"], 10))
+            time.sleep(0.1)
+            shutdown("x")
+            """, at=[("login:", "type root\\n")])
+        self.assertIn("root", self.bed.console.tail()[0] if self.bed.console.tail() else "")
+
+
+class Hosts(Fake):
+    """Each way to run a guest: what its end is told from."""
+
+    def run_it(self, kind, lines, **more):
+        self.said = []
+        self.program(lines)
+        with tempfile.TemporaryDirectory() as where:
+            for name in ("xen", "vmlinux", "initramfs", "g.elf", "i.gz"):
+                with open(os.path.join(where, name), "w", encoding="ascii") as f:
+                    f.write(name)
+            values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None, log=where,
+                          qemu_args="", timeout=5, verbose=False, memory=64, vcpus=1, smp=1,
+                          kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
+                          cmdline="a,b", xen=None, xen_debug=False, xen_args="", shim_args="smep=0")
+            values.update(more)
+            found = {"mkdom0": where, "mkxen": os.path.join(where, "xen")}
+            with mock.patch.object(hosts, "say", self.said.append), \
+                    mock.patch.object(host, "say", self.said.append), \
+                    mock.patch.object(hosts, "built", lambda script, *a: found[script]), \
+                    mock.patch.object(host, "built", lambda script, *a: found[script]), \
+                    mock.patch("sys.stdout", io.StringIO()) as self.out, \
+                    mock.patch.object(host.Console, "_show"):
+                bed = hosts.HOSTS[kind](types.SimpleNamespace(**values))
+                with self.assertRaises(Result) as end:
+                    bed.run()
+                bed.console.log.close()
+                bed.log.close()
+                bed.qemu.words.close()
+                for sock in bed.qemu.channels.values():
+                    sock.close()
+                with open(os.path.join(where, "g.console"), "rb") as f:
+                    self.shown = f.read()
+            self.line = bed.qemu.line
+        return end.exception.code, str(end.exception)
+
+    def after(self, option):
+        return self.line[self.line.index(option) + 1]
+
+    def test_xl_starts_a_guest_and_tells_its_end(self):
+        for reason, code, words in (("0", FINE, "powered off"), ("3", FAILED, "crashed"),
+                                    ("9", FAILED, "gone (reason 9)")):
+            end = self.run_it("pv32", """
+                os.write(fd["control"], b"list Name ID\\nlist\\nxl done\\n")
+                os.write(fd["output"], b"from the guest")
+                time.sleep(0.2)
+                os.write(fd["control"], b"end %s\\n")
+                time.sleep(10)
+                """ % reason)
+            self.assertEqual(end[0], code)
+            self.assertIn(words, end[1])
+            self.assertEqual(self.shown, b"from the guest")
+            self.assertEqual(self.out.getvalue(), "Name ID\ndone\n")
+            self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64))
+
+    def test_xl_may_refuse_or_destroy(self):
+        end = self.run_it("pv32", """
+            os.write(fd["control"], b"refused bad file\\nrefused\\n")
+            time.sleep(10)
+            """)
+        self.assertEqual(end[0], REFUSED)
+        self.assertIn("  bad file", self.said)
+        end = self.run_it("pv32", """
+            os.write(fd["control"], b"end gone\\n")
+            time.sleep(10)
+            """, at=[("x", "xl destroy")])
+        self.assertEqual(end[0], FINE)
+        end = self.run_it("pv32", """
+            os.write(fd["control"], b"broken no modules\\n")
+            time.sleep(10)
+            """)
+        self.assertEqual(end, (BROKEN, "no modules"))
+
+    def test_the_shims_lines_are_not_the_guests(self):
+        end = self.run_it("shim", """
+            os.write(fd["control"], b"list\\n")
+            os.write(fd["output"], b"one\\n\\r(XEN) d1v0 note\\n")
+            time.sleep(0.1)
+            os.write(fd["output"], b"\\rtwo")
+            time.sleep(0.1)
+            os.write(fd["control"], b"end 3\\n")
+            time.sleep(10)
+            """)
+        self.assertEqual(end[0], FAILED)
+        self.assertEqual(self.shown, b"one\ntwo")
+        self.assertIn("  (shim) d1v0 note", self.said)
+        self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64 + hosts.shim_mb(64)))
+
+    def test_a_shim_that_panics_first_refuses_the_guest(self):
+        panic = 'os.write(fd["output"], b"%s(XEN) Panic on CPU 0:\\n"); time.sleep(10)'
+        self.assertEqual(self.run_it("shim", panic % "")[0], REFUSED)
+        self.assertEqual(self.run_it("shim", panic % "hello\\n")[0], FAILED)
+
+    def test_a_dom0_ends_as_xen_says(self):
+        for line, code in (("Hardware Dom0 halted", FINE), ("Hardware Dom0 crashed", FAILED),
+                           ("Hardware Dom0 shutdown: rebooting", FINE)):
+            end = self.run_it("dom0", """
+                os.write(fd["com1"], b"text\\r\\n(XEN) %s\\n")
+                time.sleep(10)
+                """ % line)
+            self.assertEqual(end[0], code)
+            self.assertEqual(self.shown, b"text\n")
+            self.assertIn("a,,b", self.after("-initrd"))
+        end = self.run_it("dom0", 'os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n"); time.sleep(10)')
+        self.assertEqual(end[0], REFUSED)
+        self.assertEqual(self.run_it("dom0", 'shutdown("guest-reset")')[0], FINE)
+
+    def test_a_bare_machine_ends_by_power_port_or_words(self):
+        for lines, code in (('shutdown("guest-shutdown")', FINE), ('shutdown("host-error")', BROKEN),
+                            ("sys.exit(0x21)", FINE), ("sys.exit(1)", BROKEN),
+                            ('os.write(fd["com1"], b"x"); sys.exit(3)', FAILED),
+                            ('os.write(fd["com1"], b"reboot: System halted\\n"); time.sleep(10)', FINE)):
+            self.assertEqual(self.run_it("bare", lines)[0], code, lines)
+        self.assertEqual(self.after("-append"), "a,b")
+
+
+if __name__ == "__main__":
+    unittest.main()
