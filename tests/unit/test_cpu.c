@@ -68,6 +68,9 @@ static void known_msrs(void **state)
 	assert_int_equal(value, 0xFEE00100);
 	assert_true(msr_read(v, 0x277, &value));
 	assert_true(value == 0x0007040600070406ull);
+	assert_true(msr_read(v, 0x2FF, &value)); /* all memory is write-back */
+	assert_int_equal(value, 0x806);
+	assert_true(msr_write(v, 0x2FF, 0));
 	for (u32 msr = 0x174; msr <= 0x176; msr++)
 		assert_true(msr_write(v, msr, msr * 3));
 	assert_true(msr_read(v, 0x175, &value));
@@ -76,7 +79,7 @@ static void known_msrs(void **state)
 
 static void msrs_of_a_cpu_with_mtrrs_are_zero(void **state)
 {
-	static const u32 zero[] = {0x17, 0x8B, 0xFE, 0x1A0, 0x200, 0x20F, 0x26F, 0x2FF, 0xC0010015};
+	static const u32 zero[] = {0x17, 0x8B, 0xFE, 0x1A0, 0x200, 0x20F, 0x26F, 0xC0010015};
 	static const u32 none[] = {0x18, 0x173, 0x177, 0x210, 0x24F, 0x270, 0xC0010016, 0};
 	u64 value = 1;
 

@@ -83,10 +83,37 @@ static void a_kernel_built_otherwise_has_no_breakpoints(void **state)
 	start(state);
 	*(u8 *)PHYS(RESTORE) = 0x90;
 	flags_cli(v, KERNEL(CLI));
-	assert_int_equal(xen.debugreg[7], 0);
+	assert_int_equal(xen.debugreg[7], 0x50); /* those of flags_start */
 	start(state);
 	flags_cli(v, USER); /* its neighbourhood is not mapped */
-	assert_int_equal(xen.debugreg[7], 0);
+	assert_int_equal(xen.debugreg[7], 0x50);
+}
+
+/* 2.6.21: mov eax, cs; test eax, 3; jnz. */
+static void a_kernel_that_asks_its_cs_is_told_ring_0(void **state)
+{
+	struct regs *r = &v->r;
+
+	(void)state;
+	domain_start();
+	assert_int_equal(xen.debugreg[2], 0x100000);
+	assert_int_equal(xen.debugreg[3], 0x400000);
+	assert_int_equal(xen.debugreg[7], 0x50);
+	memcpy(PHYS(0x100000), "\x8C\xC8\xA9\x03\x00\x00\x00\x0F\x85", 9);
+	r->eip = 0x100000;
+	assert_true(flags_breakpoint(v));
+	assert_int_equal(r->gpr[GPR_EAX], 0x10);
+	assert_int_equal(r->eip, 0x100000 + 13);
+	memset(PHYS(0x100000), 0x90, 9); /* it begins otherwise */
+	r->eip = 0x100000;
+	r->eflags = 2;
+	assert_true(flags_breakpoint(v));
+	assert_int_equal(r->eip, 0x100000);
+	assert_int_equal(r->eflags, 2 | EFLAGS_RF);
+	r->eip = 0x400000; /* no memory: whatever comes, not the breakpoint again */
+	assert_true(flags_breakpoint(v));
+	r->eip = 0x200000;
+	assert_false(flags_breakpoint(v));
 }
 
 static void after_init_the_debug_registers_are_the_guests(void **state)
@@ -105,6 +132,7 @@ static int run(void)
 		cmocka_unit_test_setup(the_flag_is_what_the_guest_made_it, start),
 		cmocka_unit_test_setup(other_breakpoints_are_the_guests, start),
 		cmocka_unit_test_setup(a_kernel_built_otherwise_has_no_breakpoints, start),
+		cmocka_unit_test(a_kernel_that_asks_its_cs_is_told_ring_0),
 		cmocka_unit_test_setup(after_init_the_debug_registers_are_the_guests, start),
 	};
 
