@@ -161,10 +161,13 @@ static bool op_table(struct vcpu *v, const struct insn *i)
 
 	if (guest_read(v, linear_address(v, i), &t, 6, &f))
 		return raise_fault(v, &f);
-	if (i->op == INSN_LGDT)
+	if (i->op == INSN_LGDT) {
 		segment_load_gdt(v, t.limit, t.base);
-	else
+		flags_lgdt(v);
+	} else {
 		segment_load_idt(v, t.limit, t.base);
+		flags_lidt(v);
+	}
 	return true;
 }
 

@@ -11,18 +11,23 @@
  * At CPL 3 pushf always shows IF set and popf leaves it alone, both silently,
  * so a kernel that saves and restores its flags believes interrupts to be on
  * from the start.  A VMI kernel has the two operations once, as functions
- * next to the one that is only "cli; ret".  When that cli traps, its
- * neighbourhood is searched for "pushf; pop eax" and "push eax; popf", and
- * hardware breakpoints are set on them: no byte of the guest is changed.  A
- * kernel that is built otherwise loses nothing but a line in its log.
+ * next to the one that is only "cli; ret".  When the kernel loads its IDT, the
+ * last it does before its C code, that one is searched for from where it loaded
+ * its first GDT, paging still off, which is where it begins; or it is found
+ * when its cli traps.  In its neighbourhood "pushf; pop eax" and "push eax;
+ * popf" get hardware breakpoints: no byte of the guest is changed.  A kernel
+ * that is built otherwise loses nothing but a line in its log.
  */
 #include "monitor.h"
 #include "hypercall.h"
 #include "mem.h"
 
 #define NEIGHBOURHOOD 256u
+#define SEARCHED (1u << 20) /* of the kernel's text; the functions are in its first objects */
 #define DR7_EXECUTE_0_1 0x05u /* DR0 and DR1, local, on execution */
 #define DR7_EXECUTE_2_3 0x50u
+
+enum { PUSH_EAX = 0x50, POP_EAX = 0x58, PUSHF = 0x9C, POPF = 0x9D, RET = 0xC3, CLI = 0xFA };
 
 /* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
 static const u32 beginnings[] = {0x100000, 0x400000};
@@ -61,25 +66,64 @@ static gva_t find(const u8 *code, u32 bytes, gva_t base, u8 first, u8 second)
 	return 0;
 }
 
-/* A cli at va has trapped. */
-void flags_cli(struct vcpu *v, gva_t va)
+/* Is va a function "cli; ret" with the two others next to it?  If so, they
+ * have breakpoints now. */
+static bool learn(struct vcpu *v, gva_t va)
 {
 	u8 code[2 * NEIGHBOURHOOD];
 	gva_t base = va - NEIGHBOURHOOD;
 	struct access_fault f;
 
-	v->vif = false;
-	if (v->flags_save || guest_read(v, va, code, 2, &f) || code[1] != 0xC3)
-		return;
-	if (guest_read(v, base, code, sizeof(code), &f))
-		return;
-	v->flags_save = find(code, sizeof(code), base, 0x9C, 0x58);
-	v->flags_restore = find(code, sizeof(code), base, 0x50, 0x9D);
-	if (!v->flags_save || !v->flags_restore)
-		return;
+	if (guest_read(v, va, code, 2, &f) || code[0] != CLI || code[1] != RET ||
+	    guest_read(v, base, code, sizeof(code), &f))
+		return false;
+	v->flags_save = find(code, sizeof(code), base, PUSHF, POP_EAX);
+	v->flags_restore = find(code, sizeof(code), base, PUSH_EAX, POPF);
+	if (!v->flags_save || !v->flags_restore) {
+		v->flags_save = 0;
+		return false;
+	}
 	xen_set_debugreg(0, v->flags_save);
 	xen_set_debugreg(1, v->flags_restore);
 	xen_set_debugreg(7, DR7_EXECUTE_0_1);
+	return true;
+}
+
+/* A cli at va has trapped. */
+void flags_cli(struct vcpu *v, gva_t va)
+{
+	v->vif = false;
+	if (!v->flags_save)
+		learn(v, va);
+}
+
+/* LGDT at EIP. */
+void flags_lgdt(struct vcpu *v)
+{
+	if (!(v->cr0 & CR0_PG))
+		v->kernel_first = v->r.eip & ~(PAGE_SIZE - 1);
+}
+
+/* LIDT at EIP. */
+void flags_lidt(struct vcpu *v)
+{
+	u8 code[512];
+	struct access_fault f;
+	gva_t first;
+	u64 gpa;
+
+	if (!(v->cr0 & CR0_PG) || !v->kernel_first || v->flags_save ||
+	    !shadow_translate(v, v->r.eip, &gpa))
+		return;
+	first = v->r.eip - (u32)gpa + v->kernel_first;
+	v->kernel_first = 0;
+	for (u32 at = 0; at < SEARCHED; at += sizeof(code) - 1) {
+		if (guest_read(v, first + at, code, sizeof(code), &f))
+			return;
+		for (u32 i = 0; i + 1 < sizeof(code); i++)
+			if (code[i] == CLI && code[i + 1] == RET && learn(v, first + at + i))
+				return;
+	}
 }
 
 /* Carries out what a breakpoint stopped; false if it was none of ours. */

@@ -139,6 +139,8 @@ void emulate(struct vcpu *v, u32 vector);
 /* flags.c: the interrupt flag before Init. */
 void flags_start(void);
 void flags_cli(struct vcpu *v, gva_t va);
+void flags_lgdt(struct vcpu *v);
+void flags_lidt(struct vcpu *v);
 bool flags_breakpoint(struct vcpu *v);
 void flags_end(struct vcpu *v);
 /* mmio.c: an access to a frame without memory. */

@@ -41,6 +41,20 @@ static void a_cli_function_leads_to_its_neighbours(void **state)
 	assert_int_equal(xen.debugreg[7], 5);
 }
 
+static void a_kernel_is_searched_when_it_loads_its_idt(void **state)
+{
+	(void)state;
+	v->cr0 &= ~CR0_PG;
+	v->r.eip = CODE + 8;
+	flags_lgdt(v);
+	v->cr0 |= CR0_PG;
+	v->r.eip = KERNEL(CODE) + 0x20;
+	flags_lidt(v);
+	assert_int_equal(xen.debugreg[0], KERNEL(SAVE));
+	assert_int_equal(xen.debugreg[1], KERNEL(RESTORE));
+	assert_int_equal(v->kernel_first, 0);
+}
+
 static void the_flag_is_what_the_guest_made_it(void **state)
 {
 	struct regs *r = &v->r;
@@ -129,6 +143,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_cli_function_leads_to_its_neighbours, start),
+		cmocka_unit_test_setup(a_kernel_is_searched_when_it_loads_its_idt, start),
 		cmocka_unit_test_setup(the_flag_is_what_the_guest_made_it, start),
 		cmocka_unit_test_setup(other_breakpoints_are_the_guests, start),
 		cmocka_unit_test_setup(a_kernel_built_otherwise_has_no_breakpoints, start),
