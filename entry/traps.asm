@@ -83,11 +83,16 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 	mov dword [ss:esp], PF_P | PF_W | PF_U
 	jmp %%reflect
 %%absent:
-	test byte [ss:V_EFER + 1], EFER_NXE >> 8
-	jnz %%fetch
-	and byte [ss:esp], ~PF_I
-%%fetch:
 	and byte [ss:esp], PF_W | PF_I
+	test byte [ss:esp], PF_I
+	jz %%data
+	test byte [ss:V_CR4], CR4_PAE   ; of fetches a guest with NX is told
+	jz %%no_nx
+	test byte [ss:V_EFER + 1], EFER_NXE >> 8
+	jnz %%data
+%%no_nx:
+	and byte [ss:esp], ~PF_I
+%%data:
 	or byte [ss:esp], PF_U
 %%reflect:
 	mov [ss:V_CR2], eax

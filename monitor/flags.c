@@ -23,7 +23,7 @@
 #include "mem.h"
 
 #define NEIGHBOURHOOD 256u
-#define SEARCHED (1u << 20) /* of the kernel's text; the functions are in its first objects */
+#define SEARCHED (1u << 20)   /* of the kernel's text; the functions are in its first objects */
 #define DR7_EXECUTE_0_1 0x05u /* DR0 and DR1, local, on execution */
 #define DR7_EXECUTE_2_3 0x50u
 

@@ -21,6 +21,12 @@ static inline bool guest_is_wide(const struct vcpu *v)
 	return v->cr4 & CR4_PAE;
 }
 
+/* May the guest forbid to execute?  Only then its faults tell of fetches. */
+static inline bool guest_has_nx(const struct vcpu *v)
+{
+	return guest_is_wide(v) && (v->efer & EFER_NXE);
+}
+
 static inline struct entry entry_read(const volatile void *at, bool wide)
 {
 	const volatile u32 *word = at;

@@ -150,21 +150,39 @@ void pool_l1_free(u32 page)
 	s->free = page;
 }
 
+#define LOOK_AHEAD 64u
+
+/* The next L1 of the clock, or an orphan a little ahead of it, which nobody
+ * misses; SHADOW_NONE if there is no L1. */
+static u32 victim(void)
+{
+	u32 found = SHADOW_NONE, looked = 0;
+
+	for (u32 i = 0; i < s->pool_pages && looked < LOOK_AHEAD; i++) {
+		u32 page = (s->hand + i) % s->pool_pages;
+
+		if (s->pool[page].kind != POOL_L1)
+			continue;
+		if (s->pool[page].gpfn == GPFN_NONE && !pool_l1_written(page))
+			return page;
+		if (found == SHADOW_NONE)
+			found = page;
+		looked++;
+	}
+	return found;
+}
+
 /* Second chance is not worth its bookkeeping: entries come back one fault each. */
 static void evict(void)
 {
-	for (u32 tries = 0; tries < s->pool_pages; tries++) {
-		u32 page = s->hand;
+	u32 page = victim();
 
-		s->hand = (s->hand + 1) % s->pool_pages;
-		if (s->pool[page].kind != POOL_L1)
-			continue;
-		root_unhook_everywhere(page);
-		pool_l1_free(page);
-		COUNT(shadow_evicted);
-		return;
-	}
-	guest_die("the shadow pool has no page left: give the domain more memory");
+	if (page == SHADOW_NONE)
+		guest_die("the shadow pool has no page left: give the domain more memory");
+	s->hand = (page + 1) % s->pool_pages;
+	root_unhook_everywhere(page);
+	pool_l1_free(page);
+	COUNT(shadow_evicted);
 }
 
 /* A page that nothing has typed, for a root or a descriptor table. */

@@ -115,12 +115,18 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	v->last_fault_va = va;
 }
 
+/* What the guest sees of the hardware's error code, but for PF_P. */
+static u32 fault_code(const struct vcpu *v, u32 error, bool kernel)
+{
+	return (error & (PF_W | (guest_has_nx(v) ? PF_I : 0))) | (kernel ? 0 : PF_U);
+}
+
 /* What the guest's own tables say to an access; the error code if they refuse. */
 static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, bool kernel, u32 *code)
 {
 	bool write = error & PF_W, fetch = error & PF_I;
 
-	*code = (error & (PF_W | (v->efer & EFER_NXE ? PF_I : 0))) | (kernel ? 0 : PF_U);
+	*code = fault_code(v, error, kernel);
 	if (!w->present)
 		return false;
 	*code |= PF_P;
@@ -166,7 +172,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 	if (!s->on && va < WINDOW_BASE)
 		return fault_identity(va, gpa);
 	if (va >= WINDOW_BASE) {
-		*guest_error = (error & (PF_W | PF_I)) | (kernel ? 0 : PF_U);
+		*guest_error = fault_code(v, error, kernel);
 		return SHADOW_FAULT;
 	}
 	walk_guest(v, va, &w);
@@ -221,7 +227,7 @@ static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct
 			low &= ~(u32)(PTE_RW | PTE_D);
 		if (!(pte.low & PTE_US) && v->paravirtual)
 			low &= ~(u32)PTE_US;
-		if (entry_nx(pte) && (v->efer & EFER_NXE))
+		if (entry_nx(pte) && guest_has_nx(v))
 			high |= 1u << 31;
 		if (low == old.low && high == old.high)
 			return;
@@ -320,7 +326,7 @@ static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wid
 	both = pde.low & pte.low & (pte.low & PTE_D ? PTE_US | PTE_RW : PTE_US);
 	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
 	high = GMFN[frame] >> 20;
-	if (wide && (entry_nx(pde) || entry_nx(pte)) && (v->efer & EFER_NXE))
+	if (wide && (entry_nx(pde) || entry_nx(pte)) && guest_has_nx(v))
 		high |= 1u << 31;
 	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
 	old = entry_read(at, true);

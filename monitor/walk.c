@@ -59,7 +59,7 @@ void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 	w->present = both & PTE_P;
 	w->rw = both & PTE_RW;
 	w->us = both & PTE_US;
-	w->nx = (entry_nx(w->pde) || entry_nx(w->pte)) && (v->efer & EFER_NXE);
+	w->nx = (entry_nx(w->pde) || entry_nx(w->pte)) && guest_has_nx(v);
 }
 
 /* Sets accessed and dirty in the guest's tables, as the walk of a CPU does. */
