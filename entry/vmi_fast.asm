@@ -6,7 +6,7 @@
 
 ; Enable: a pending event enters as an interrupt at .back.
 vmi_EnableInterrupts:
-	mov byte [ss:V_VIF_KNOWN], 1
+	mov dword [ss:V_IF_BELIEVED], 0x200
 	mov byte [ss:X_MASK], 0
 	cmp byte [ss:X_PENDING], 0
 	jne .pending
@@ -33,10 +33,11 @@ vmi_GetInterruptMask:
 ; A kernel that saved its flags at CPL 3, before Init, saw IF set whatever it
 ; had done: until it has enabled interrupts once, they stay off.
 vmi_SetInterruptMask:
-	test ah, 2
+	test [ss:V_IF_BELIEVED], eax
 	jz vmi_DisableInterrupts
-	cmp byte [ss:V_VIF_KNOWN], 0
-	jne vmi_EnableInterrupts
+	mov byte [ss:X_MASK], 0
+	cmp byte [ss:X_PENDING], 0
+	jne vmi_EnableInterrupts.pending
 	ret
 
 ; Stack: return address of the call (the guest's fault site is 5 before it),

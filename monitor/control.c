@@ -86,7 +86,7 @@ void control_debug_forget(void)
 
 void control_halt(struct vcpu *v)
 {
-	v->vif_known = 1;
+	v->if_believed = EFLAGS_IF;
 	events_wait();
 }
 

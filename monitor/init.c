@@ -91,7 +91,7 @@ void vmi_init(struct vcpu *v)
 	r->ss = (r->ss & 0xFFFC) | 1;
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;
-	v->vif_known = v->flags_save != 0; /* its saved flags can be believed */
+	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
 	flags_end(v);
 	shadow_adopt(v);
 	segment_adopt(v);

@@ -45,9 +45,9 @@ struct vcpu {
 
 	u32 cr0, cr2, cr3, cr4;
 	u64 efer;
-	u32 vif_known;			 /* an Enable, Halt or return to user mode has been seen */
-	bool halted;			 /* the guest waits in Halt */
-	bool vif;			 /* the interrupt flag before Init, as far as it is known */
+	u32 if_believed; /* EFLAGS_IF once the guest's saved flags are true, else 0 */
+	bool halted;	 /* the guest waits in Halt */
+	bool vif;	 /* the interrupt flag before Init, as far as it is known */
 	gva_t flags_save, flags_restore; /* flags.c's breakpoints, 0 for none */
 	u32 kernel_first;		 /* where the guest's kernel begins, 0 if not known */
 	u8 iopl;			 /* for user mode, by SetIOPLMask */

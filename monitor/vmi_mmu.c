@@ -241,18 +241,15 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 		shadow_flush_queue();
 }
 
+/* Slots 1 and 2 never come here: SHORT_SetLinearMapping in entry/vmi.asm. */
 void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
 {
 	u32 gpfn = stack_argument(0);
 
-	if (slot == 0) {
-		if (!shadow_set_linear(va, pages, gpfn))
-			guest_die("VMI SetLinearMapping: %u pages at %08x from frame %x cannot be",
-				  pages, va, gpfn);
-		shadow_keep_stack(VCPU);
-	} else if (slot < ARRAY_SIZE(MON->shadow.window)) {
-		MON->shadow.window[slot].va = va;
-		MON->shadow.window[slot].pages = pages;
-		MON->shadow.window[slot].gpfn = gpfn;
-	}
+	if (slot != 0)
+		return;
+	if (!shadow_set_linear(va, pages, gpfn))
+		guest_die("VMI SetLinearMapping: %u pages at %08x from frame %x cannot be", pages,
+			  va, gpfn);
+	shadow_keep_stack(VCPU);
 }

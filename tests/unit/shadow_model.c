@@ -707,11 +707,9 @@ static void step_set(void)
 	if (flags & 1)
 		flags |= 0x10 | (va & 0xFFFFF000);
 	if (flags & 0x20) { /* through a HIGHPTE window */
-		stack_word(0, p.gpfn);
-		vmi_SetLinearMapping(1 + (flags & 1), 0xE0000000, 1);
+		xen_set_window(1 + (flags & 1), 0xE0000000, 1, p.gpfn);
 		set_entry(p, value, flags, 0xE0000000 + p.index * entry_bytes());
-		stack_word(0, 0);
-		vmi_SetLinearMapping(1 + (flags & 1), 0, 0);
+		xen_set_window(1 + (flags & 1), 0, 0, 0);
 		return;
 	}
 	set_entry(p, value, flags, pointer_to(p));

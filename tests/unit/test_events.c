@@ -319,7 +319,7 @@ static void halting_polls(void **state)
 	assert_int_equal(xen.polls, 1);
 	assert_false(v->halted);
 	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
-	assert_int_equal(v->vif_known, 1);
+	assert_int_equal(v->if_believed, EFLAGS_IF);
 }
 
 static void xenstore_is_watched(void **state)

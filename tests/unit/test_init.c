@@ -96,7 +96,7 @@ static void init_ends_the_breakpoints_on_flags(void **state)
 	vmi_init(v);
 	assert_true(v->paravirtual);
 	assert_int_equal(xen.debugreg[7], 0);
-	assert_int_equal(v->vif_known, 1);
+	assert_int_equal(v->if_believed, EFLAGS_IF);
 }
 
 static void a_death_is_reported(void **state)

@@ -79,6 +79,13 @@ static void make_memory(void)
 	map(WIN_HEADS, 0x1000 * 2, PROT_READ | PROT_WRITE, -1, 0);
 }
 
+void xen_set_window(u32 slot, gva_t va, u32 pages, u32 gpfn)
+{
+	MON->shadow.window[slot].va = va;
+	MON->shadow.window[slot].pages = pages;
+	MON->shadow.window[slot].gpfn = gpfn;
+}
+
 void *xen_frame(u32 mfn)
 {
 	return memory + (size_t)mfn * PAGE_SIZE;
