@@ -118,6 +118,41 @@ static void check_reload(void)
 	page_put(new);
 }
 
+static void clear_in(struct mm *mm, u32 va)
+{
+	pte_set(mm, va, pte_of(mm, va), 0);
+	ops.inval_page(va);
+}
+
+/* Sets that say where the entry is about to be used.  One that was not present
+ * needs no flush. */
+static void check_in_use(void)
+{
+	u32 pfn = pte_pfn(*pte_of(&a, UVA));
+	pte_t *ptep = pte_of(&a, UVA);
+
+	mm_switch(&a);
+	*(volatile u32 *)UVA = 0xaa;
+	clear_in(&a, UVA);
+	check_eq("SetPxE in use, cleared: nothing is there", V_PF, try_read(UVA, NULL));
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS & ~PTE_D));
+	check_eq("SetPxE in use, clean: it is read", 0xaa, *(volatile u32 *)UVA);
+	check_eq("SetPxE in use, clean: D is clear", 0, *(volatile u32 *)ptep & PTE_D);
+	*(volatile u32 *)UVA = 0xaa;
+	check_eq("SetPxE in use, clean: a write sets D", PTE_D, *(volatile u32 *)ptep & PTE_D);
+	clear_in(&a, UVA);
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS & ~PTE_RW));
+	check_eq("SetPxE in use, read-only: no write", V_PF, try_write(UVA, 1));
+	clear_in(&a, UVA);
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS & ~PTE_A));
+	check_eq("SetPxE in use, old: A is clear", 0, *(volatile u32 *)ptep & PTE_A);
+	(void)*(volatile u32 *)UVA;
+	check_eq("SetPxE in use, old: a read sets A", PTE_A, *(volatile u32 *)ptep & PTE_A);
+	clear_in(&a, UVA);
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS));
+	check_eq("SetPxE in use: back again", 0xaa, *(volatile u32 *)UVA);
+}
+
 #ifdef PAE
 /* PDPTEs written natively count from the next SetCR3 on. */
 static void check_pdpte(void)
@@ -201,6 +236,7 @@ void checks_space(void)
 	check_remote();
 	check_shared();
 	check_reload();
+	check_in_use();
 #ifdef PAE
 	check_pdpte();
 #endif
