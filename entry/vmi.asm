@@ -59,9 +59,8 @@ call_absent:
 ; the whole call and returns, or it falls through with every register kept.
 
 ; Falls through if the entry at address %1 (aligned to %2 + 1) is in a page
-; of the linear mapping of which nothing is shadowed; else goes to %3.
-; EBX is lost.
-%macro UNSHADOWED 3
+; of the linear mapping, with its frame in EBX; else goes to %3.
+%macro LINEAR_ENTRY 3
 	mov ebx, %1
 	sub ebx, [S_LINEAR_BASE]
 	shr ebx, 21
@@ -70,16 +69,20 @@ call_absent:
 	mov ebx, %1
 	sub ebx, [S_LINEAR_BASE]
 	shr ebx, 12
-	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
-	jne %3
+	cmp word [WIN_HEADS + ebx * 2], HEAD_NO_MEMORY
+	je %3
 	test %1, %2
 	jnz %3
 %endmacro
 
+; An event may come between any two instructions here, and a shadow be made:
+; so the entry is stored before it is asked for, and C stores it once more.
 %macro SHORT_SetPxE 0
 	push ebx
-	UNSHADOWED edx, 3, %%c
+	LINEAR_ENTRY edx, 3, %%c
 	mov [edx], eax
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %%c
 	pop ebx
 	ret
 %%c:	pop ebx
@@ -87,9 +90,11 @@ call_absent:
 
 %macro SHORT_SetPxELong 0
 	push ebx
-	UNSHADOWED ecx, 7, %%c
+	LINEAR_ENTRY ecx, 7, %%c
 	mov [ecx + 4], edx
 	mov [ecx], eax
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %%c
 	pop ebx
 	ret
 %%c:	pop ebx
@@ -97,7 +102,9 @@ call_absent:
 
 %macro SHORT_UpdatePxE 0
 	push ebx
-	UNSHADOWED eax, 3, %%c
+	LINEAR_ENTRY eax, 3, %%c
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %%c
 	pop ebx
 	ret
 %%c:	pop ebx
@@ -105,7 +112,9 @@ call_absent:
 
 %macro SHORT_UpdatePxELong 0
 	push ebx
-	UNSHADOWED eax, 7, %%c
+	LINEAR_ENTRY eax, 7, %%c
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %%c
 	pop ebx
 	ret
 %%c:	pop ebx
