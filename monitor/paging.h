@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What shadow.c, roots.c, pool.c and walk.c share and nobody else needs.
+ * What the parts of the shadow MMU share: shadow.c, announce.c, roots.c, pool.c
+ * and walk.c; counters.c reads it.
  *
  * A page fault and a Set of the guest's go through what is inline here some
  * dozens of times a page.  Entries are taken apart into words: the high one of
@@ -95,6 +96,7 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key);
 void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
+void pool_l1_write(u32 page, gva_t va, u64 old, u64 spte);
 void queue_write(u32 table, u32 index, u64 value);
 
 static inline u32 pool_mfn(u32 page)
@@ -117,6 +119,12 @@ static inline const volatile u64 *pool_table(u32 page)
 static inline bool pool_l1_written(u32 page)
 {
 	return SHADOW->pool[page].groups[0] | SHADOW->pool[page].groups[1];
+}
+
+/* An entry of the POOL_L1 gets a value, that for va. */
+static inline void pool_l1_note(u32 page, gva_t va)
+{
+	SHADOW->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
 }
 
 /* A shadow of that table at that slot, under such a directory entry. */

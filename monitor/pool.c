@@ -116,6 +116,17 @@ void shadow_flush_queue(void)
 	ASSERT(err == 0);
 }
 
+/* Writes the entry for va, which is old until now, in the POOL_L1 hooked there. */
+void pool_l1_write(u32 page, gva_t va, u64 old, u64 spte)
+{
+	int err;
+
+	pool_l1_note(page, va);
+	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
+	if (err)
+		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
+}
+
 /* Clears every entry; the page stays hooked where it is. */
 void pool_l1_empty(u32 page)
 {

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the guest announces of its page tables (the essay is in shadow.c).
+ *
+ * Kept true: after an announcement no shadow entry allows more than the guest's
+ * tables do; what it takes away is taken at once or, in lazy mode, queued.  An
+ * entry is filled only where the guest says that it is about to use it and the
+ * L1 for it is hooked: all else waits for the page fault.
+ */
+#include "paging.h"
+
+static struct shadow *const s = &MON->shadow;
+
+/* One shadow entry, which is old, against the guest's entry that stands behind
+ * it.  While changes are queued the old shadow entry may be seen twice: what is
+ * made of it is each time allowed by the guest's present entry. */
+static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct entry pte)
+{
+	u32 frame = entry_frame(pte), low = old.low, high = old.high;
+
+	if (!(pte.low & PTE_P) || !(pte.low & PTE_A) || !has_memory(frame) ||
+	    GMFN[frame] != (old.low >> PAGE_SHIFT | (old.high & 0xFFFFF) << 20)) {
+		low = high = 0;
+	} else {
+		if (!(pte.low & PTE_RW) || !(pte.low & PTE_D))
+			low &= ~(u32)(PTE_RW | PTE_D);
+		if (!(pte.low & PTE_US) && v->paravirtual)
+			low &= ~(u32)PTE_US;
+		if (entry_nx(pte) && guest_has_nx(v))
+			high |= 1u << 31;
+		if (low == old.low && high == old.high)
+			return;
+	}
+	COUNT(shadow_weakened);
+	queue_write(page, index, (u64)high << 32 | low);
+	v->tlb_stale = true;
+}
+
+static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
+{
+	bool wide = guest_is_wide(v);
+
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 slot = 0; slot < 4; slot++) {
+			if (r->table[slot] != gpfn)
+				continue;
+			if (wide || offset >> 10 == slot)
+				root_resync(v, r, slot);
+		}
+	}
+}
+
+static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 offset, bool wide)
+{
+	u32 index = wide ? offset / 8 : offset / 4;
+	const u8 *page = shadow_page(s, gpfn);
+	struct entry pte = entry_read(page + index * (wide ? 8 : 4), wide);
+
+	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
+		if (wide || index >> 9 == (s->pool[at].l2i & 1u)) {
+			struct entry old = entry_read(&pool_table(at)[index & 511], true);
+
+			if (old.low & PTE_P)
+				weaken(v, at, index & 511, old, pte);
+		}
+}
+
+/* The guest has written the entry at offset of its page gpfn. */
+void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
+{
+	u32 head = HEADS[gpfn];
+
+	if (head == SHADOW_NONE)
+		return;
+	if (guest_is_wide(v))
+		table_changed(v, gpfn, head, offset, true);
+	else
+		table_changed(v, gpfn, head, offset, false);
+	if (head & HEAD_DIRECTORY)
+		directory_changed(v, gpfn, offset);
+	if (!v->lazy)
+		shadow_flush_queue();
+}
+
+/* The shadow of the guest table with that head which may be hooked at l2i; it is
+ * the only one that has entries for there, or SHADOW_NONE is returned. */
+static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
+{
+	u32 next = s->pool[head].next;
+
+	/* A 2-level table fills two slots. */
+	if (!wide && next != SHADOW_NONE) {
+		if (s->pool[head].l2i == (l2i ^ 1)) {
+			head = next;
+			next = s->pool[head].next;
+		} else if (s->pool[next].l2i == (l2i ^ 1)) {
+			next = s->pool[next].next;
+		}
+	}
+	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
+}
+
+/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none:
+ * a page table with one shadow, which is hooked where the entry is wanted.
+ * false: nothing was done. */
+static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wide)
+{
+	struct vcpu *v = VCPU;
+	u32 page = only_shadow(head, L2I(va), wide), frame, both, low, high;
+	struct entry pte, pde, old;
+	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
+	const volatile u64 *at;
+
+	if (page == SHADOW_NONE || s->pool[page].home != s->current || !directory ||
+	    (((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)))
+		return false;
+	pde = entry_read(directory_entry(directory, va, wide), wide);
+	pte = entry_read(entry, wide);
+	frame = entry_frame(pte);
+	if (!entry_same(entry_key(pde), s->pool[page].pde) ||
+	    (pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || !has_memory(frame))
+		return false;
+	both = pde.low & pte.low & (pte.low & PTE_D ? PTE_US | PTE_RW : PTE_US);
+	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
+	high = GMFN[frame] >> 20;
+	if (wide && (entry_nx(pde) || entry_nx(pte)) && guest_has_nx(v))
+		high |= 1u << 31;
+	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
+	old = entry_read(at, true);
+	COUNT(shadow_wanted);
+	if (v->lazy || s->queued) {
+		queue_write(page, va >> PAGE_SHIFT & 511, (u64)high << 32 | low);
+		pool_l1_note(page, va);
+		v->tlb_stale = true;
+		if (!v->lazy)
+			shadow_flush_queue();
+	} else if (old.low != low || old.high != high) {
+		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
+	}
+	return true;
+}
+
+/* The guest has written an entry of the current address space that it is about
+ * to use: if the L1 is hooked already it is filled at once, which saves a fault. */
+void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va)
+{
+	u32 head = HEADS[gpfn];
+
+	if (head == SHADOW_NONE)
+		return;
+	if ((head & HEAD_DIRECTORY) || !v->paravirtual || va >= WINDOW_BASE ||
+	    !(guest_is_wide(v) ? replace(head, entry, va, true) : replace(head, entry, va, false)))
+		shadow_entry_changed(v, gpfn, (uintptr_t)entry & (PAGE_SIZE - 1));
+}
+
+/* What shadows the table becomes empty and belongs to none; it stays hooked. */
+static void orphan_shadows(u32 gpfn)
+{
+	u32 at;
+
+	shadow_flush_queue();
+	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
+		pool_l1_empty(at);
+		pool_l1_relink(at, GPFN_NONE, (struct entry){0});
+	}
+}
+
+/* The page is no table any more: what it shadowed becomes orphans, and roots
+ * that had it as directory belong to nobody.  The CPU goes on to use what is
+ * loaded, so the current root keeps it. */
+void shadow_release_table(u32 gpfn)
+{
+	u16 head = SHADOW_NONE;
+
+	orphan_shadows(gpfn);
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 slot = 0; slot < 4; slot++) {
+			if (r->table[slot] != gpfn)
+				continue;
+			if (i == s->current) {
+				head |= HEAD_DIRECTORY;
+				continue;
+			}
+			root_forget_table(r, slot);
+			root_resync(VCPU, r, slot);
+		}
+		if (r->live && r->key >> 12 == gpfn && i != s->current)
+			r->live = false;
+	}
+	HEADS[gpfn] = head;
+}
+
+/* A page is announced as a table: whatever was known of it is void. */
+void shadow_reread_table(u32 gpfn)
+{
+	orphan_shadows(gpfn);
+	if (HEADS[gpfn] & HEAD_DIRECTORY)
+		for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
+			for (u32 slot = 0; slot < 4; slot++)
+				if (s->roots[i].table[slot] == gpfn)
+					root_resync(VCPU, &s->roots[i], slot);
+}
+
+void shadow_invlpg(struct vcpu *v, gva_t va)
+{
+	u32 l2i = L2I(va), page;
+	struct entry old;
+	struct walk w;
+
+	shadow_flush_queue();
+	if (va >= WINDOW_BASE || !s->on)
+		return;
+	page = root_l1(root_current(), l2i);
+	if (page == SHADOW_NONE)
+		return;
+	if (s->pool[page].kind == POOL_PHYS) {
+		if (!v->paravirtual)
+			root_unhook(root_current(), l2i);
+		return;
+	}
+	old = entry_read(&pool_table(page)[va >> 12 & 511], true);
+	if (old.low & PTE_P) {
+		walk_guest(v, va, &w);
+		if (!w.present || w.table != s->pool[page].gpfn)
+			w.pte.low = 0;
+		weaken(v, page, va >> 12 & 511, old, w.pte);
+		shadow_flush_queue();
+	}
+	if (v->tlb_stale)
+		mmu_invlpg(va);
+}
+
+void shadow_flush_tlb(struct vcpu *v)
+{
+	shadow_flush_queue();
+	if (!v->paravirtual && s->on)
+		root_drop_all(root_current());
+	if (v->paravirtual && guest_is_wide(v)) /* a reload of CR3 reads the PDPTEs */
+		root_load_tables(v, root_current());
+	if (v->tlb_stale)
+		mmu_flush_tlb();
+	v->tlb_stale = false;
+}
+
+/* SetLinearMapping(0).  What is announced may be more than the guest maps, or
+ * not mapped yet: 2 MB are hooked when a fault of the kernel finds that its own
+ * tables map them so.  A kernel touches a stack before it uses it as one. */
+bool shadow_set_linear(u32 va, u32 pages, u32 gpfn)
+{
+	if (gpfn || (va & 0x1FFFFF) || va >= WINDOW_BASE || s->linear_pages)
+		return s->linear_pages && va == s->linear_base && !gpfn;
+	if (pages > s->guest_pages)
+		pages = s->guest_pages;
+	if (pages > (WINDOW_BASE - va) >> 12)
+		pages = (WINDOW_BASE - va) >> 12;
+	s->linear_base = va;
+	s->linear_pages = pages;
+	return true;
+}
+
+/* The guest frame that a pointer into a page table points to, or GPFN_NONE. */
+u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
+{
+	u32 page = (ptep - s->linear_base) >> 12;
+	u64 gpa;
+
+	if (shadow_is_linear(s, page))
+		return GMFN[page] == GMFN_NONE ? GPFN_NONE : page;
+	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
+		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
+			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
+			return has_memory(page) ? page : GPFN_NONE;
+		}
+	if (ptep >= WINDOW_BASE || !shadow_translate(v, ptep, &gpa) ||
+	    !has_memory((u32)(gpa >> PAGE_SHIFT)))
+		return GPFN_NONE;
+	return (u32)(gpa >> PAGE_SHIFT);
+}
+
