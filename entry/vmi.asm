@@ -75,49 +75,38 @@ call_absent:
 	jnz %3
 %endmacro
 
+; %1 address of the entry, %2 its size - 1, from %3 on: words to store, each with
+; its offset.  Done if nothing shadows the table.
 ; An event may come between any two instructions here, and a shadow be made:
 ; so the entry is stored before it is asked for, and C stores it once more.
+%macro SHORT_ENTRY 2-*
+	push ebx
+	LINEAR_ENTRY %1, %2, %%c
+ %assign %%words (%0 - 2) / 2
+ %define %%at %1
+ %rotate 2
+ %rep %%words
+	mov [%%at + %1], %2
+  %rotate 2
+ %endrep
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne %%c
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
 %macro SHORT_SetPxE 0
-	push ebx
-	LINEAR_ENTRY edx, 3, %%c
-	mov [edx], eax
-	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
-	jne %%c
-	pop ebx
-	ret
-%%c:	pop ebx
+	SHORT_ENTRY edx, 3, 0, eax
 %endmacro
-
 %macro SHORT_SetPxELong 0
-	push ebx
-	LINEAR_ENTRY ecx, 7, %%c
-	mov [ecx + 4], edx
-	mov [ecx], eax
-	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
-	jne %%c
-	pop ebx
-	ret
-%%c:	pop ebx
+	SHORT_ENTRY ecx, 7, 4, edx, 0, eax
 %endmacro
-
 %macro SHORT_UpdatePxE 0
-	push ebx
-	LINEAR_ENTRY eax, 3, %%c
-	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
-	jne %%c
-	pop ebx
-	ret
-%%c:	pop ebx
+	SHORT_ENTRY eax, 3
 %endmacro
-
 %macro SHORT_UpdatePxELong 0
-	push ebx
-	LINEAR_ENTRY eax, 7, %%c
-	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
-	jne %%c
-	pop ebx
-	ret
-%%c:	pop ebx
+	SHORT_ENTRY eax, 7
 %endmacro
 
 ; EAX mode
@@ -146,6 +135,32 @@ call_absent:
 %%c:
 %endmacro
 
+; Onto the monitor's stack, upcalls masked; the guest's stack is in EBP, its
+; mask in BL, which the compiler keeps.
+%macro ENTER_C 0
+	movzx ebx, byte [ss:X_MASK]
+	mov byte [ss:X_MASK], 1
+	mov ebp, esp
+	mov esp, WIN_STACK_TOP
+	cld
+%endmacro
+
+; Back; %1 pops what was pushed before ENTER_C.
+%macro LEAVE_C 1
+	mov esp, ebp
+	mov [ss:X_MASK], bl
+	test bl, bl
+	jnz %%masked
+	cmp byte [ss:X_PENDING], 0
+	jne %%pending
+%%masked:
+	%1
+	ret
+%%pending:
+	%1
+	jmp vmi_EnableInterrupts
+%endmacro
+
 ; A call in C: regparm(3), further arguments at vcpu.call_esp[3], EBX, ESI,
 ; EDI and EBP kept by the compiler, on the monitor's stack, upcalls masked.
 ; Guest's stack during the call: EBP, EBX, return address, arguments.
@@ -158,31 +173,18 @@ stub_%1:
  %endif
 	push ebx
 	push ebp
-	movzx ebx, byte [ss:X_MASK]
-	mov byte [ss:X_MASK], 1
-	mov ebp, esp
-	mov [ss:V_CALL_ESP], esp
-	mov esp, WIN_STACK_TOP
-	cld
+	ENTER_C
+	mov [ss:V_CALL_ESP], ebp
 	call vmi_%1
-	mov esp, ebp
 	jmp stub_leave
 %endmacro
 
+%macro STUB_RESTORE 0
+	pop ebp
+	pop ebx
+%endmacro
 stub_leave:
-	mov [ss:X_MASK], bl
-	test bl, bl
-	jnz .masked
-	cmp byte [ss:X_PENDING], 0
-	jne .pending
-.masked:
-	pop ebp
-	pop ebx
-	ret
-.pending:
-	pop ebp
-	pop ebx
-	jmp vmi_EnableInterrupts
+	LEAVE_C STUB_RESTORE
 
 %assign row 0
 %macro CALL_ROW 5
@@ -206,33 +208,20 @@ extern %2
 vmi_%1:
 	pushfd
 	pushad
-	movzx ebx, byte [ss:X_MASK]
-	mov byte [ss:X_MASK], 1
-	mov eax, esp
+	ENTER_C
+	mov eax, ebp
 	mov edx, %3
 	mov ecx, %4
-	mov ebp, esp
-	mov esp, WIN_STACK_TOP
-	cld
 	call %2
-	mov esp, ebp
 	jmp port_leave
 %endmacro
 
+%macro PORT_RESTORE 0
+	popad
+	popfd
+%endmacro
 port_leave:
-	mov [ss:X_MASK], bl
-	test bl, bl
-	jnz .masked
-	cmp byte [ss:X_PENDING], 0
-	jne .pending
-.masked:
-	popad
-	popfd
-	ret
-.pending:
-	popad
-	popfd
-	jmp vmi_EnableInterrupts
+	LEAVE_C PORT_RESTORE
 
 	PORT_CALL IN, port_register, 4, 1
 	PORT_CALL INB, port_register, 1, 1

@@ -55,7 +55,7 @@ static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
 static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 offset, bool wide)
 {
 	u32 index = wide ? offset / 8 : offset / 4;
-	const u8 *page = shadow_page(s, gpfn);
+	const u8 *page = guest_page(gpfn);
 	struct entry pte = entry_read(page + index * (wide ? 8 : 4), wide);
 
 	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
@@ -268,8 +268,8 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 	u32 page = (ptep - s->linear_base) >> 12;
 	u64 gpa;
 
-	if (shadow_is_linear(s, page))
-		return GMFN[page] == GMFN_NONE ? GPFN_NONE : page;
+	if (linear_address(page))
+		return page;
 	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
 		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
 			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
@@ -280,4 +280,3 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 		return GPFN_NONE;
 	return (u32)(gpa >> PAGE_SHIFT);
 }
-

@@ -65,6 +65,31 @@ static inline bool has_memory(u32 gpfn)
 	return gpfn < SHADOW->guest_pages && GMFN[gpfn] != GMFN_NONE;
 }
 
+/* Are these 2 MB of guest-physical memory hooked as part of the linear mapping? */
+static inline bool linear_is_hooked(u32 phys)
+{
+	return SHADOW->linear_hooked[phys >> 5] >> (phys & 31) & 1;
+}
+
+/* Where the hooked linear mapping has the guest's frame, 0 if nowhere. */
+static inline gva_t linear_address(u32 gpfn)
+{
+	return gpfn < SHADOW->linear_pages && linear_is_hooked(gpfn >> 9) && GMFN[gpfn] != GMFN_NONE
+		       ? SHADOW->linear_base + gpfn * PAGE_SIZE
+		       : 0;
+}
+
+/* A page of guest memory, in the linear mapping or else in a slot of the window,
+ * until WIN_SLOT_COUNT more calls.  NULL where the guest has no memory. */
+void *guest_slot(u32 gpfn);
+
+static inline void *guest_page(u32 gpfn)
+{
+	gva_t at = linear_address(gpfn);
+
+	return at ? (void *)(uintptr_t)at : guest_slot(gpfn);
+}
+
 /* What a walk of the guest's tables finds. */
 struct walk {
 	bool present;	 /* else nothing below is said */
@@ -151,7 +176,6 @@ void root_drop_all(struct root *r);
 void root_forget_table(struct root *r, u32 slot);
 void root_load_tables(struct vcpu *v, struct root *r);
 bool linear_slot(u32 l2i, u32 *phys);
-bool linear_is_hooked(u32 phys);
 void linear_hook(u32 l2i, u32 phys);
 
 static inline struct root *root_current(void)

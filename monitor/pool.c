@@ -261,15 +261,13 @@ u32 shadow_frame(gva_t va)
 	return pool_mfn(page);
 }
 
-void *shadow_map(u32 gpfn)
+void *guest_slot(u32 gpfn)
 {
 	u32 slot = gpfn % WIN_SLOT_COUNT;
 	uintptr_t va = WIN_SLOTS + slot * PAGE_SIZE;
 
-	if (gpfn >= s->guest_pages || GMFN[gpfn] == GMFN_NONE)
+	if (!has_memory(gpfn))
 		return NULL;
-	if (gpfn < s->linear_pages && linear_is_hooked(gpfn >> 9))
-		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
 	if (s->slot_gpfn[slot] != gpfn) {
 		int err = mmu_write_va((gva_t)va,
 				       (u64)GMFN[gpfn] << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,

@@ -92,7 +92,7 @@ void root_detach(struct root *r, u32 l2i)
 void root_resync(struct vcpu *v, struct root *r, u32 slot)
 {
 	bool wide = guest_is_wide(v);
-	u8 *directory = r->table[slot] == GPFN_NONE ? NULL : shadow_page(s, r->table[slot]);
+	u8 *directory = r->table[slot] == GPFN_NONE ? NULL : guest_page(r->table[slot]);
 
 	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
 		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
@@ -120,11 +120,6 @@ bool linear_slot(u32 l2i, u32 *phys)
 		return false;
 	*phys = index;
 	return true;
-}
-
-bool linear_is_hooked(u32 phys)
-{
-	return s->linear_hooked[phys >> 5] >> (phys & 31) & 1;
 }
 
 /* Hooks 2 MB of the linear mapping in every root, those to come included. */
@@ -258,20 +253,12 @@ static void set_table(struct root *r, u32 slot, u32 gpfn)
 		HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
-/* Where the linear mapping has the guest's frame, 0 if nowhere. */
-static u32 linear_address(u32 gpfn)
-{
-	return shadow_is_linear(s, gpfn) && GMFN[gpfn] != GMFN_NONE
-		       ? s->linear_base + gpfn * PAGE_SIZE
-		       : 0;
-}
-
 /* One PDPTE, or CR3 of a 2-level guest. */
 static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
 {
 	u32 gpfn = e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
 
-	if (gpfn != GPFN_NONE && !shadow_map(gpfn))
+	if (!has_memory(gpfn))
 		gpfn = GPFN_NONE;
 	if (r->table[slot] != gpfn) {
 		set_table(r, slot, gpfn);
@@ -288,7 +275,7 @@ static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
  * current one or about to be. */
 void root_load_tables(struct vcpu *v, struct root *r)
 {
-	const u32 *p = (const u32 *)((u8 *)shadow_page(s, v->cr3 >> PAGE_SHIFT) +
+	const u32 *p = (const u32 *)((u8 *)guest_page(v->cr3 >> PAGE_SHIFT) +
 				     (v->cr3 & (PAGE_SIZE - 1) & ~31u));
 	bool wide = guest_is_wide(v);
 	struct entry narrow = {(v->cr3 & ~(PAGE_SIZE - 1)) | PTE_P, 0};
@@ -352,7 +339,7 @@ bool shadow_load(struct vcpu *v)
 	struct root *r = root_current();
 	u32 key = v->cr3 & ~31u;
 
-	if (s->on && !shadow_page(s, v->cr3 >> PAGE_SHIFT))
+	if (s->on && !has_memory(v->cr3 >> PAGE_SHIFT))
 		return false;
 	shadow_flush_queue();
 	if (!v->paravirtual) {

@@ -111,10 +111,6 @@ bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa);
  * fault that it would see. */
 bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error);
 
-/* A page of guest memory in the window: valid until SHADOW_MAPS more calls.
- * NULL where the guest has no memory. */
-void *shadow_map(u32 gpfn);
-
 /* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
 bool shadow_load(struct vcpu *v);
 /* CR4.PAE or PSE changed: every shadow is void. */
@@ -136,20 +132,6 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 
 #define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
 #define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
-
-/* Is the frame in a part of the guest's linear mapping that is hooked? */
-static inline bool shadow_is_linear(const struct shadow *s, u32 gpfn)
-{
-	return gpfn < s->linear_pages && (s->linear_hooked[gpfn >> 14] >> (gpfn >> 9 & 31) & 1);
-}
-
-/* shadow_map, in place for what the linear mapping has. */
-static inline void *shadow_page(const struct shadow *s, u32 gpfn)
-{
-	if (shadow_is_linear(s, gpfn) && GMFN[gpfn] != GMFN_NONE)
-		return (void *)(uintptr_t)(s->linear_base + gpfn * PAGE_SIZE);
-	return shadow_map(gpfn);
-}
 
 /* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */
 u32 shadow_frame(gva_t va);

@@ -5,8 +5,7 @@
  * or with the next flush in lazy mode.  A Set that names the address in the
  * current space fills the shadow, if that saves a fault.
  */
-#include "monitor.h"
-#include "mmu.h"
+#include "paging.h"
 #include "vmi.h"
 
 /* Flags of an update: of a page table, and at this address of the current space. */
@@ -19,7 +18,7 @@ static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
 	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
 	if (*gpfn == GPFN_NONE || (ptep & (size - 1)))
 		guest_die("VMI page table call: no entry can be at %08x", ptep);
-	return (u32 *)((u8 *)shadow_map(*gpfn) + (ptep & (PAGE_SIZE - 1)));
+	return (u32 *)((u8 *)guest_page(*gpfn) + (ptep & (PAGE_SIZE - 1)));
 }
 
 /* Where the entry of size bytes lies that the guest has at ptep, and its page. */
@@ -27,7 +26,7 @@ static inline u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 {
 	u32 page = (ptep - s->linear_base) >> PAGE_SHIFT;
 
-	if (!shadow_is_linear(s, page) || GMFN[page] == GMFN_NONE || (ptep & (size - 1)))
+	if (!linear_address(page) || (ptep & (size - 1)))
 		return entry_elsewhere(ptep, size, gpfn);
 	*gpfn = page;
 	return (u32 *)(uintptr_t)ptep;
@@ -62,7 +61,7 @@ static void set_long(u32 low, u32 high, gva_t ptep, u32 flags)
 	word[1] = high;
 	word[0] = low;
 	changed(gpfn, e, flags);
-	if (!(VCPU->cr4 & CR4_PAE)) /* two entries of a 2-level table */
+	if (!guest_is_wide(VCPU)) /* two entries of a 2-level table */
 		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
 }
 
@@ -168,7 +167,7 @@ u64 regparm3 vmi_PhysicalToMachine(u32 address)
 {
 	u32 gpfn = address >> PAGE_SHIFT;
 
-	if (!shadow_map(gpfn))
+	if (!has_memory(gpfn))
 		return NO_ADDRESS;
 	return (u64)GMFN[gpfn] << PAGE_SHIFT | (address & (PAGE_SIZE - 1));
 }
@@ -178,7 +177,7 @@ u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
 {
 	u64 mfn = ((u64)high << 32 | low) >> PAGE_SHIFT;
 
-	for (u32 gpfn = 0; gpfn < MON->shadow.guest_pages; gpfn++)
+	for (u32 gpfn = 0; gpfn < s->guest_pages; gpfn++)
 		if (GMFN[gpfn] == mfn && GMFN[gpfn] != GMFN_NONE)
 			return (u64)gpfn << PAGE_SHIFT | (low & (PAGE_SIZE - 1));
 	return NO_ADDRESS;
@@ -212,14 +211,14 @@ void regparm3 vmi_AllocatePage(u32 gpfn, u32 flags, u32 source)
 {
 	(void)flags;
 	(void)source;
-	if (shadow_map(gpfn))
+	if (has_memory(gpfn))
 		shadow_reread_table(gpfn);
 }
 
 void regparm3 vmi_ReleasePage(u32 gpfn, u32 flags)
 {
 	(void)flags;
-	if (shadow_map(gpfn))
+	if (has_memory(gpfn))
 		shadow_release_table(gpfn);
 }
 
