@@ -438,9 +438,27 @@ static u32 fetch(struct vcpu *v, u8 *bytes, struct access_fault *f)
 	gva_t at = segment_base(v, (u16)v->r.cs) + v->r.eip;
 	u32 n = 0;
 
+	if (!guest_read(v, at, bytes, INSN_MAX_LEN, f))
+		return INSN_MAX_LEN;
 	while (n < INSN_MAX_LEN && !guest_read(v, at + n, bytes + n, 1, f))
 		n++;
 	return n;
+}
+
+/* What a kernel needs most of all this, IN and OUT without a prefix, is decoded
+ * at a glance: only what execute() asks of them. */
+static bool decode_port(const u8 *bytes, u32 n, struct insn *i)
+{
+	u8 opcode = bytes[0];
+
+	if (n < 2 || (opcode & 0xF4) != 0xE4) /* E4 to E7, EC to EF */
+		return false;
+	i->op = opcode & 2 ? INSN_OUT : INSN_IN;
+	i->size = opcode & 1 ? 4 : 1;
+	i->form = opcode & 8 ? FORM_DX : FORM_IMM;
+	i->len = opcode & 8 ? 1 : 2;
+	i->imm = bytes[1];
+	return true;
 }
 
 void emulate(struct vcpu *v, u32 vector)
@@ -454,7 +472,7 @@ void emulate(struct vcpu *v, u32 vector)
 		vmi_init(v);
 		return;
 	}
-	if (decode_insn(bytes, n, false, &insn) != DECODE_OK) {
+	if (!decode_port(bytes, n, &insn) && decode_insn(bytes, n, false, &insn) != DECODE_OK) {
 		inject_exception(v, vector, vector == EXC_GP, v->r.error);
 		return;
 	}

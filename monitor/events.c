@@ -60,6 +60,7 @@ static void take_store(void)
 void events_start(void)
 {
 	EVENTS->input = -1;
+	EVENTS->alarm_set = PIT_NEVER;
 	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
 	EVENTS->console_port =
@@ -107,19 +108,19 @@ static bool command_key(int byte)
 	return second ? command(byte) : EVENTS->key;
 }
 
-/* Console input goes where the guest's own terminal would be. */
-static void take_input(void)
+/* Console input goes where the guest's own terminal would be.  true if some did. */
+static bool take_input(void)
 {
-	for (;;) {
+	for (bool some = false;; some = true) {
 		while (EVENTS->input < 0) {
 			EVENTS->input = console_get(&MON->console);
 			if (EVENTS->input < 0)
-				return;
+				return some;
 			if (command_key(EVENTS->input))
 				EVENTS->input = -1;
 		}
 		if (!uart_rx(&MON->pc.uart, (u8)EVENTS->input))
-			return;
+			return some;
 		EVENTS->input = -1;
 	}
 }
@@ -176,10 +177,16 @@ static u64 alarm_clock(u32 counter)
 	return counter ? time_available() : time_cycles();
 }
 
+/* For what needs no date, which takes divisions. */
+static struct pc_time now_undated(void)
+{
+	return (struct pc_time){.ns = time_ns()};
+}
+
 /* Gives Xen the first moment at which something is due. */
 void alarm_update(void)
 {
-	struct pc_time now = time_pc();
+	struct pc_time now = now_undated();
 	u64 deadline = pc_next_event(&MON->pc, &now);
 
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
@@ -211,7 +218,7 @@ void alarm_update(void)
 
 static void take_time(void)
 {
-	struct pc_time now = time_pc();
+	struct pc_time now = now_undated();
 
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
 		struct alarm *a = &MON->alarm[i];
@@ -244,7 +251,7 @@ void events_take(void)
 			__atomic_and_fetch(&sh->evtchn_pending[word], ~(1ul << port % 32),
 					   __ATOMIC_SEQ_CST);
 			if (port == EVENTS->timer_port)
-				EVENTS->alarm_set = 0; /* it has fired: set it anew */
+				EVENTS->alarm_set = PIT_NEVER; /* it has fired */
 			else if (port == EVENTS->store_port)
 				take_store();
 		}
@@ -303,28 +310,28 @@ void events_wait(void)
 	XEN_VCPU->evtchn_upcall_pending = 1;
 }
 
-void events_pc_changed(void)
+/* After port I/O: carry out what the PC's devices ask for. */
+static void serve_pc(const struct pc_time *now)
 {
 	struct pc *pc = &MON->pc;
+	bool moved = false;
 	u8 byte;
 
-	while (uart_tx_take(&pc->uart, &byte))
+	for (; uart_tx_take(&pc->uart, &byte); moved = true)
 		console_put(&MON->console, (char)byte);
 	if (pc->requests & PC_POWEROFF)
 		control_shutdown(SHUTDOWN_poweroff);
 	if (pc->requests & PC_RESET)
 		control_shutdown(SHUTDOWN_reboot);
-	take_input();
+	moved |= take_input();
+	if (moved)
+		pc_update_irqs(pc, now);
 }
 
 /* The time matters to few ports; the date only to the CMOS. */
 static struct pc_time port_time(u16 port)
 {
-	struct pc_time t = {.ns = time_ns()};
-
-	if (port == 0x70 || port == 0x71)
-		t = time_pc();
-	return t;
+	return port == 0x70 || port == 0x71 ? time_pc() : now_undated();
 }
 
 u32 port_in(struct vcpu *v, u16 port, unsigned size)
@@ -334,7 +341,7 @@ u32 port_in(struct vcpu *v, u16 port, unsigned size)
 
 	(void)v;
 	COUNT(event_in);
-	events_pc_changed();
+	serve_pc(&now);
 	return value;
 }
 
@@ -349,7 +356,9 @@ void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 		return;
 	}
 	pc_out(&MON->pc, port, size, value, &now);
-	events_pc_changed();
-	if (port >= 0x40 && port <= 0x61)
+	serve_pc(&now);
+	/* The 8254 may now be due at another time, or be heard again. */
+	if ((port >= 0x40 && port <= 0x61) ||
+	    (port == 0x21 && pc_next_event(&MON->pc, &now) < EVENTS->alarm_set))
 		alarm_update();
 }

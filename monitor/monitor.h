@@ -35,7 +35,7 @@ struct events {
 	u32 store_port; /* 0: no xenstore */
 	bool key;	/* the next byte of input is a command to the monitor */
 	int input;	/* a byte that the 16550 had no room for, or -1 */
-	u64 alarm_set;	/* the deadline Xen has, in ns; 0 for none */
+	u64 alarm_set;	/* the deadline Xen has, in ns; PIT_NEVER for none */
 };
 
 /* Divisions are dear and their operands rarely change: what they gave last. */
@@ -169,8 +169,6 @@ void events_start(void);
 void events_take(void);
 /* Waits until the PC has an interrupt for the guest. */
 void events_wait(void);
-/* After port I/O: carry out what the PC's devices ask for. */
-void events_pc_changed(void);
 bool events_interrupt(void);
 /* The vector of the interrupt that is most urgent; there must be one. */
 u8 events_ack(void);

@@ -136,13 +136,21 @@ void monitor_resume(struct vcpu *v)
 	volatile struct vcpu_info *x = XEN_VCPU;
 
 	if (v->paravirtual) {
+		bool asks = events_interrupt();
+
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
-			events_take();
-			if (events_interrupt())
+			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
+			if (x->evtchn_pending_sel || !asks) { /* after a halt they are taken */
+				events_take();
+				asks = events_interrupt();
+			}
+			if (asks) {
 				inject_interrupt(v, events_ack());
+				asks = events_interrupt();
+			}
 		}
 		/* What could not go in now goes in when the guest enables. */
-		if (events_interrupt())
+		if (asks)
 			x->evtchn_upcall_pending = 1;
 	}
 	store_frame(v);

@@ -5,6 +5,8 @@
  * What is kept true: before and after every access the 8259's inputs are what
  * the devices drive, so the guest never reads a request register that is
  * behind, and an interrupt that an access caused can be delivered at once.
+ * Before it, time alone can have changed them: whoever brings input says so
+ * (pc.h).
  *
  * The port table becomes a switch, not an array of handlers: the image has no
  * relocations, so it can hold no pointers.
@@ -124,18 +126,37 @@ static bool try_out(struct pc *pc, u16 port, unsigned size, u32 value, const str
 	return size == 1;
 }
 
-void pc_update_irqs(struct pc *pc, const struct pc_time *now)
+/* Mostly an input is at that level already. */
+static void drive(struct pc *pc, unsigned irq, bool level)
 {
-	/* The line falls between two bytes: an edge for each. */
-	pic_set_irq(&pc->pic, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
-	kbd_pump(&pc->kbd);
-	pic_set_irq(&pc->pic, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
-	pic_set_irq(&pc->pic, IRQ_SERIAL, uart_irq(&pc->uart));
-	pic_set_irq(&pc->pic, PM_SCI_IRQ, pm_sci(&pc->pm));
+	if (pic_line(&pc->pic, irq) != level)
+		pic_set_irq(&pc->pic, irq, level);
+}
+
+/* What time alone brings. */
+static void update_timer(struct pc *pc, const struct pc_time *now)
+{
 	if (pit_irq_take(&pc->pit, now->ns)) {
 		pic_set_irq(&pc->pic, IRQ_TIMER, false);
 		pic_set_irq(&pc->pic, IRQ_TIMER, true);
 	}
+}
+
+void pc_update_irqs(struct pc *pc, const struct pc_time *now)
+{
+	/* The line falls between two bytes: an edge for each. */
+	drive(pc, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
+	kbd_pump(&pc->kbd);
+	drive(pc, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
+	drive(pc, IRQ_SERIAL, uart_irq(&pc->uart));
+	drive(pc, PM_SCI_IRQ, pm_sci(&pc->pm));
+	update_timer(pc, now);
+}
+
+/* The 8259's own ports change no device. */
+static bool is_pic(u16 port)
+{
+	return (port & ~0x81u) == 0x20;
 }
 
 /* What devices latched becomes a bit for the owner. */
@@ -176,18 +197,21 @@ u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 {
 	u32 value;
 
-	pc_update_irqs(pc, now);
+	update_timer(pc, now);
 	if (!try_in(pc, port, size, now, &value))
 		value = in_bytes(pc, port, size, now);
-	pc_update_irqs(pc, now);
+	if (!is_pic(port))
+		pc_update_irqs(pc, now);
 	return value;
 }
 
 void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
 {
-	pc_update_irqs(pc, now);
+	update_timer(pc, now);
 	if (!try_out(pc, port, size, value, now))
 		out_bytes(pc, port, size, value, now);
+	if (is_pic(port))
+		return;
 	collect_requests(pc);
 	pc_update_irqs(pc, now);
 }

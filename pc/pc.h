@@ -4,8 +4,9 @@
  *
  * The owner gives every access the time, and after it looks at: pic_intr()
  * and pic_ack() of pc->pic; uart_tx_take() of pc->uart; pc->requests, whose
- * bits it clears when it acts on them.  When time has passed or input has
- * come (uart_rx(), pc_ctrl_alt_del(), pm_power_button()), it calls pc_update_irqs() first;
+ * bits it clears when it acts on them.  When time has passed, output was taken
+ * (uart_tx_take()), or input has come (uart_rx(), pc_ctrl_alt_del(),
+ * pm_power_button()), it calls pc_update_irqs();
  * pc_next_event() says when time alone will change something.
  */
 #ifndef VMIXEN_PC_PC_H

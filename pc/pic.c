@@ -38,11 +38,16 @@
 
 static bool slave_intr(const struct pic *pic);
 
+static u8 unmasked(const struct pic *pic, unsigned c)
+{
+	return pic->chip[c].irr & ~pic->chip[c].imr;
+}
+
 static u8 requests(const struct pic *pic, unsigned c)
 {
 	u8 irr = pic->chip[c].irr;
 
-	if (c == 0 && !pic->chip[0].single && slave_intr(pic))
+	if (c == 0 && !pic->chip[0].single && unmasked(pic, 1) && slave_intr(pic))
 		irr |= 1u << CASCADE;
 	return irr;
 }
@@ -84,9 +89,7 @@ static bool slave_intr(const struct pic *pic)
 bool pic_intr(const struct pic *pic)
 {
 	/* Asked on every way back to a guest, and mostly nobody asks. */
-	if (!(pic->chip[0].irr & ~pic->chip[0].imr) && !(pic->chip[1].irr & ~pic->chip[1].imr))
-		return false;
-	return winner(pic, 0) != NONE;
+	return (unmasked(pic, 0) || unmasked(pic, 1)) && winner(pic, 0) != NONE;
 }
 
 static void take(struct pic_chip *chip, unsigned i)

@@ -39,8 +39,13 @@ void pic_reset(struct pic *pic);
 u8 pic_read(struct pic *pic, u16 port);
 void pic_write(struct pic *pic, u16 port, u8 value);
 
-/* Input irq (0..15, not 2) is now at level. */
+/* Input irq (0..15, not 2) is now at level; that it still is changes nothing. */
 void pic_set_irq(struct pic *pic, unsigned irq, bool level);
+
+static inline bool pic_line(const struct pic *pic, unsigned irq)
+{
+	return pic->chip[irq >> 3 & 1].line >> (irq & 7) & 1;
+}
 
 /* The INT pin: an interrupt wants to be acknowledged. */
 bool pic_intr(const struct pic *pic);

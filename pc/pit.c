@@ -40,24 +40,34 @@ static u64 tick_to_ns(u64 tick)
 	return ns + (rem != 0);
 }
 
+/* The first ns at which channel 0's output has risen again since tick. */
+static u64 next_edge(const struct pit *pit, u64 tick)
+{
+	u64 rise = pit_channel_next_rise(&pit->channel[0], tick);
+
+	return rise == PIT_NEVER ? PIT_NEVER : tick_to_ns(rise);
+}
+
 bool pit_irq_take(struct pit *pit, u64 now)
 {
-	u64 tick = ns_to_tick(now);
+	u64 tick;
 	bool edge = pit->edge;
 
+	if (now < pit->quiet)
+		return false;
+	tick = ns_to_tick(now);
 	if ((s64)(tick - pit->asked) > 0) {
 		edge |= pit_channel_next_rise(&pit->channel[0], pit->asked) <= tick;
 		pit->asked = tick;
 	}
 	pit->edge = false;
+	pit->quiet = next_edge(pit, pit->asked);
 	return edge;
 }
 
 u64 pit_next_edge(const struct pit *pit, u64 now)
 {
-	u64 tick = pit_channel_next_rise(&pit->channel[0], ns_to_tick(now));
-
-	return tick == PIT_NEVER ? PIT_NEVER : tick_to_ns(tick);
+	return now < pit->quiet ? pit->quiet : next_edge(pit, ns_to_tick(now));
 }
 
 /* Before channel 0 changes: what it did until now is not forgotten. */
@@ -97,6 +107,7 @@ void pit_write(struct pit *pit, u16 port, u8 value, u64 now)
 	u64 tick = ns_to_tick(now);
 
 	settle(pit, now);
+	pit->quiet = 0;
 	switch (port) {
 	case 0x40:
 	case 0x41:
@@ -156,4 +167,5 @@ void pit_reset(struct pit *pit)
 	pit->port61 = 0;
 	pit->edge = false;
 	pit->asked = 0;
+	pit->quiet = 0;
 }

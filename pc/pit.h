@@ -17,6 +17,7 @@ struct pit {
 	u8 port61; /* the writable bits: gate 2, speaker, check enables */
 	bool edge; /* an edge of channel 0 before asked, not yet taken */
 	u64 asked; /* tick up to which edges of channel 0 are accounted for */
+	u64 quiet; /* ns before which there is nothing to take; 0: not known */
 };
 
 /* As a BIOS leaves it: channel 0 ticks 18.2 times a second, 2 is idle. */

@@ -159,6 +159,20 @@ static void a_future_alarm_waits(void **state)
 	assert_false(events_interrupt());
 }
 
+/* A timer that has fired need not be stopped. */
+static void the_last_alarm_takes_no_hypercall(void **state)
+{
+	(void)state;
+	set_alarm(0, 1, 0);
+	pending(TIMER_PORT);
+	xen.singleshot = 1;
+	events_take();
+	assert_int_equal(events_ack(), 0x20);
+	assert_int_equal(xen.singleshot, 1);
+	set_alarm(0, time_cycles() + 20000000000ull, 0);
+	assert_true(xen.singleshot > time_ns());
+}
+
 static void an_alarm_too_far_is_set_in_steps(void **state)
 {
 	(void)state;
@@ -225,6 +239,14 @@ static void the_8254_sets_the_timer(void **state)
 	port_out(v, 0x40, 1, 0x10); /* 4096 ticks: 3.4 ms */
 	assert_true(xen.singleshot > time_ns() - 100000000);
 	assert_true(xen.singleshot <= time_ns() + 3500000);
+	/* Masked it is not worth waking for; it ticks on when it is heard again. */
+	port_out(v, 0x21, 1, 1);
+	pending(TIMER_PORT);
+	events_take();
+	assert_true(MON->events.alarm_set == PIT_NEVER);
+	xen.singleshot = 0;
+	port_out(v, 0x21, 1, 0);
+	assert_true(xen.singleshot > time_ns() - 100000000);
 }
 
 static void input_goes_to_the_uart(void **state)
@@ -242,6 +264,29 @@ static void input_goes_to_the_uart(void **state)
 	for (u32 i = 0; i < 40; i++)
 		assert_int_equal(port_in(v, 0x3F8, 1), '0' + i % 10);
 	assert_int_equal(port_in(v, 0x3FD, 1) & 1, 0);
+}
+
+/* What the owner puts in after an access, or takes out, is an interrupt at once. */
+static void the_uart_interrupts_behind_an_access(void **state)
+{
+	(void)state;
+	port_out(v, 0x3F9, 1, 1); /* of what it receives; MCR's OUT2 lets it out */
+	port_out(v, 0x3FC, 1, 8);
+	type("ab"); /* without FIFOs it has room for one */
+	events_take();
+	assert_int_equal(events_ack(), 0x24);
+	port_out(v, 0x20, 1, 0x64);
+	assert_false(events_interrupt());
+	assert_int_equal(port_in(v, 0x3F8, 1), 'a');
+	assert_int_equal(events_ack(), 0x24);
+	port_out(v, 0x20, 1, 0x64);
+	assert_int_equal(port_in(v, 0x3F8, 1), 'b');
+	assert_false(events_interrupt());
+	port_out(v, 0x3F9, 1, 2); /* that it can send: as soon as it is told to */
+	assert_int_equal(events_ack(), 0x24);
+	port_out(v, 0x20, 1, 0x64);
+	port_out(v, 0x3F8, 1, 'x');
+	assert_int_equal(events_ack(), 0x24);
 }
 
 static void a_masked_port_is_left_alone(void **state)
@@ -361,12 +406,14 @@ static int run(void)
 		cmocka_unit_test_setup(real_is_available_and_stolen, start),
 		cmocka_unit_test_setup(a_past_alarm_fires_at_once_and_once, start),
 		cmocka_unit_test_setup(a_future_alarm_waits, start),
+		cmocka_unit_test_setup(the_last_alarm_takes_no_hypercall, start),
 		cmocka_unit_test_setup(an_alarm_too_far_is_set_in_steps, start),
 		cmocka_unit_test_setup(a_periodic_alarm_keeps_its_phase, start),
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
 		cmocka_unit_test_setup(input_goes_to_the_uart, start),
+		cmocka_unit_test_setup(the_uart_interrupts_behind_an_access, start),
 		cmocka_unit_test_setup(a_masked_port_is_left_alone, start),
 		cmocka_unit_test_setup(command_keys, start),
 		cmocka_unit_test_setup(the_command_port, start),
