@@ -246,20 +246,29 @@ void shadow_flush_tlb(struct vcpu *v)
 	v->tlb_stale = false;
 }
 
-/* SetLinearMapping(0).  What is announced may be more than the guest maps, or
- * not mapped yet: 2 MB are hooked when a fault of the kernel finds that its own
- * tables map them so.  A kernel touches a stack before it uses it as one. */
-bool shadow_set_linear(u32 va, u32 pages, u32 gpfn)
+/* SetLinearMapping.  Slot 0 from frame 0 on is the kernel's mapping of low
+ * memory.  What is announced may be more than the guest maps, or not mapped
+ * yet: 2 MB are hooked when a fault of the kernel finds that its own tables map
+ * them so.  A kernel touches a stack before it uses it as one.
+ * Everything else, in slot 0 too, says where tables are for the moment. */
+void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
 {
-	if (gpfn || (va & 0x1FFFFF) || va >= WINDOW_BASE || s->linear_pages)
-		return s->linear_pages && va == s->linear_base && !gpfn;
+	bool low_memory = !slot && !gpfn && pages && !(va & 0x1FFFFF) && va < WINDOW_BASE;
+
+	s->window[slot].va = va;
+	s->window[slot].pages = low_memory ? 0 : pages;
+	s->window[slot].gpfn = gpfn;
+	if (!low_memory)
+		return;
 	if (pages > s->guest_pages)
 		pages = s->guest_pages;
 	if (pages > (WINDOW_BASE - va) >> 12)
 		pages = (WINDOW_BASE - va) >> 12;
-	s->linear_base = va;
-	s->linear_pages = pages;
-	return true;
+	if (!s->linear_pages) { /* every vCPU announces it */
+		s->linear_base = va;
+		s->linear_pages = pages;
+	}
+	shadow_keep_stack(v);
 }
 
 /* The guest frame that a pointer into a page table points to, or GPFN_NONE. */
@@ -270,7 +279,7 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 
 	if (linear_address(page))
 		return page;
-	for (u32 i = 1; i < ARRAY_SIZE(s->window); i++)
+	for (u32 i = 0; i < ARRAY_SIZE(s->window); i++)
 		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
 			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
 			return has_memory(page) ? page : GPFN_NONE;

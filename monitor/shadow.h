@@ -16,6 +16,7 @@
 #define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root */
 #define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
+#define LINEAR_SLOTS 4 /* of SetLinearMapping */
 
 enum pool_kind {
 	POOL_RAW,  /* untouched: may hold anything, not mapped */
@@ -74,10 +75,10 @@ struct shadow {
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
 	u32 linear_base, linear_pages;
 	u32 linear_hooked[64];
-	/* Slots 1 and 2: where HIGHPTE pages are mapped for the moment. */
+	/* By slot: where pages of tables are mapped for the moment (HIGHPTE). */
 	struct {
 		u32 va, pages, gpfn;
-	} window[3];
+	} window[LINEAR_SLOTS];
 	u32 queued;
 	struct {
 		u64 ptr, val;
@@ -127,7 +128,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va);
 void shadow_flush_tlb(struct vcpu *v);
 void shadow_flush_queue(void);
 void shadow_keep_stack(struct vcpu *v);
-bool shadow_set_linear(u32 va, u32 pages, u32 gpfn);
+void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 
 #define GMFN ((u32 *)(uintptr_t)WIN_GMFN)

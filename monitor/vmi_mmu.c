@@ -243,12 +243,6 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 /* Slots 1 and 2 never come here: SHORT_SetLinearMapping in entry/vmi.asm. */
 void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
 {
-	u32 gpfn = stack_argument(0);
-
-	if (slot != 0)
-		return;
-	if (!shadow_set_linear(va, pages, gpfn))
-		guest_die("VMI SetLinearMapping: %u pages at %08x from frame %x cannot be", pages,
-			  va, gpfn);
-	shadow_keep_stack(VCPU);
+	if (slot < LINEAR_SLOTS)
+		shadow_set_linear(VCPU, slot, va, pages, stack_argument(0));
 }

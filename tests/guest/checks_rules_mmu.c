@@ -121,6 +121,27 @@ static void check_many(void)
 		pte_clear_flush(&init_mm, VA + i * PAGE_SIZE, pte_of(&init_mm, VA + i * PAGE_SIZE));
 }
 
+/* A guest that names every table through slot 0, where others have all of low
+ * memory, or through slot 3. */
+static void check_other_slots(u32 table, u32 offset)
+{
+	for (u32 slot = 0; slot < 4; slot += 3) {
+		ops.set_linear_mapping(slot, KMAP, 1, table);
+		ops.set_pte(pte_make(frame, PTE_KERNEL), (pte_t *)(KMAP + offset), PAGE_L1_FLAG);
+		ops.inval_page(VA);
+		check_eq(slot ? "SetLinearMapping: slot 3 shows a table"
+			      : "SetLinearMapping: slot 0 shows a table",
+			 mark(frame), value_at(VA));
+		ops.set_linear_mapping(slot, 0, 0, 0);
+		ops.set_pte(pte_make(other, PTE_KERNEL), page_address(table) + offset,
+			    PAGE_L1_FLAG);
+		ops.inval_page(VA);
+		check_eq(slot ? "SetLinearMapping: low memory is where it was, after slot 3"
+			      : "SetLinearMapping: low memory is where it was, after slot 0",
+			 mark(other), value_at(VA));
+	}
+}
+
 /* Tables in high memory: named by where they are mapped at the moment. */
 static void check_highpte(void)
 {
@@ -139,6 +160,7 @@ static void check_highpte(void)
 	ops.set_pte(pte_make(other, PTE_KERNEL), (pte_t *)(KMAP + offset), PAGE_L1_FLAG);
 	ops.inval_page(VA);
 	check_eq("HIGHPTE: an entry set through slot 1", mark(other), value_at(VA));
+	check_other_slots(first, offset);
 	offset = (u32)ptep2 % PAGE_SIZE;
 	ops.set_pte(pte_make(other, PTE_KERNEL & ~PTE_RW), (pte_t *)(KMAP2 + offset), PAGE_L1_FLAG);
 	ops.inval_page(VA + 0x400000);

@@ -151,9 +151,31 @@ static void what_cannot_be_ends_the_domain(void **state)
 	domain_init(false);
 	assert_dies("no entry can be at c00a0000", vmi_GetPxE(KERNEL(HOLE)));
 	domain_init(false);
-	assert_dies("cannot be", vmi_SetLinearMapping(0, 0xC0001000, 5));
+}
+
+static void set_linear_mapping(u32 slot, gva_t va, u32 pages, u32 gpfn)
+{
+	((u32 *)(uintptr_t)v->call_esp)[3] = gpfn;
+	vmi_SetLinearMapping(slot, va, pages);
+}
+
+/* Slot 0 holds the kernel's mapping of low memory, and for a guest that says
+ * before each Set where the table is, that, too. */
+static void every_slot_shows_tables(void **state)
+{
+	(void)state;
 	domain_init(false);
-	vmi_SetLinearMapping(0, LINEAR, 5); /* the same again, as each vCPU says it */
+	for (u32 slot = 0; slot < 4; slot += 3) {
+		set_linear_mapping(slot, 0xE0001000, 1, USER_PT >> PAGE_SHIFT);
+		vmi_SetPxE((slot << PAGE_SHIFT) | FLAGS, 0xE0001008, 1);
+		assert_int_equal(((u32 *)PHYS(USER_PT))[2], (slot << PAGE_SHIFT) | FLAGS);
+		set_linear_mapping(slot, 0, 0, 0);
+		assert_dies("no entry can be at e0001008", vmi_SetPxE(0, 0xE0001008, 1));
+	}
+	set_linear_mapping(4, 0xE0001000, 1, USER_PT >> PAGE_SHIFT);
+	set_linear_mapping(0, LINEAR, 5, 0); /* as each vCPU says it */
+	assert_int_equal(MON->shadow.linear_base, LINEAR);
+	assert_int_equal(MON->shadow.linear_pages, GUEST_PAGES);
 }
 
 /* Where there is no memory nothing can be a table. */
@@ -233,6 +255,7 @@ static int run(void)
 		cmocka_unit_test(lazy_updates_wait_for_a_flush),
 		cmocka_unit_test(a_window_shows_tables),
 		cmocka_unit_test(what_cannot_be_ends_the_domain),
+		cmocka_unit_test(every_slot_shows_tables),
 		cmocka_unit_test(announcements_of_no_memory_are_ignored),
 		cmocka_unit_test(machine_frames),
 		cmocka_unit_test(ports_by_register),
