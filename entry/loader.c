@@ -161,13 +161,16 @@ static void make_boot_params(struct layout *l, struct start *start, const u8 *im
 	start->code32 = get32(image, HDR_CODE32_START);
 }
 
-/* The BIOS data area: EBDA segment and base memory in KB. */
+/* The BIOS data area: COM1, EBDA segment, equipment (an FPU, one serial port)
+ * and base memory in KB. */
 static void make_bios_data(void)
 {
-	static const u16 ebda = EBDA >> 4, base = EBDA >> 10;
+	static const u16 com1 = 0x3F8, ebda = EBDA >> 4, equipment = 0x0202, base = EBDA >> 10;
 	static const u8 ebda_kb = 1;
 
+	copy_to_guest(0x400, &com1, 2);
 	copy_to_guest(0x40E, &ebda, 2);
+	copy_to_guest(0x410, &equipment, 2);
 	copy_to_guest(0x413, &base, 2);
 	copy_to_guest(EBDA, &ebda_kb, 1);
 }

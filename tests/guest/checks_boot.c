@@ -37,6 +37,15 @@ static void check_control(void)
 	check_eq("boot: CR3", virt_to_phys(init_mm.pgd), ops.get_cr3());
 }
 
+/* What a kernel without ACPI finds a PC's devices by. */
+static void check_bios_data(void)
+{
+	const u16 *bda = phys_to_virt(0x400);
+
+	check_eq("boot: the BIOS names COM1", 0x3f8, bda[0]);
+	check_range("boot: one to four serial ports", 1, 4, bda[8] >> 9 & 7);
+}
+
 /* What memory is without a range register that says otherwise. */
 static void check_mtrr(void)
 {
@@ -95,6 +104,7 @@ void checks_boot(void)
 {
 	check_params();
 	check_control();
+	check_bios_data();
 	check_mtrr();
 	check_segments();
 	check_native_tables();
