@@ -68,6 +68,17 @@ void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 	deliver(v, vector, has_error, error);
 }
 
+/* INT n; false: there is no gate, or not for this privilege level. */
+bool inject_int(struct vcpu *v, u32 vector)
+{
+	u64 gate;
+
+	if (!read_gate(v, vector, &gate) || (!guest_in_kernel(v) && (gate >> 45 & 3) != 3))
+		return false;
+	deliver(v, vector, false, 0);
+	return true;
+}
+
 void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
 {
 	v->cr2 = va;

@@ -133,6 +133,7 @@ static inline u16 cpu_selector(enum seg seg)
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void inject_page_fault(struct vcpu *v, gva_t va, u32 error);
 void inject_interrupt(struct vcpu *v, u32 vector);
+bool inject_int(struct vcpu *v, u32 vector);
 
 /* emul.c: the instruction at EIP, which trapped with vector. */
 void emulate(struct vcpu *v, u32 vector);

@@ -126,7 +126,8 @@ static const struct {
 	{"user: ud2", V_UD, 0, 0},
 	{"user: division by zero", V_DE, 0, 0},
 	{"user: int3", V_BP, 0, 0},
-	{"user: int 0x20", V_GP, ANY, 0}, /* TCG under 64-bit Xen: n * 16 + 2 */
+	{"user: int 0x20", V_GP, 0x20 * 8 + 2, 0},
+	{"user: int 0x50", V_OPEN, 0, 0},
 	{"user: read of the hypervisor", V_PF, ANY, 0xf5000000},
 	{"user: far jump to the kernel's CS", V_GP, SEL_KERNEL_CS, 0},
 	{"user: read of the kernel's own mappings", V_PF, PF_USER | PF_PRESENT, 0xf1fff000},

@@ -46,6 +46,7 @@ enum vector {
 	V_PF = 14,
 	V_IRQ0 = 0x30,
 	V_LVTT = 0x41,
+	V_OPEN = 0x50, /* user mode may */
 	V_LVTT_OTHER = 0x61,
 	V_SYSCALL = 0x80,
 };

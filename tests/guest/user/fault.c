@@ -104,6 +104,9 @@ void fault(u32 kind)
 	case FAULT_INT20:
 		asm volatile("int $0x20");
 		break;
+	case FAULT_INT50:
+		asm volatile("int $0x50");
+		break;
 	case FAULT_KERNEL_CS:
 		far_jump();
 		break;

@@ -75,6 +75,7 @@ enum fault_kind {
 	FAULT_DIV,
 	FAULT_INT3,
 	FAULT_INT20,	 /* a gate with DPL 0 */
+	FAULT_INT50,	 /* one with DPL 3 */
 	FAULT_READ_ROM,	 /* the hypervisor's window */
 	FAULT_KERNEL_CS, /* far jump to 0x60 */
 	FAULT_READ_VMALLOC,
