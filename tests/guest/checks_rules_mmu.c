@@ -133,8 +133,8 @@ static void check_other_slots(u32 table, u32 offset)
 			      : "SetLinearMapping: slot 0 shows a table",
 			 mark(frame), value_at(VA));
 		ops.set_linear_mapping(slot, 0, 0, 0);
-		ops.set_pte(pte_make(other, PTE_KERNEL), page_address(table) + offset,
-			    PAGE_L1_FLAG);
+		ops.set_pte(pte_make(other, PTE_KERNEL),
+			    (pte_t *)((u32)page_address(table) + offset), PAGE_L1_FLAG);
 		ops.inval_page(VA);
 		check_eq(slot ? "SetLinearMapping: low memory is where it was, after slot 3"
 			      : "SetLinearMapping: low memory is where it was, after slot 0",
