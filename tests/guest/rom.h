@@ -35,6 +35,7 @@ enum vmi_call_row {
 #define VMI_CALL(id, slot, name, kind, how, text) ROW_##name,
 #include "../../rom/calls.def"
 #undef VMI_CALL
+	ROW_COUNT,
 };
 
 /* traps.asm; out: eax edx ecx ebx esi edi ebp, and what ESP moved by */
