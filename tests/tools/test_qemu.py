@@ -54,6 +54,17 @@ class Fake(unittest.TestCase):
             f.write(HEAD + textwrap.dedent(lines))
         os.chmod(path, stat.S_IRWXU)
 
+    def end_of(self, bed):
+        """The Result that a bed's run ends with; all of the bed is closed."""
+        with self.assertRaises(Result) as end:
+            bed.run()
+        bed.console.log.close()
+        bed.log.close()
+        bed.qemu.words.close()
+        for sock in bed.qemu.channels.values():
+            sock.close()
+        return end.exception
+
 
 class Machine(Fake):
     def run_it(self, lines, timeout=5, files=(), question=b"", tick=lambda: None):
@@ -163,15 +174,8 @@ class Watch(Fake):
         with tempfile.TemporaryDirectory() as log, mock.patch.object(host, "say", self.said.append), \
                 mock.patch("sys.stdout", io.StringIO()), mock.patch.object(host.Console, "_show"):
             bed = Bed(types.SimpleNamespace(log=log, **dict(values, **more)))
-            with self.assertRaises(Result) as end:
-                bed.run()
-            bed.console.log.close()
-            bed.log.close()
-            bed.qemu.words.close()
-            for sock in bed.qemu.channels.values():
-                sock.close()
             self.bed = bed
-        return end.exception
+            return self.end_of(bed)
 
     def setUp(self):
         super().setUp()
@@ -253,17 +257,11 @@ class Hosts(Fake):
                     mock.patch("sys.stdout", io.StringIO()) as self.out, \
                     mock.patch.object(host.Console, "_show"):
                 bed = hosts.HOSTS[kind](types.SimpleNamespace(**values))
-                with self.assertRaises(Result) as end:
-                    bed.run()
-                bed.console.log.close()
-                bed.log.close()
-                bed.qemu.words.close()
-                for sock in bed.qemu.channels.values():
-                    sock.close()
+                end = self.end_of(bed)
                 with open(os.path.join(where, "g.console"), "rb") as f:
                     self.shown = f.read()
             self.line = bed.qemu.line
-        return end.exception.code, str(end.exception)
+        return end.code, str(end)
 
     def after(self, option):
         return self.line[self.line.index(option) + 1]

@@ -60,8 +60,8 @@ bool domain_at(u32 vector);
 /* Word n of its present stack. */
 u32 domain_stack(u32 n);
 
-/* The statement ends the domain with a report that has these words. */
-#define assert_dies(words, statement)                                                              \
+/* Carries out the statement, which must end the domain. */
+#define must_end(statement)                                                                        \
 	do {                                                                                       \
 		jmp_buf jump_;                                                                     \
 		xen.death = &jump_;                                                                \
@@ -70,6 +70,12 @@ u32 domain_stack(u32 n);
 			fail_msg("the domain lives on");                                           \
 		}                                                                                  \
 		xen.death = NULL;                                                                  \
+	} while (0)
+
+/* The statement ends the domain with a report that has these words. */
+#define assert_dies(words, statement)                                                              \
+	do {                                                                                       \
+		must_end(statement);                                                               \
 		if (!strstr(xen.console, words))                                                   \
 			fail_msg("not in the report: %s\n%s", words, xen.console);                 \
 		assert_int_equal(xen.reason, SHUTDOWN_crash);                                      \
@@ -78,13 +84,7 @@ u32 domain_stack(u32 n);
 /* It ends the domain with this reason. */
 #define assert_ends(reason_, statement)                                                            \
 	do {                                                                                       \
-		jmp_buf jump_;                                                                     \
-		xen.death = &jump_;                                                                \
-		if (!setjmp(jump_)) {                                                              \
-			statement;                                                                 \
-			fail_msg("the domain lives on");                                           \
-		}                                                                                  \
-		xen.death = NULL;                                                                  \
+		must_end(statement);                                                               \
 		assert_int_equal(xen.reason, reason_);                                             \
 	} while (0)
 
