@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "shadow_model.h"
+#include "shadow_play.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
-	const char *failure = shadow_model(data, bytes, false);
+	const char *failure = shadow_play(data, bytes, false);
 
 	if (failure) {
-		shadow_model(data, bytes, true);
+		shadow_play(data, bytes, true);
 		fprintf(stderr, "shadow: %s\n", failure);
 		abort();
 	}

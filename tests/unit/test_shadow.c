@@ -14,6 +14,7 @@
 
 #include "xen.h"
 #include "shadow_model.h"
+#include "shadow_play.h"
 
 #define SCRIPTS 800u
 #define SCRIPT_BYTES 6000u
@@ -27,7 +28,7 @@ static const char *play(u32 seed, bool trace)
 		state = state * 6364136223846793005ull + 1442695040888963407ull;
 		script[i] = (u8)(state >> 56);
 	}
-	return shadow_model(script, SCRIPT_BYTES, trace);
+	return shadow_play(script, SCRIPT_BYTES, trace);
 }
 
 static void random_guests_see_what_a_processor_shows(void **state)
