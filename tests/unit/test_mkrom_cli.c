@@ -251,6 +251,7 @@ static void interrupted_output_leaves_nothing(void **state)
 	if (child == 0) {
 		struct blob b = make_kernel(0x0204);
 
+		signal(SIGINT, SIG_DFL); /* a job in the background ignores it */
 		mode = WRITE_INTERRUPTED;
 		file_write(path_of("out"), &b, &err);
 		_exit(0);
