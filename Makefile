@@ -214,13 +214,13 @@ $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/obj/tests/fuzz/main.o $
 		$$($(FUZZ_CC) --print-runtime-dir)/libclang_rt.fuzzer_no_main-x86_64.a \
 		-lZydis -lstdc++ -lm -lpthread -o $@
 
-TIME ?= 600
+FUZZ_TIME = $(if $(filter undefined,$(origin TIME)),600,$(TIME))
 
 .PHONY: fuzz fuzzers
 fuzzers: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 fuzz: | deps-test
 	@$(MAKE) --no-print-directory fuzzers
-	@tests/fuzz/fuzz.py --time '$(TIME)' --only '$(ONLY)' $(if $(KEEP),--keep)
+	@tests/fuzz/fuzz.py --time '$(FUZZ_TIME)' --only '$(ONLY)' $(if $(KEEP),--keep)
 
 # --- what the tests on the host reach ----------------------------------------------
 
@@ -272,7 +272,9 @@ hostile: | deps-run
 
 # --- looking after the tree --------------------------------------------------------
 
-C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+# In an unpacked archive, too, which git knows nothing of.
+C_FILES := $(or $(shell git ls-files '*.c' '*.h' 2>/dev/null), \
+	$(shell find . -path './$(B)' -prune -o -name '*.[ch]' -printf '%P\n'))
 
 .PHONY: check format
 # comparePointers: the test guest's tables end where the linker says.

@@ -9,7 +9,7 @@ $(eval $(call user_initrd,stress,$(B)/user/stress))
 
 $(B)/user/obj/tests/stress/%.o: USER_CFLAGS += -Iinclude
 
-TIME ?= 1800
+STRESS_TIME = $(if $(filter undefined,$(origin TIME)),1800,$(TIME))
 SEED ?= 1
 STRESS_MEMORY = $(if $(filter file,$(origin MEMORY)),128,$(MEMORY))
 
@@ -21,5 +21,5 @@ stress: | deps-stress
 	$(if $(filter $(B)/guest-%,$(KERNEL)),$(error make stress needs KERNEL=, a Linux bzImage))
 	@$(MAKE) --no-print-directory $(if $(V),,-s) $(B)/stress.cpio
 	@$(MAKE) --no-print-directory run INITRD=$(B)/stress.cpio MEMORY=$(STRESS_MEMORY) \
-		TIMEOUT=$$(($(TIME) * 2 + 600)) \
-		CMDLINE='console=ttyS0 run=/bin/stress seconds=$(TIME) seed=$(SEED) vmixen.counters $(CMDLINE)'
+		TIMEOUT=$$(($(STRESS_TIME) * 2 + 600)) \
+		CMDLINE='console=ttyS0 run=/bin/stress seconds=$(STRESS_TIME) seed=$(SEED) vmixen.counters $(CMDLINE)'
