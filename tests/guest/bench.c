@@ -44,6 +44,8 @@ static u32 per_op(u32 ticks, u32 empty, u32 ops)
 	return ticks < empty ? 0 : (u32)div64((u64)(ticks - empty) * 10, ops);
 }
 
+static u32 measured; /* rows */
+
 static void measure(const struct bench *b)
 {
 	u32 t[ROUNDS], empty, value, least, most;
@@ -56,6 +58,7 @@ static void measure(const struct bench *b)
 		t[i] = b->run(b->ops);
 	mark('c');
 	sort(t, ROUNDS);
+	measured++;
 	value = per_op(t[ROUNDS / 2], empty, b->ops);
 	least = per_op(t[0], empty, b->ops);
 	most = per_op(t[ROUNDS - 1], empty, b->ops);
@@ -76,6 +79,6 @@ void bench(void)
 	printk("-- bench\n");
 	measure_all(bench_calls);
 	measure_all(bench_processes);
-	check("every row was measured", true);
+	check("every row was measured", measured);
 	printk("bench: done\n");
 }

@@ -15,6 +15,9 @@ SOME = ("shim", "dom0")
 PAE = "build/guest-pae.bzImage"
 TWO_LEVEL = "build/guest-2level.bzImage"
 
+# The guest has some hundreds of checks.
+PASSED = r"guest: \d{3,} passed, 0 failed"
+
 
 @dataclass
 class Case:
@@ -32,9 +35,9 @@ class Case:
 
 CASES = [
     Case("pae", "the PAE test guest boots, and every check passes", PAE, 0,
-         [r"guest: \d+ passed, 0 failed"]),
+         [PASSED]),
     Case("2level", "the 2-level test guest boots, and every check passes", TWO_LEVEL, 0,
-         [r"guest: \d+ passed, 0 failed"]),
+         [PASSED]),
     Case("ring", "the kernel finds the ROM and is in ring 1 after Init", PAE, 0,
          [r"VMI: found ", r"guest: ring 1 after Init"], hosts=SOME),
     Case("fail", "a failed check of the guest ends with exit code 1", PAE, 1,
@@ -52,7 +55,8 @@ CASES = [
     Case("spin", "when time is up, the monitor says where the guest is", PAE, 3,
          [r"time-out", r"vmixen: the guest runs", r"vmixen: eip c01[0-9a-f]{5} cs 0061"],
          cmdline="die=spin", hosts=SOME, timeout=30),
-    Case("reboot", "a guest's reboot is told as such", PAE, 0, [r"reboot"],
+    Case("reboot", "a guest's reboot is told as such", PAE, 0,
+         [r"the guest asked for a reboot"],
          cmdline="die=reboot", hosts=SOME),
     Case("shutdown", "xl shutdown presses the power button", PAE, 0,
          [r"the power button was pressed", r"the guest powered off"], cmdline="die=button",
@@ -85,16 +89,16 @@ CASES = [
          [r"vmixen: counter exception: (\w+=\d+ )*PF=\d+", r"vmixen: counter hypercall: .*mmu_update=\d+",
           r"vmixen: counter vmi: ", r"vmixen: counter batch: to1=\d+", r"vmixen: counter pool: size=\d+"],
          cmdline="vmixen.counters only=none", hosts=SOME),
-    Case("small", "the test guest runs in 16 MB", PAE, 0, [r"guest: \d+ passed, 0 failed"],
+    Case("small", "the test guest runs in 16 MB", PAE, 0, [PASSED],
          memory=16, hosts=XEN),
-    Case("large", "the test guest runs in 1 GB", PAE, 0, [r"guest: \d+ passed, 0 failed"],
+    Case("large", "the test guest runs in 1 GB", PAE, 0, [PASSED],
          memory=1024, hosts=SOME),
     Case("api13", "the test guest runs as one of API 13.0, by fixed slots", PAE, 0,
-         [r"used as 13\.0", r"guest: \d+ passed, 0 failed"], cmdline="api=13 minor=0", hosts=SOME),
+         [r"used as 13\.0", PASSED], cmdline="api=13 minor=0", hosts=SOME),
     Case("slots", "the test guest runs by the fixed slots of API 3.0", TWO_LEVEL, 0,
-         [r"guest: \d+ passed, 0 failed"], cmdline="bind=slot", hosts=("dom0",)),
+         [PASSED], cmdline="bind=slot", hosts=("dom0",)),
     Case("nullrom", "the test guest runs under a ROM without a hypervisor", PAE, 0,
-         [r"VMI: found vmixen native test ROM", r"guest: \d+ passed, 0 failed"],
+         [r"VMI: found vmixen native test ROM", PASSED],
          cmdline="nullrom", hosts=("bare",),
          options=["--qemu-args", "-option-rom build/guest-null.rom"]),
 ]
