@@ -46,6 +46,8 @@ def fuzz(target, corpora, options, timeout):
         return Result(done.returncode == 0, done.stdout.decode("utf-8", "replace"))
     except subprocess.TimeoutExpired as e:
         return Result(False, (e.stdout or b"").decode("utf-8", "replace") + "\n(time-out)")
+    except OSError as e:
+        return Result(False, f"{e} (make fuzzers builds it)")
 
 
 def bounded(target):
@@ -117,4 +119,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
