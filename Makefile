@@ -327,6 +327,7 @@ help:
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
 #: make check           clang-format and cppcheck
+#: make format          lays the C out as make check wants it
 #: make deps            installs the Debian packages that are needed
 #: make clean
 

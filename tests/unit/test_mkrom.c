@@ -282,6 +282,7 @@ static void no_prefix_of_a_rom_is_linked(void **state)
 static void damaged_roms_are_linked_or_refused(void **state)
 {
 	struct blob elf = make_rom_elf(0, NULL), other = make_rom_elf(ELSEWHERE, NULL);
+	u32 linked = 0, refused = 0;
 
 	(void)state;
 	for (u32 seed = 0; seed < 20000; seed++) {
@@ -295,11 +296,18 @@ static void damaged_roms_are_linked_or_refused(void **state)
 
 			bad.p[eh->e_shoff + seed % table] ^= (u8)(1 << seed / 16 % 8);
 		}
-		if (rom_link(&bad, seed % 3 ? NULL : &other, &r, &err))
+		err.text[0] = 0;
+		if (rom_link(&bad, seed % 3 ? NULL : &other, &r, &err)) {
 			rom_check(&r.rom, NULL, NULL);
+			linked++;
+		} else {
+			assert_string_not_equal(err.text, "");
+			refused++;
+		}
 		blob_free(&r.rom);
 		blob_free(&bad);
 	}
+	assert_true(linked > 1000 && refused > 1000);
 	blob_free(&elf);
 	blob_free(&other);
 }
