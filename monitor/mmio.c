@@ -4,6 +4,7 @@
  * lives there yet: reads give ones, writes go nowhere, as on a PC's bus.
  */
 #include "monitor.h"
+#include "paging.h"
 
 enum mmio_result {
 	MMIO_UNKNOWN, /* an instruction that is not emulated */
@@ -32,7 +33,15 @@ static enum mmio_result string_step(struct vcpu *v, const struct insn *i, u32 *p
 	return v->r.gpr[GPR_ECX] ? MMIO_AGAIN : MMIO_DONE;
 }
 
-/* A string move of which one side is memory, element by element. */
+/* Is the page mapped, and no memory there? */
+static bool is_nowhere(struct vcpu *v, gva_t va)
+{
+	u64 gpa;
+
+	return shadow_translate(v, va, &gpa) && !has_memory((u32)(gpa >> PAGE_SHIFT));
+}
+
+/* A string move, element by element; one side may be memory. */
 static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t fault)
 {
 	struct access_fault f;
@@ -42,12 +51,7 @@ static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t 
 		if (i->rep && !v->r.gpr[GPR_ECX])
 			break;
 		if (v->r.gpr[GPR_ESI] >> PAGE_SHIFT == fault >> PAGE_SHIFT &&
-		    guest_write(v, v->r.gpr[GPR_EDI], &all, i->size, &f)) {
-			u64 gpa;
-
-			if (shadow_translate(v, f.va, &gpa))
-				guest_die("string move from %08x to %08x, both without memory",
-					  v->r.gpr[GPR_ESI], f.va);
+		    guest_write(v, v->r.gpr[GPR_EDI], &all, i->size, &f) && !is_nowhere(v, f.va)) {
 			inject_page_fault(v, f.va, f.error);
 			return MMIO_AGAIN;
 		}

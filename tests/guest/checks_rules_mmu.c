@@ -214,6 +214,20 @@ static void check_zeroed(void)
 	page_put(table);
 }
 
+/* As a kernel scrolls a text screen that is not there. */
+static void check_no_memory(void)
+{
+	u32 from = KMAP + 160, to = KMAP, count = 960;
+
+	map_kernel(KMAP, 0xb8, PTE_KERNEL);
+	ops.inval_page(KMAP);
+	asm volatile("rep movsl" : "+S"(from), "+D"(to), "+c"(count)::"memory");
+	check_eq("no memory: a string move within it ends", 0, count);
+	check_eq("no memory: its source", KMAP + 4000, from);
+	check_eq("no memory: its destination", KMAP + 3840, to);
+	unmap_kernel(KMAP);
+}
+
 /* Directory rights hold for every entry below. */
 static void check_directory_rights(void)
 {
@@ -325,6 +339,7 @@ void checks_rules_mmu(void)
 	check_lazy();
 	check_many();
 	check_highpte();
+	check_no_memory();
 	check_zeroed();
 	check_directory_rights();
 	check_unannounced_top();
