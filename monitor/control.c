@@ -5,18 +5,21 @@
 
 #define DR6_ONES 0xFFFF0FF0u /* reserved, and read so */
 
+/* With either the FPU raises #NM; Xen lets a guest have only TS. */
+#define CR0_FPU_OFF (CR0_EM | CR0_TS)
+
 void control_set_cr0(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr0 ^ value;
-	u32 xen = v->cr0 & ~v->ts_cleared;
+	bool was_off = (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared, off = value & CR0_FPU_OFF;
 
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)
 		shadow_load(v);
 	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
 		shadow_mode_changed(v);
-	if ((xen ^ value) & CR0_TS)
-		xen_fpu_taskswitch(value & CR0_TS);
+	if (was_off != off)
+		xen_fpu_taskswitch(off);
 	v->ts_cleared = 0;
 }
 

@@ -79,6 +79,7 @@ struct vcpu {
 #define VCPU ((struct vcpu *)WIN_VCPU)
 
 #define CR0_PE 0x00000001u
+#define CR0_EM 0x00000004u
 #define CR0_TS 0x00000008u
 #define CR0_WP 0x00010000u
 #define CR0_PG 0x80000000u

@@ -98,6 +98,28 @@ static void check_nm_in_handler(const char *name, void (*hook)(void))
 	check_eq("#NM: none after both handlers", count + 2, nm_count);
 }
 
+static void clear_em(void)
+{
+	ops.set_cr0(ops.get_cr0() & ~CR0_EM);
+}
+
+/* A kernel may switch the FPU off by EM instead of TS. */
+static void check_em(void)
+{
+	u32 count = nm_count;
+
+	ops.clts();
+	ops.set_cr0(ops.get_cr0() | CR0_EM);
+	check_eq("SetCR0: EM reads back", CR0_EM, ops.get_cr0() & CR0_EM);
+	nm_hook = clear_em;
+	asm volatile("fnop");
+	nm_hook = NULL;
+	clear_em();
+	check_eq("#NM: one when EM is set", count + 1, nm_count);
+	asm volatile("fnop");
+	check_eq("#NM: none after EM is clear", count + 1, nm_count);
+}
+
 static void check_nm(void)
 {
 	u32 count = nm_count;
@@ -119,6 +141,7 @@ static void check_nm(void)
 	check_eq("#NM: none after SetCR0 without TS", count + 1, nm_count);
 	check_nm_in_handler("#NM: TS stays set when the handler switches stacks", switch_away);
 	check_nm_in_handler("#NM: TS stays set when the handler sets it", set_ts);
+	check_em();
 }
 
 /* IRET's own faults are reported at the guest's return site.  With IF in the

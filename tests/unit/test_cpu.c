@@ -179,6 +179,11 @@ static void calls_on_control_registers(void **state)
 	vmi_CLTS();
 	assert_false(xen.ts);
 	assert_false(v->cr0 & CR0_TS);
+	vmi_SetCR0(v->cr0 | CR0_EM); /* Xen's TS has to do for it */
+	vmi_CLTS();
+	assert_true(xen.ts);
+	vmi_SetCR0(v->cr0 & ~CR0_EM);
+	assert_false(xen.ts);
 	vmi_SetCR3(TABLES);
 	assert_int_equal(v->cr3, TABLES);
 	vmi_SetCR4(CR4_PAE | CR4_PSE);
