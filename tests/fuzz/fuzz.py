@@ -91,7 +91,10 @@ def keep(target):
     merged = os.path.join(ROOT, WORK, "merged", target.name)
     shutil.rmtree(merged, ignore_errors=True)
     os.makedirs(merged)
-    fuzz(target, [merged, kept(target), f"{WORK}/corpus/{target.name}"], ["-set_cover_merge=1", "-use_counters=0"], 1800)
+    result = fuzz(target, [merged, kept(target), f"{WORK}/corpus/{target.name}"],
+                  ["-set_cover_merge=1", "-use_counters=0"], 1800)
+    if not result.good or not os.listdir(merged):
+        sys.exit(f"fuzz: {kept(target)} stays as it is; merging failed:\n{result.text[-3000:]}")
     shutil.rmtree(os.path.join(ROOT, kept(target)))
     shutil.move(merged, os.path.join(ROOT, kept(target)))
     files = glob.glob(os.path.join(ROOT, kept(target), "*"))
