@@ -191,7 +191,11 @@ static u32 complaints(void)
 	int n = klogctl(KLOG_READ_ALL, log, sizeof(log) - 1);
 	u32 count = 0;
 
-	for (char *line = n > 0 ? strtok(log, "\n") : NULL; line; line = strtok(NULL, "\n"))
+	if (n < 0) {
+		printf("stress: the kernel's log cannot be read: %s\n", strerror(errno));
+		return 1;
+	}
+	for (char *line = n ? strtok(log, "\n") : NULL; line; line = strtok(NULL, "\n"))
 		for (u32 i = 0; i < ARRAY_SIZE(words); i++)
 			if (strstr(line, words[i])) {
 				printf("stress: the kernel complained: %s\n", line);
