@@ -75,38 +75,44 @@ call_absent:
 	jnz %3
 %endmacro
 
-; %1 address of the entry, %2 its size - 1, from %3 on: words to store, each with
-; its offset.  Done if nothing shadows the table.
+; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is
+; shadowed, with its frame in EBX, which was pushed, or C for the call in C; from
+; %4 on: words to store, each with its offset.  Done if nothing shadows the table.
 ; An event may come between any two instructions here, and a shadow be made:
-; so the entry is stored before it is asked for, and C stores it once more.
-%macro SHORT_ENTRY 2-*
+; so the entry is stored before it is asked for.
+%macro SHORT_ENTRY 3-*
 	push ebx
 	LINEAR_ENTRY %1, %2, %%c
- %assign %%words (%0 - 2) / 2
+ %assign %%words (%0 - 3) / 2
  %define %%at %1
- %rotate 2
+ %define %%shadowed %3
+ %rotate 3
  %rep %%words
 	mov [%%at + %1], %2
   %rotate 2
  %endrep
 	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+ %ifidn %%shadowed, C
 	jne %%c
+ %else
+	jne near %%shadowed
+ %endif
 	pop ebx
 	ret
 %%c:	pop ebx
 %endmacro
 
 %macro SHORT_SetPxE 0
-	SHORT_ENTRY edx, 3, 0, eax
+	SHORT_ENTRY edx, 3, SetPxE_stored, 0, eax
 %endmacro
 %macro SHORT_SetPxELong 0
-	SHORT_ENTRY ecx, 7, 4, edx, 0, eax
+	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
-	SHORT_ENTRY eax, 3
+	SHORT_ENTRY eax, 3, C
 %endmacro
 %macro SHORT_UpdatePxELong 0
-	SHORT_ENTRY eax, 7
+	SHORT_ENTRY eax, 7, C
 %endmacro
 
 ; EAX mode
@@ -196,6 +202,26 @@ stub_leave:
 %endmacro
 %include "calls.inc"
 %unmacro CALL_ROW 5
+
+; The rest of a short Set, in C: void regparm3 (u32 gpfn, u32 *entry, u32 flags).
+; Stack: EBX, return address, flags for SetPxELong.
+extern vmi_SetPxE_stored, vmi_SetPxELong_stored
+SetPxE_stored:
+	mov eax, ebx
+	push ebp
+	ENTER_C
+	mov [ss:V_CALL_ESP], ebp
+	call vmi_SetPxE_stored
+	jmp stub_leave
+SetPxELong_stored:
+	mov eax, ebx
+	mov edx, ecx
+	mov ecx, [esp + 8]
+	push ebp
+	ENTER_C
+	mov [ss:V_CALL_ESP], ebp
+	call vmi_SetPxELong_stored
+	jmp stub_leave
 
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait

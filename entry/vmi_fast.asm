@@ -4,9 +4,9 @@
 ; every register; IRET and SYSEXIT may assume only CS and SS.  The interrupt
 ; flag is the complement of vcpu_info.evtchn_upcall_mask.
 
-; Enable: a pending event enters as an interrupt at .back.
+; Enable: a pending event enters as an interrupt at .back; after Init there is
+; one at once, and it makes the monitor believe the guest's saved flags.
 vmi_EnableInterrupts:
-	mov dword [ss:V_IF_BELIEVED], 0x200
 	mov byte [ss:X_MASK], 0
 	cmp byte [ss:X_PENDING], 0
 	jne .pending

@@ -107,25 +107,31 @@ static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
  * false: nothing was done. */
 static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wide)
 {
-	struct vcpu *v = VCPU;
+	struct vcpu *const v = VCPU;
 	u32 page = only_shadow(head, L2I(va), wide), frame, both, low, high;
-	struct entry pte, pde, old;
+	const struct pool_page *p;
+	struct entry pte, old;
 	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
 	const volatile u64 *at;
 
-	if (page == SHADOW_NONE || s->pool[page].home != s->current || !directory ||
+	if (page == SHADOW_NONE)
+		return false;
+	p = &s->pool[page];
+	if (p->home != s->current || !directory ||
 	    (((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)))
 		return false;
-	pde = entry_read(directory_entry(directory, va, wide), wide);
-	pte = entry_read(entry, wide);
-	frame = entry_frame(pte);
-	if (!entry_same(entry_key(pde), s->pool[page].pde) ||
-	    (pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || !has_memory(frame))
+	old = entry_read(directory_entry(directory, va, wide), wide);
+	if (!entry_same(entry_key(old), p->pde))
 		return false;
-	both = pde.low & pte.low & (pte.low & PTE_D ? PTE_US | PTE_RW : PTE_US);
+	pte = entry_read(entry, wide);
+	frame = pte.low >> PAGE_SHIFT;
+	if ((pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte.high & 0xFFFFF) ||
+	    !has_memory(frame))
+		return false;
+	both = p->pde.low & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW));
 	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
 	high = GMFN[frame] >> 20;
-	if (wide && (entry_nx(pde) || entry_nx(pte)) && guest_has_nx(v))
+	if (wide && entry_nx((struct entry){0, p->pde.high | pte.high}) && guest_has_nx(v))
 		high |= 1u << 31;
 	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
 	old = entry_read(at, true);
@@ -144,8 +150,9 @@ static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wid
 
 /* The guest has written an entry of the current address space that it is about
  * to use: if the L1 is hooked already it is filled at once, which saves a fault. */
-void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va)
+void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 {
+	struct vcpu *const v = VCPU;
 	u32 head = HEADS[gpfn];
 
 	if (head == SHADOW_NONE)

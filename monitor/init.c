@@ -92,6 +92,7 @@ void vmi_init(struct vcpu *v)
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;
 	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
+	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
 	flags_end(v);
 	shadow_adopt(v);
 	segment_adopt(v);

@@ -121,7 +121,6 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key);
 void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
-void pool_l1_write(u32 page, gva_t va, u64 old, u64 spte);
 void queue_write(u32 table, u32 index, u64 value);
 
 static inline u32 pool_mfn(u32 page)
@@ -147,9 +146,22 @@ static inline bool pool_l1_written(u32 page)
 }
 
 /* An entry of the POOL_L1 gets a value, that for va. */
-static inline void pool_l1_note(u32 page, gva_t va)
+static always_inline void pool_l1_note(u32 page, gva_t va)
 {
 	SHADOW->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
+}
+
+void pool_l1_refused(gva_t va, int err);
+
+/* Writes the entry for va, which is old until now, in the POOL_L1 hooked there. */
+static always_inline void pool_l1_write(u32 page, gva_t va, u32 old_low, u64 spte)
+{
+	int err;
+
+	pool_l1_note(page, va);
+	err = mmu_write_va(va, spte, old_low & (u32)PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
+	if (err)
+		pool_l1_refused(va, err);
 }
 
 /* A shadow of that table at that slot, under such a directory entry. */

@@ -116,15 +116,9 @@ void shadow_flush_queue(void)
 	ASSERT(err == 0);
 }
 
-/* Writes the entry for va, which is old until now, in the POOL_L1 hooked there. */
-void pool_l1_write(u32 page, gva_t va, u64 old, u64 spte)
+void pool_l1_refused(gva_t va, int err)
 {
-	int err;
-
-	pool_l1_note(page, va);
-	err = mmu_write_va(va, spte, old & PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
-	if (err)
-		guest_die("Xen refused the mapping of %08x (error %d)", va, err);
+	guest_die("Xen refused the mapping of %08x (error %d)", va, err);
 }
 
 /* Clears every entry; the page stays hooked where it is. */

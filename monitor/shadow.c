@@ -91,7 +91,7 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	if (page == SHADOW_NONE || root_l1_mfn(r, L2I(va)) != pool_mfn(page))
 		page = hook_l1(r, L2I(va), w);
 	old = pool_table(page)[va >> 12 & 511];
-	pool_l1_write(page, va, old, spte);
+	pool_l1_write(page, va, (u32)old, spte);
 	if (old == spte && va == v->last_fault_va && ++v->last_fault_count > 1000)
 		guest_die("page fault at %08x that no mapping cures", va);
 	if (va != v->last_fault_va)

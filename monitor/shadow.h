@@ -121,7 +121,7 @@ void shadow_adopt(struct vcpu *v);
 
 /* Announcements; see vmi_mmu.c. */
 void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset);
-void shadow_entry_wanted(struct vcpu *v, u32 gpfn, const u32 *entry, gva_t va);
+void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va);
 void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);
 void shadow_invlpg(struct vcpu *v, gva_t va);

@@ -162,6 +162,7 @@ void regparm3 monitor_trap(struct vcpu *v)
 	if (v->r.vector & VECTOR_UPCALL) {
 		COUNT(event_upcall);
 		XEN_VCPU->evtchn_upcall_pending = 1;
+		v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
 	} else if (!(v->r.vector & VECTOR_FAILSAFE)) {
 		exception(v);
 	}

@@ -35,9 +35,30 @@ static inline u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 static inline void changed(u32 gpfn, const u32 *e, u32 flags)
 {
 	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT)
-		shadow_entry_wanted(VCPU, gpfn, e, flags & ~(PAGE_SIZE - 1));
+		shadow_entry_wanted(gpfn, e, flags & ~(PAGE_SIZE - 1));
 	else
 		shadow_entry_changed(VCPU, gpfn, (uintptr_t)e & (PAGE_SIZE - 1));
+}
+
+/* What is left of a Set whose short cut has stored the entry (entry/vmi.asm). */
+void regparm3 vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags)
+{
+	changed(gpfn, e, flags);
+}
+
+/* Two entries of a 2-level table. */
+static __attribute__((noinline)) void changed_pair(u32 gpfn, const u32 *e, u32 flags)
+{
+	shadow_entry_changed(VCPU, gpfn, ((uintptr_t)e & (PAGE_SIZE - 1)) + 4);
+	changed(gpfn, e, flags);
+}
+
+void regparm3 vmi_SetPxELong_stored(u32 gpfn, const u32 *e, u32 flags)
+{
+	if (guest_is_wide(VCPU))
+		changed(gpfn, e, flags);
+	else
+		changed_pair(gpfn, e, flags);
 }
 
 void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)

@@ -4,6 +4,9 @@
 #include "hypercall.h"
 
 _Static_assert(sizeof(struct mmu_entry) == sizeof(struct mmu_update), "the queue is Xen's");
+_Static_assert(MMU_FLUSH_NONE == UVMF_NONE && MMU_FLUSH_ALL == (UVMF_TLB_FLUSH | UVMF_LOCAL) &&
+		       MMU_FLUSH_PAGE == (UVMF_INVLPG | UVMF_LOCAL),
+	       "so are the flags");
 
 static int ext(u32 cmd, u32 arg)
 {
@@ -25,10 +28,7 @@ int mmu_write(const struct mmu_entry *e, u32 count)
 
 int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush)
 {
-	static const u32 flags[] = {UVMF_NONE, UVMF_INVLPG | UVMF_LOCAL,
-				    UVMF_TLB_FLUSH | UVMF_LOCAL};
-
-	return xen_update_va_mapping(va, pte, flags[flush]);
+	return xen_update_va_mapping(va, pte, flush);
 }
 
 int mmu_pin_l1(u32 mfn)

@@ -23,7 +23,8 @@ struct mmu_entry {
 	u64 val;
 };
 
-enum mmu_flush { MMU_FLUSH_NONE, MMU_FLUSH_PAGE, MMU_FLUSH_ALL };
+/* Of the local TLB; Xen's UVMF_ flags. */
+enum mmu_flush { MMU_FLUSH_NONE, MMU_FLUSH_ALL, MMU_FLUSH_PAGE };
 
 /* All return 0, or Xen's negative errno; entries before the bad one are done. */
 int mmu_write(const struct mmu_entry *e, u32 count);

@@ -97,6 +97,7 @@ static void init_ends_the_breakpoints_on_flags(void **state)
 	assert_true(v->paravirtual);
 	assert_int_equal(xen.debugreg[7], 0);
 	assert_int_equal(v->if_believed, EFLAGS_IF);
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
 }
 
 static void a_death_is_reported(void **state)

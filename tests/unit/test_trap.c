@@ -209,8 +209,10 @@ static void an_event_becomes_an_interrupt(void **state)
 	start();
 	open_pic();
 	v->r.eflags = EFLAGS_IF;
+	v->if_believed = 0;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_true(domain_at(0x25));
+	assert_int_equal(v->if_believed, EFLAGS_IF);
 	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 0);
 	assert_int_equal(COUNTERS->event_upcall, 1);
 	assert_int_equal(COUNTERS->event_interrupt, 1);

@@ -12,6 +12,8 @@
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxEPlain(gva_t ptep, u32 pte);
 u32 vmi_GetPxE(gva_t ptep);
+void vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags);
+void vmi_SetPxELong_stored(u32 gpfn, const u32 *e, u32 flags);
 u32 vmi_SwapPxE(gva_t ptep, u32 pte);
 u64 vmi_GetPxELong(gva_t ptep);
 void vmi_SetPxELongPlain(u32 low, u32 high, gva_t ptep);
@@ -108,6 +110,40 @@ static void a_set_that_names_the_address_fills(void **state)
 	vmi_SetPxE(FRAME | FLAGS, KERNEL(USER_PT) + 2 * 4, PAGE2 | 0x11);
 	assert_int_equal(xen_access(PAGE2, PF_U | PF_W, &mfn), 0);
 	assert_int_equal(mfn, GMFN[FRAME >> PAGE_SHIFT]);
+}
+
+/* The short cut in assembly has stored the entry. */
+static void a_short_sets_rest_announces_it(void **state)
+{
+	u32 mfn, *e = (u32 *)(uintptr_t)(KERNEL(USER_PT) + 16);
+
+	(void)state;
+	for (u32 wide = 0; wide < 2; wide++) {
+		gva_t page = USER + 16 / (wide ? 8 : 4) * PAGE_SIZE;
+		void (*stored)(u32, const u32 *, u32) =
+			wide ? vmi_SetPxELong_stored : vmi_SetPxE_stored;
+
+		domain_init(wide);
+		assert_true(can(KERNEL(USER_PT), PF_W));
+		assert_true(control_set_cr3(v, v->cr3));
+		assert_true(can(USER, PF_U));
+		e[0] = FRAME | FLAGS;
+		stored(USER_PT >> PAGE_SHIFT, e, page | 0x11);
+		assert_int_equal(xen_access(page, PF_U | PF_W, &mfn), 0);
+		assert_int_equal(mfn, GMFN[FRAME >> PAGE_SHIFT]);
+		e[0] = 0;
+		stored(USER_PT >> PAGE_SHIFT, e, 1);
+		vmi_InvalPage(page);
+		assert_false(can(page, PF_U));
+	}
+	domain_init(false); /* eight bytes are two entries */
+	e[0] = e[1] = FRAME | FLAGS;
+	assert_true(can(USER + 4 * PAGE_SIZE, PF_U) && can(USER + 5 * PAGE_SIZE, PF_U));
+	e[0] = e[1] = 0;
+	vmi_SetPxELong_stored(USER_PT >> PAGE_SHIFT, e, 1);
+	vmi_InvalPage(USER + 4 * PAGE_SIZE);
+	vmi_InvalPage(USER + 5 * PAGE_SIZE);
+	assert_false(can(USER + 4 * PAGE_SIZE, PF_U) || can(USER + 5 * PAGE_SIZE, PF_U));
 }
 
 static void lazy_updates_wait_for_a_flush(void **state)
@@ -252,6 +288,7 @@ static int run(void)
 		cmocka_unit_test(entries_of_4_bytes),
 		cmocka_unit_test(entries_of_8_bytes),
 		cmocka_unit_test(a_set_that_names_the_address_fills),
+		cmocka_unit_test(a_short_sets_rest_announces_it),
 		cmocka_unit_test(lazy_updates_wait_for_a_flush),
 		cmocka_unit_test(a_window_shows_tables),
 		cmocka_unit_test(what_cannot_be_ends_the_domain),
