@@ -77,8 +77,7 @@ void memory_divide(struct layout *l, const struct start_info *si)
 	 * what lies there cannot be typed. */
 	if (pages < own + ((boot + 128 + 1023) & ~1023u))
 		fail("the domain has %u MB, of which kernel file and initrd take %u and the ROM "
-		     "%u: "
-		     "give it more memory",
+		     "%u: give it more memory",
 		     pages >> 8, boot >> 8, own >> 8);
 	l->reserve_first = pages - own;
 	l->reserve_next = l->reserve_first;

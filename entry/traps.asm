@@ -40,6 +40,8 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 	mov ecx, eax
 	test byte [ss:V_CR4], CR4_PAE
 	jz %%narrow
+	test byte [ss:V_EFER + 1], EFER_NXE >> 8
+	jz %%slow                       ; NX would be a reserved bit
 	shr ecx, 21
 	and ecx, 511
 	test dword [ss:edx + ecx * 8 + 4], 0x7FFFFFFF
@@ -84,15 +86,10 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 	jmp %%reflect
 %%absent:
 	and byte [ss:esp], PF_W | PF_I
-	test byte [ss:esp], PF_I
-	jz %%data
 	test byte [ss:V_CR4], CR4_PAE   ; of fetches a guest with NX is told
-	jz %%no_nx
-	test byte [ss:V_EFER + 1], EFER_NXE >> 8
-	jnz %%data
-%%no_nx:
-	and byte [ss:esp], ~PF_I
-%%data:
+	jnz %%fetch
+	and byte [ss:esp], PF_W
+%%fetch:
 	or byte [ss:esp], PF_U
 %%reflect:
 	mov [ss:V_CR2], eax

@@ -12,13 +12,14 @@
 static struct shadow *const s = &MON->shadow;
 
 /* One shadow entry, which is old, against the guest's entry that stands behind
- * it.  While changes are queued the old shadow entry may be seen twice: what is
- * made of it is each time allowed by the guest's present entry. */
+ * it.  While weaker values are queued the old shadow entry may be seen twice: what
+ * is made of it is each time allowed by the guest's present entry. */
 static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct entry pte)
 {
 	u32 frame = entry_frame(pte), low = old.low, high = old.high;
 
 	if (!(pte.low & PTE_P) || !(pte.low & PTE_A) || !has_memory(frame) ||
+	    (entry_nx(pte) && !guest_has_nx(v)) ||
 	    GMFN[frame] != (old.low >> PAGE_SHIFT | (old.high & 0xFFFFF) << 20)) {
 		low = high = 0;
 	} else {
@@ -26,7 +27,7 @@ static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct
 			low &= ~(u32)(PTE_RW | PTE_D);
 		if (!(pte.low & PTE_US) && v->paravirtual)
 			low &= ~(u32)PTE_US;
-		if (entry_nx(pte) && guest_has_nx(v))
+		if (entry_nx(pte))
 			high |= 1u << 31;
 		if (low == old.low && high == old.high)
 			return;
@@ -60,8 +61,11 @@ static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 
 
 	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
 		if (wide || index >> 9 == (s->pool[at].l2i & 1u)) {
-			struct entry old = entry_read(&pool_table(at)[index & 511], true);
+			struct entry old;
 
+			if (fill_is_queued(at, index & 511))
+				queue_flush();
+			old = entry_read(&pool_table(at)[index & 511], true);
 			if (old.low & PTE_P)
 				weaken(v, at, index & 511, old, pte);
 		}
@@ -81,7 +85,7 @@ void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
 	if (head & HEAD_DIRECTORY)
 		directory_changed(v, gpfn, offset);
 	if (!v->lazy)
-		shadow_flush_queue();
+		queue_flush();
 }
 
 /* The shadow of the guest table with that head which may be hooked at l2i; it is
@@ -100,6 +104,17 @@ static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
 		}
 	}
 	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
+}
+
+/* Queues a write that may give an entry more than it has. */
+static always_inline void queue_fill(u32 page, u32 index, u64 value)
+{
+	if (s->fills.page != page)
+		queue_flush();
+	queue_write(page, index, value);
+	if (s->fills.page != page || s->fills.last < index)
+		s->fills.last = index;
+	s->fills.page = page;
 }
 
 /* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none:
@@ -131,17 +146,20 @@ static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wid
 	both = p->pde.low & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW));
 	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
 	high = GMFN[frame] >> 20;
-	if (wide && entry_nx((struct entry){0, p->pde.high | pte.high}) && guest_has_nx(v))
+	if (wide && entry_nx((struct entry){0, p->pde.high | pte.high})) {
+		if (!guest_has_nx(v))
+			return false;
 		high |= 1u << 31;
+	}
 	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
 	old = entry_read(at, true);
 	COUNT(shadow_wanted);
 	if (v->lazy || s->queued) {
-		queue_write(page, va >> PAGE_SHIFT & 511, (u64)high << 32 | low);
+		queue_fill(page, va >> PAGE_SHIFT & 511, (u64)high << 32 | low);
 		pool_l1_note(page, va);
 		v->tlb_stale = true;
 		if (!v->lazy)
-			shadow_flush_queue();
+			queue_flush();
 	} else if (old.low != low || old.high != high) {
 		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
 	}
@@ -167,7 +185,7 @@ static void orphan_shadows(u32 gpfn)
 {
 	u32 at;
 
-	shadow_flush_queue();
+	queue_flush();
 	while ((at = HEADS[gpfn] & ~HEAD_DIRECTORY) != SHADOW_NONE) {
 		pool_l1_empty(at);
 		pool_l1_relink(at, GPFN_NONE, (struct entry){0});
@@ -218,7 +236,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 	struct entry old;
 	struct walk w;
 
-	shadow_flush_queue();
+	queue_flush();
 	if (va >= WINDOW_BASE || !s->on)
 		return;
 	page = root_l1(root_current(), l2i);
@@ -235,7 +253,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 		if (!w.present || w.table != s->pool[page].gpfn)
 			w.pte.low = 0;
 		weaken(v, page, va >> 12 & 511, old, w.pte);
-		shadow_flush_queue();
+		queue_flush();
 	}
 	if (v->tlb_stale)
 		mmu_invlpg(va);
@@ -243,7 +261,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 
 void shadow_flush_tlb(struct vcpu *v)
 {
-	shadow_flush_queue();
+	queue_flush();
 	if (!v->paravirtual && s->on)
 		root_drop_all(root_current());
 	if (v->paravirtual && guest_is_wide(v)) /* a reload of CR3 reads the PDPTEs */

@@ -9,8 +9,8 @@
  */
 #include "counters.h"
 #include "mem.h"
-#include "paging.h"
 #include "muldiv.h"
+#include "paging.h"
 
 #define LINE_FULL 90 /* columns behind which another line begins */
 

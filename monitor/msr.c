@@ -74,8 +74,13 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 bool msr_write(struct vcpu *v, u32 msr, u64 value)
 {
 	if (msr == MSR_EFER) {
-		v->efer = value & EFER_NXE;
-		return !(value & ~(u64)(EFER_NXE | 1)); /* SCE is accepted and means nothing */
+		if (value & ~(u64)(EFER_NXE | 1)) /* SCE is accepted and means nothing */
+			return false;
+		if ((v->efer ^ value) & EFER_NXE) {
+			v->efer = value & EFER_NXE;
+			shadow_mode_changed(v);
+		}
+		return true;
 	}
 	if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP) {
 		v->sysenter[msr - MSR_SYSENTER_CS] = value;

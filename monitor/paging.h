@@ -92,6 +92,7 @@ static inline void *guest_page(u32 gpfn)
 
 /* What a walk of the guest's tables finds. */
 struct walk {
+	bool reserved;	 /* a bit is set that this guest has not: never present */
 	bool present;	 /* else nothing below is said */
 	bool rw, us, nx; /* of all levels together */
 	u32 table;	 /* gpfn of the table that holds pte; GPFN_NONE if the page is large */
@@ -122,6 +123,13 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
 void queue_write(u32 table, u32 index, u64 value);
+void queue_send(void);
+
+static inline void queue_flush(void)
+{
+	if (SHADOW->queued)
+		queue_send();
+}
 
 static inline u32 pool_mfn(u32 page)
 {
@@ -137,6 +145,12 @@ static inline u32 pool_of_mfn(u32 mfn)
 static inline const volatile u64 *pool_table(u32 page)
 {
 	return (const volatile u64 *)(uintptr_t)(WIN_POOL + page * PAGE_SIZE);
+}
+
+/* Has the queue perhaps more for the entry than is in the table? */
+static inline bool fill_is_queued(u32 page, u32 index)
+{
+	return SHADOW->fills.page == page && index <= SHADOW->fills.last;
 }
 
 /* May a POOL_L1 have entries? */

@@ -25,6 +25,7 @@ void pool_start(void)
 	s->pool_fresh = 0;
 	s->free = SHADOW_NONE;
 	s->queued = 0;
+	s->fills.page = SHADOW_NONE;
 	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
 		s->slot_gpfn[i] = GPFN_NONE;
 }
@@ -96,7 +97,7 @@ void queue_write(u32 table, u32 index, u64 value)
 
 	if (!n || s->queue[n - 1].ptr != ptr) {
 		if (n == ARRAY_SIZE(s->queue)) {
-			shadow_flush_queue();
+			queue_flush();
 			n = 0;
 		}
 		s->queue[n].ptr = ptr;
@@ -105,14 +106,12 @@ void queue_write(u32 table, u32 index, u64 value)
 	s->queue[n - 1].val = value;
 }
 
-void shadow_flush_queue(void)
+void queue_send(void)
 {
-	int err;
+	int err = mmu_write((const struct mmu_entry *)s->queue, s->queued);
 
-	if (!s->queued)
-		return;
-	err = mmu_write((const struct mmu_entry *)s->queue, s->queued);
 	s->queued = 0;
+	s->fills.page = SHADOW_NONE;
 	ASSERT(err == 0);
 }
 
@@ -126,7 +125,7 @@ void pool_l1_empty(u32 page)
 {
 	const volatile u64 *table = pool_table(page);
 
-	shadow_flush_queue();
+	queue_flush();
 	if (!pool_l1_written(page))
 		return;
 	for (u32 half = 0; half < 2; half++)
@@ -137,7 +136,7 @@ void pool_l1_empty(u32 page)
 				if (*(const volatile u32 *)&table[i] & PTE_P)
 					queue_write(page, i, 0);
 		}
-	shadow_flush_queue();
+	queue_flush();
 	s->pool[page].groups[0] = s->pool[page].groups[1] = 0;
 	COUNT(shadow_emptied);
 	VCPU->tlb_stale = true;

@@ -24,9 +24,9 @@ static struct shadow *const s = &MON->shadow;
 
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
-	shadow_flush_queue();
+	queue_flush();
 	queue_write(r->l2[l2i >> 9], l2i & 511, value);
-	shadow_flush_queue();
+	queue_flush();
 }
 
 /* Hooks a POOL_L1 or POOL_PHYS page.  A POOL_L1's entries say themselves who
@@ -214,7 +214,7 @@ static void map_identity(struct root *r)
 	for (u32 i = 0; i < s->phys_count && i < WINDOW_L2; i++)
 		queue_write(r->l2[i >> 9], i & 511,
 			    (u64)pool_mfn(s->phys_first + i) << 12 | L2_FLAGS | PTE_US);
-	shadow_flush_queue();
+	queue_flush();
 }
 
 /* The bootstrap tables must go before the one-to-one pages can be typed: they
@@ -341,7 +341,7 @@ bool shadow_load(struct vcpu *v)
 
 	if (s->on && !has_memory(v->cr3 >> PAGE_SHIFT))
 		return false;
-	shadow_flush_queue();
+	queue_flush();
 	if (!v->paravirtual) {
 		root_drop_all(r);
 		s->on = v->cr0 & CR0_PG;
@@ -371,7 +371,7 @@ bool shadow_load(struct vcpu *v)
 
 void shadow_mode_changed(struct vcpu *v)
 {
-	shadow_flush_queue();
+	queue_flush();
 	if (!v->paravirtual) {
 		shadow_load(v);
 		return;

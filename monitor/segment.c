@@ -224,13 +224,35 @@ u32 segment_base(struct vcpu *v, u16 selector)
 	return descriptor_base(table[index]);
 }
 
+static u16 gate_cs(const struct vcpu *v, u64 gate)
+{
+	return (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
+}
+
+static u32 gate_offset(u64 gate)
+{
+	return (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
+}
+
+/* Page faults that are the guest's own go from entry/traps.asm straight to its
+ * handler, as other vectors do from Xen. */
+static void note_page_fault(struct vcpu *v, u64 gate)
+{
+	bool usable = v->paravirtual && (gate & PRESENT) && (gate >> 40 & 0x1F) == 0xE;
+
+	v->page_fault.cs = gate_cs(v, gate);
+	v->page_fault.eip = usable ? gate_offset(gate) : 0;
+}
+
 /* Xen's trap table entry for a vector: our own handler, or the guest's. */
 static bool make_trap(struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
 {
-	u32 type = gate >> 40 & 0x1F, offset = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
+	u32 type = gate >> 40 & 0x1F, offset = gate_offset(gate);
 	/* A zero address ends Xen's list, a null CS it does not survive. */
 	bool present = (gate & PRESENT) && offset && (gate >> 16 & 0xFFFC);
 
+	if (vector == EXC_PF)
+		note_page_fault(v, gate);
 	t->vector = (u8)vector;
 	if (vector < 32 && (!v->paravirtual || KEPT >> vector & 1 || !present)) {
 		t->flags = 4;
@@ -241,7 +263,7 @@ static bool make_trap(struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
 	if (!v->paravirtual || !present || (type != 0xE && type != 0xF))
 		return false;
 	t->flags = (u8)((gate >> 45 & 3) | (type == 0xE ? 4 : 0));
-	t->cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
+	t->cs = gate_cs(v, gate);
 	t->address = offset;
 	if (vector == EXC_NM) {
 		v->nm_handler = offset;
@@ -250,24 +272,12 @@ static bool make_trap(struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
 	return true;
 }
 
-/* Page faults that are the guest's own go from entry/traps.asm straight to its
- * handler, as other vectors do from Xen. */
-static void note_page_fault(struct vcpu *v, u64 gate)
-{
-	bool usable = v->paravirtual && (gate & PRESENT) && (gate >> 40 & 0x1F) == 0xE;
-
-	v->page_fault.cs = (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
-	v->page_fault.eip = usable ? (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF)) : 0;
-}
-
 void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
 {
 	struct trap_info t[2] = {{0}};
 
 	if (vector >= 256)
 		return;
-	if (vector == EXC_PF)
-		note_page_fault(v, gate);
 	if (make_trap(v, vector, gate, &t[0]))
 		ASSERT(xen_set_trap_table(t) == 0);
 	else /* Xen has no call to take one away */
@@ -286,8 +296,6 @@ void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
 
 		if (i * 8 + 7 <= limit && guest_read(v, base + i * 8, &gate, 8, &f))
 			gate = 0; /* faults when it is used */
-		if (i == EXC_PF)
-			note_page_fault(v, gate);
 		if (make_trap(v, i, gate, &t[n]))
 			n++;
 	}

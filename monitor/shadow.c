@@ -111,6 +111,8 @@ static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, boo
 	bool write = error & PF_W, fetch = error & PF_I;
 
 	*code = fault_code(v, error, kernel);
+	if (w->reserved)
+		*code |= PF_P | PF_RSVD;
 	if (!w->present)
 		return false;
 	*code |= PF_P;
@@ -152,7 +154,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 	struct walk w;
 	u32 l2i = L2I(va), phys;
 
-	shadow_flush_queue();
+	queue_flush();
 	if (!s->on && va < WINDOW_BASE)
 		return fault_identity(va, gpa);
 	if (va >= WINDOW_BASE) {

@@ -82,7 +82,12 @@ struct shadow {
 	u32 queued;
 	struct {
 		u64 ptr, val;
-	} queue[64];		       /* struct mmu_update */
+	} queue[64]; /* struct mmu_update */
+	/* Queued writes that fill an entry are all of this POOL_L1 (SHADOW_NONE: there
+	 * are none), and of no entry behind last. */
+	struct {
+		u32 page, last;
+	} fills;
 	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
 	struct root roots[SHADOW_ROOTS];
 	struct pool_page pool[WIN_POOL_MAX];
@@ -114,7 +119,7 @@ bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error);
 
 /* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
 bool shadow_load(struct vcpu *v);
-/* CR4.PAE or PSE changed: every shadow is void. */
+/* CR4.PAE, CR4.PSE or EFER.NXE changed: every shadow is void. */
 void shadow_mode_changed(struct vcpu *v);
 /* Init succeeded: user and supervisor become the guest's, stack and code are filled. */
 void shadow_adopt(struct vcpu *v);
@@ -126,7 +131,6 @@ void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);
 void shadow_invlpg(struct vcpu *v, gva_t va);
 void shadow_flush_tlb(struct vcpu *v);
-void shadow_flush_queue(void);
 void shadow_keep_stack(struct vcpu *v);
 void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);

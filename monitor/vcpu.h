@@ -116,6 +116,7 @@ enum {
 #define PF_P 1u
 #define PF_W 2u
 #define PF_U 4u
+#define PF_RSVD 8u
 #define PF_I 16u
 
 /* Is the CPU in what the guest takes for ring 0? */

@@ -176,7 +176,7 @@ u32 regparm3 vmi_TestAndClearPxELongBit(gva_t ptep, u32 bit)
 u32 regparm3 vmi_FlushDeferredCalls(u32 what)
 {
 	(void)what; /* of the CPU's state nothing is deferred */
-	shadow_flush_queue();
+	queue_flush();
 	return 0;
 }
 
@@ -258,7 +258,7 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 {
 	VCPU->lazy = (u8)mode;
 	if (!mode)
-		shadow_flush_queue();
+		queue_flush();
 }
 
 /* Slots 1 and 2 never come here: SHORT_SetLinearMapping in entry/vmi.asm. */

@@ -35,13 +35,16 @@ void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 	u8 *at = walk_directory(v, va);
 	u32 both;
 
-	w->present = false;
+	w->present = w->reserved = false;
 	if (!at)
 		return;
 	at = directory_entry(at, va, wide);
 	w->pde_at = (u32 *)at;
 	w->pde = entry_read(at, wide);
 	if (!(w->pde.low & PTE_P))
+		return;
+	w->reserved = entry_nx(w->pde) && !guest_has_nx(v);
+	if (w->reserved)
 		return;
 	if ((w->pde.low & PTE_PSE) && (wide || (v->cr4 & CR4_PSE))) {
 		walk_large(w, va, wide);
@@ -56,10 +59,11 @@ void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 		w->frame = entry_frame(w->pte);
 	}
 	both = w->pde.low & w->pte.low;
-	w->present = both & PTE_P;
+	w->nx = entry_nx(w->pde) || entry_nx(w->pte);
+	w->reserved = (both & PTE_P) && w->nx && !guest_has_nx(v);
+	w->present = (both & PTE_P) && !w->reserved;
 	w->rw = both & PTE_RW;
 	w->us = both & PTE_US;
-	w->nx = (entry_nx(w->pde) || entry_nx(w->pte)) && guest_has_nx(v);
 }
 
 /* Sets accessed and dirty in the guest's tables, as the walk of a CPU does. */
@@ -122,6 +126,7 @@ bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error)
 	struct walk w;
 
 	walk_guest(v, va, &w);
-	*error = PF_U | (write ? PF_W : 0) | (w.present ? PF_P : 0);
+	*error = PF_U | (write ? PF_W : 0) | (w.present ? PF_P : 0) |
+		 (w.reserved ? PF_P | PF_RSVD : 0);
 	return w.present && w.us && (w.rw || !write);
 }

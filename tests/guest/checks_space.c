@@ -153,6 +153,31 @@ static void check_in_use(void)
 	check_eq("SetPxE in use: back again", 0xaa, *(volatile u32 *)UVA);
 }
 
+/* What a lazy Set in use has said of an entry may be changed before it counts. */
+static void check_in_use_lazy(void)
+{
+	u32 pfn = pte_pfn(*pte_of(&a, UVA)), new = marked(0xa4);
+	pte_t *ptep = pte_of(&a, UVA);
+
+	mm_switch(&a);
+	clear_in(&a, UVA);
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS));
+	pte_set(&a, UVA, ptep, 0);
+	ops.lazy_mode(LAZY_NONE);
+	ops.flush_tlb(FLUSH_TLB);
+	check_eq("SetPxE in use, lazy: cleared again", V_PF, try_read(UVA, NULL));
+	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS));
+	(void)*(volatile u32 *)UVA;
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&a, UVA, ptep, pte_make(new, USER_BITS));
+	ops.set_pte(pte_make(pfn, USER_BITS), ptep, PAGE_L1_FLAG);
+	ops.lazy_mode(LAZY_NONE);
+	ops.flush_tlb(FLUSH_TLB);
+	check_eq("SetPxE in use, lazy: the old frame again", 0xaa, *(volatile u32 *)UVA);
+	page_put(new);
+}
+
 #ifdef PAE
 /* PDPTEs written natively count from the next SetCR3 on. */
 static void check_pdpte(void)
@@ -237,6 +262,7 @@ void checks_space(void)
 	check_shared();
 	check_reload();
 	check_in_use();
+	check_in_use_lazy();
 #ifdef PAE
 	check_pdpte();
 #endif

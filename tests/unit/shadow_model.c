@@ -192,7 +192,9 @@ static struct translation translate(gva_t va, u64 pde, u64 pte)
 	t.present = (pde & PTE_P) && (leaf & PTE_P);
 	t.rw = pde & leaf & PTE_RW;
 	t.us = pde & leaf & PTE_US;
-	t.nx = model.nx && model.pae && ((pde | leaf) & PTE_NX);
+	t.nx = model.pae && ((pde | leaf) & PTE_NX);
+	t.reserved = model.pae && !model.nx && (pde & PTE_P) &&
+		     ((pde & PTE_NX) || ((leaf & PTE_P) && (leaf & PTE_NX)));
 	t.gpa = t.large ? (leaf & PTE_FRAME & ~mask) | (va & mask)
 			: (leaf & PTE_FRAME) | (va & (PAGE_SIZE - 1));
 	return t;
@@ -205,7 +207,13 @@ struct translation model_walk(gva_t va)
 	u64 d = model_read(pde);
 
 	if (!(VCPU->cr0 & CR0_PG))
-		return (struct translation){true, true, true, true, false, va, nowhere, nowhere};
+		return (struct translation){.present = true,
+					    .large = true,
+					    .rw = true,
+					    .us = true,
+					    .gpa = va,
+					    .pde = nowhere,
+					    .pte = nowhere};
 	pte = model_pte(va, d);
 	t = translate(va, d, model_read(pte));
 	t.pde = pde;
@@ -215,7 +223,7 @@ struct translation model_walk(gva_t va)
 
 static bool permits(const struct translation *t, u32 bits)
 {
-	if (!t->present || ((bits & PF_U) && !t->us))
+	if (!t->present || t->reserved || ((bits & PF_U) && !t->us))
 		return false;
 	if ((bits & PF_W) && !t->rw && ((bits & PF_U) || (VCPU->cr0 & CR0_WP)))
 		return false;
@@ -225,7 +233,7 @@ static bool permits(const struct translation *t, u32 bits)
 static u32 error_code(const struct translation *t, u32 bits)
 {
 	return (bits & (PF_W | PF_U | (model.nx && model.pae ? PF_I : 0))) |
-	       (t->present ? PF_P : 0);
+	       (t->reserved ? PF_P | PF_RSVD : 0) | (t->present ? PF_P : 0);
 }
 
 bool model_has_memory(u64 gpa)

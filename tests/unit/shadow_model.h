@@ -78,7 +78,7 @@ void model_flushed(bool all);
 /* --- the processor */
 
 struct translation {
-	bool present, large;
+	bool present, reserved, large;
 	bool rw, us, nx;
 	u64 gpa;
 	struct place pde, pte;

@@ -95,7 +95,7 @@ static u64 some_flags(void)
 		f |= PTE_A | PTE_D | PTE_RW;
 	if (b & 16)
 		f |= PTE_US;
-	if ((b & 0xE0) == 0xE0 && model.nx && model.pae)
+	if ((b & 0xE0) == 0xE0 && model.pae && (model.nx || (a & 0x18) == 0x18))
 		f |= PTE_NX;
 	return f;
 }
@@ -119,7 +119,7 @@ static u64 one_bit_changed(u64 value, u32 n)
 	static const u64 bits[] = {PTE_RW, PTE_US, PTE_A, PTE_D, PTE_RW, PTE_US, PTE_NX, PTE_P};
 	u64 bit = bits[n % ARRAY_SIZE(bits)];
 
-	return value ^ (bit == PTE_NX && !(model.nx && model.pae) ? PTE_RW : bit);
+	return value ^ (bit == PTE_NX && !model.pae ? PTE_RW : bit);
 }
 
 static u64 some_pde(void)
@@ -420,6 +420,18 @@ static void step_cr4(void)
 	model_flushed(true);
 }
 
+static void step_nx(void)
+{
+	if (!model.pae)
+		return;
+	model.nx = !model.nx;
+	model_trace("EFER.NXE = %d", model.nx);
+	if (!msr_write(VCPU, 0xC0000080, model.nx ? EFER_NXE : 0))
+		model_failed("EFER cannot be written");
+	model_flushed(true);
+	take_pdptes();
+}
+
 static void init(void)
 {
 	model_trace("Init");
@@ -561,11 +573,11 @@ static const struct {
 	u8 weight;
 	void (*step)(void);
 } steps[] = {
-	{49, step_access}, {16, step_set},     {16, step_set_current}, {14, step_store},
+	{48, step_access}, {16, step_set},     {16, step_set_current}, {14, step_store},
 	{4, step_update},  {1, step_allocate}, {3, step_release},      {6, step_cr3},
 	{5, step_invlpg},  {5, step_flush},    {2, step_lazy},	       {2, step_pdpte},
 	{1, step_cr0},	   {1, step_cr4},      {1, step_init},	       {1, step_linear},
-	{1, step_window},
+	{1, step_window},  {1, step_nx},
 };
 
 static void step(void)

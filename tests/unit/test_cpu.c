@@ -62,6 +62,7 @@ static void known_msrs(void **state)
 	assert_true(msr_read(v, 0xC0000080, &value));
 	assert_int_equal(value, EFER_NXE);
 	assert_false(msr_write(v, 0xC0000080, 0x400)); /* long mode */
+	assert_true(msr_read(v, 0xC0000080, &value) && value == EFER_NXE);
 	assert_true(msr_read(v, 0x10, &value) && msr_read(v, 0x10, &later));
 	assert_true(later >= value && value);
 	assert_true(msr_read(v, 0x1B, &value)); /* a local APIC that is off */
