@@ -40,9 +40,9 @@ struct events {
 
 /* Divisions are dear and their operands rarely change: what they gave last. */
 struct clock_cache {
-	u32 mul; /* vcpu_time_info's tsc_to_system_mul, of which hz and khz were made */
+	u32 mul; /* vcpu_time_info's tsc_to_system_mul, of which khz was made */
 	u32 khz;
-	u64 hz;
+	u64 hz; /* what time_frequency() said first */
 	u64 stolen_ns, stolen_cycles;
 };
 
@@ -175,7 +175,9 @@ bool events_interrupt(void);
 u8 events_ack(void);
 u64 time_ns(void);
 u64 time_cycles(void);
+/* Hz of the TSC: Xen corrects it now and then, but the guest is told one. */
 u64 time_frequency(void);
+/* The same as Xen has it now. */
 u32 time_khz(void);
 /* Cycles that the vCPU could have run and did not, and all others. */
 u64 time_stolen(void);

@@ -31,26 +31,30 @@ u64 time_ns(void)
 	return ns;
 }
 
-/* Hz of the TSC: ns = (tsc << shift) * mul / 2^32. */
-u64 time_frequency(void)
+/* ns = (tsc << shift) * mul / 2^32. */
+u32 time_khz(void)
 {
 	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
 	struct clock_cache *c = &MON->clock;
 	u32 rem;
 
 	if (c->mul != t->tsc_to_system_mul) {
+		u64 hz;
+
 		c->mul = t->tsc_to_system_mul;
-		c->hz = div64(1000000000ull << 32, c->mul, &rem);
-		c->hz = t->tsc_shift >= 0 ? c->hz >> t->tsc_shift : c->hz << -t->tsc_shift;
-		c->khz = (u32)div64(c->hz, 1000, &rem);
+		hz = div64(1000000000ull << 32, c->mul, &rem);
+		hz = t->tsc_shift >= 0 ? hz >> t->tsc_shift : hz << -t->tsc_shift;
+		c->khz = (u32)div64(hz, 1000, &rem);
+		if (!c->hz)
+			c->hz = hz;
 	}
-	return c->hz;
+	return c->khz;
 }
 
-u32 time_khz(void)
+u64 time_frequency(void)
 {
-	time_frequency();
-	return MON->clock.khz;
+	time_khz();
+	return MON->clock.hz;
 }
 
 /* From Xen's runstate area: ns to cycles. */
