@@ -79,12 +79,12 @@ static void check_counter(const char *name, u32 counter)
 	irq_disable();
 	before = ticks;
 	start = (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000);
-	one_shot(counter, 20);
+	one_shot(counter, OLD_MS);
 	irq_enable();
 	wait_for(&ticks, before);
 	check("one-shot does not fire before its time",
 	      (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000) - start >=
-		      (u32)div64(cycles_ms(20), 1000));
+		      (u32)div64(cycles_ms(OLD_MS), 1000));
 	irq_disable();
 	check_subject(NULL);
 }
