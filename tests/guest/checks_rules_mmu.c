@@ -175,6 +175,11 @@ static void check_highpte(void)
 	ops.inval_page(VA + 0x400000);
 	check_eq("HIGHPTE: slot 1 moved to another table", V_PF, try_read(VA + 0x400000, NULL));
 	check_eq("HIGHPTE: its old table is as it was", mark(other), value_at(VA));
+#ifdef PAE
+	ops.set_pte((pte_t)0x8765432100000000ull, (pte_t *)(KMAP + offset), PAGE_L1_FLAG);
+	check_eq("HIGHPTE: the high half of an entry", 0x87654321, (u32)(*ptep2 >> 32));
+	ops.set_pte(0, (pte_t *)(KMAP + offset), PAGE_L1_FLAG);
+#endif
 	unmap_kernel(KMAP);
 	unmap_kernel(KMAP2);
 	unmap_kernel(VA);
