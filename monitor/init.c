@@ -94,6 +94,7 @@ void vmi_init(struct vcpu *v)
 	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
 	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
 	flags_end(v);
+	msr_adopt(v);
 	shadow_adopt(v);
 	segment_adopt(v);
 }

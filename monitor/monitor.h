@@ -149,6 +149,9 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa);
 /* msr.c: false where the guest shall see a #GP. */
 bool msr_read(struct vcpu *v, u32 msr, u64 *value);
 bool msr_write(struct vcpu *v, u32 msr, u64 value);
+/* Init: EFER is Xen's from now on, for RDMSR and WRMSR trap to it and not to us.
+ * It shows NXE set and takes no other value. */
+void msr_adopt(struct vcpu *v);
 
 /* control.c: control registers. */
 void control_set_cr0(struct vcpu *v, u32 value);

@@ -71,12 +71,27 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 	}
 }
 
+/* CPUID 80000001H: NX. */
+static bool cpu_has_nx(void)
+{
+	u32 a = 0x80000001, b, c, d;
+
+	__asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+	return d >> 20 & 1;
+}
+
+void msr_adopt(struct vcpu *v)
+{
+	if (cpu_has_nx())
+		v->efer |= EFER_NXE;
+}
+
 bool msr_write(struct vcpu *v, u32 msr, u64 value)
 {
 	if (msr == MSR_EFER) {
 		if (value & ~(u64)(EFER_NXE | 1)) /* SCE is accepted and means nothing */
 			return false;
-		if ((v->efer ^ value) & EFER_NXE) {
+		if (!v->paravirtual && ((v->efer ^ value) & EFER_NXE)) {
 			v->efer = value & EFER_NXE;
 			shadow_mode_changed(v);
 		}

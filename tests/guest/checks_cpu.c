@@ -5,7 +5,6 @@
 #include "irq.h"
 #include "mm.h"
 
-#define MSR_EFER 0xc0000080u
 #define MSR_UNKNOWN 0x00ff1234u
 #define LINE_MAX 80u
 
@@ -64,7 +63,7 @@ static void check_msr(void)
 	/* Xen answers the instruction itself, and shows its own NXE */
 	if (nx_enabled)
 		check_eq("RDMSR: EFER.NXE by the instruction", 1u << 11, (u32)insn & 1u << 11);
-	check_eq("RDMSR: EFER.NXE by the call", nx_enabled << 11,
+	check_eq("RDMSR: EFER.NXE by the call as by the instruction", (u32)insn & 1u << 11,
 		 (u32)ops.rdmsr(MSR_EFER) & 1u << 11);
 	/* TCG answers 0 for an unknown one, real hardware faults */
 	result = try_rdmsr(MSR_UNKNOWN, &insn);

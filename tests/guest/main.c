@@ -6,6 +6,7 @@
  *   vmi=off            do not look for the ROM
  *   nullrom            the ROM is nullrom.asm: no hypervisor is behind it
  *   api=13 minor=N bind=slot   which calls of the ROM are used (rom.c)
+ *   latenx             EFER.NXE is set after Init, by the instruction
  *   only=GROUP,...     of the optional groups below, these alone
  *   fuzz=SEED calls=N wild   random calls instead of checks: see fuzz.c
  *   bench              costs instead of checks: see bench.c
@@ -22,6 +23,7 @@
 #include "irq.h"
 #include "mm.h"
 #include "proc.h"
+#include "trap.h"
 #include "die.h"
 
 extern char bss_end[];
@@ -59,6 +61,15 @@ static void find_rom(void)
 	patch_native();
 }
 
+/* 2.6.22 to 2.6.24 do so only when they are in ring 1. */
+static void set_nxe(bool on)
+{
+	u64 efer = 0;
+
+	if (try_rdmsr(MSR_EFER, &efer) == TRY_OK)
+		try_wrmsr(MSR_EFER, on ? efer | EFER_NXE : efer & ~(u64)EFER_NXE);
+}
+
 noreturn void guest_main(void)
 {
 	ops = native_ops;
@@ -70,7 +81,11 @@ noreturn void guest_main(void)
 	page_init(virt_to_phys(bss_end));
 	find_rom();
 	checks_boot();
+	if (nx_enabled && option("latenx"))
+		set_nxe(false);
 	checks_init();
+	if (nx_enabled && option("latenx"))
+		set_nxe(true);
 	desc_init();
 	linear_map_rest();
 	page_init_rest();

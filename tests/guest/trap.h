@@ -41,6 +41,9 @@ u32 try_call(u32 va); /* expects a RET there */
 u32 try_rdmsr(u32 msr, u64 *value);
 u32 try_wrmsr(u32 msr, u64 value);
 
+#define MSR_EFER 0xc0000080u
+#define EFER_NXE 0x800u
+
 /* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS};
  * answers the vector of the fault that must come. */
 u32 iret_with_frame(const u32 frame[5]);

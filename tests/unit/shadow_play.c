@@ -424,10 +424,12 @@ static void step_nx(void)
 {
 	if (!model.pae)
 		return;
-	model.nx = !model.nx;
-	model_trace("EFER.NXE = %d", model.nx);
-	if (!msr_write(VCPU, 0xC0000080, model.nx ? EFER_NXE : 0))
+	model_trace("EFER.NXE = %d", !model.nx);
+	if (!msr_write(VCPU, 0xC0000080, model.nx ? 0 : EFER_NXE))
 		model_failed("EFER cannot be written");
+	if (VCPU->paravirtual)
+		return;
+	model.nx = !model.nx;
 	model_flushed(true);
 	take_pdptes();
 }
@@ -439,6 +441,8 @@ static void init(void)
 	VCPU->paravirtual = true;
 	VCPU->kernel_rpl = 1;
 	VCPU->r.gpr[GPR_ESP] = STACK;
+	msr_adopt(VCPU);
+	model.nx = VCPU->efer & EFER_NXE;
 	shadow_adopt(VCPU);
 	model_flushed(true);
 	/* It has touched the stack. */

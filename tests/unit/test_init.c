@@ -65,6 +65,7 @@ static void init_brings_the_kernel_to_ring_1(void **state)
 	assert_int_equal(v->kernel_ss, KERNEL_DS | 1);
 	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(STACK) - 64);
 	assert_int_equal(v->r.gpr[GPR_EAX], 0);
+	assert_int_equal(v->efer, EFER_NXE); /* Xen's */
 	/* Its stack is there, for the kernel alone. */
 	assert_int_equal(xen_access(v->r.gpr[GPR_ESP] - 4, PF_W, &mfn), 0);
 	assert_int_not_equal(xen_access(v->r.gpr[GPR_ESP] - 4, PF_U, &mfn), 0);

@@ -91,6 +91,8 @@ CASES = [
          cmdline="vmixen.counters only=none", hosts=SOME),
     Case("small", "the test guest runs in 16 MB", PAE, 0, [PASSED],
          memory=16, hosts=XEN),
+    Case("latenx", "NX that is turned on after Init counts", PAE, 0, [PASSED],
+         cmdline="latenx only=cpu,pte", hosts=SOME),
     Case("large", "the test guest runs in 1 GB", PAE, 0, [PASSED],
          memory=1024, hosts=SOME),
     Case("api13", "the test guest runs as one of API 13.0, by fixed slots", PAE, 0,
