@@ -13,6 +13,8 @@ u64 time_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* In the shim the TSC, emulated, is now and then behind Xen's last stamp of it:
+ * no time has passed then, not nearly 2^64 cycles, or alarms are set for never. */
 u64 time_ns(void)
 {
 	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
@@ -23,6 +25,8 @@ u64 time_ns(void)
 		version = t->version & ~1u;
 		__asm__ volatile("" ::: "memory");
 		delta = time_cycles() - t->tsc_timestamp;
+		if ((s64)delta < 0)
+			delta = 0;
 		delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
 		ns = t->system_time + (u64)(u32)(delta >> 32) * t->tsc_to_system_mul +
 		     ((u64)(u32)delta * t->tsc_to_system_mul >> 32);

@@ -81,6 +81,18 @@ static void time_follows_the_tsc(void **state)
 	assert_true(a >= 2000000000 && a < 3500000000u);
 }
 
+static void a_tsc_behind_its_stamp_is_at_it(void **state)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+
+	(void)state;
+	t->tsc_shift = 0;
+	t->tsc_to_system_mul = GHZ2;
+	t->system_time = 2000000000;
+	t->tsc_timestamp = time_cycles() + 1000000000000ull;
+	assert_int_equal(time_ns(), 2000000000);
+}
+
 static void the_frequency_is_xens(void **state)
 {
 	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
@@ -404,6 +416,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(time_follows_the_tsc, start),
+		cmocka_unit_test_setup(a_tsc_behind_its_stamp_is_at_it, start),
 		cmocka_unit_test_setup(the_frequency_is_xens, start),
 		cmocka_unit_test_setup(wall_clock, start),
 		cmocka_unit_test_setup(real_is_available_and_stolen, start),
