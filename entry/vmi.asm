@@ -76,8 +76,8 @@ call_absent:
 %endmacro
 
 ; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is
-; shadowed, with its frame in EBX, which was pushed, or C for the call in C; from
-; %4 on: words to store, each with its offset.  Done if nothing shadows the table.
+; shadowed, with its frame in EBX, which was pushed; from %4 on: words to store,
+; each with its offset.  Done if nothing shadows the table.
 ; An event may come between any two instructions here, and a shadow be made:
 ; so the entry is stored before it is asked for.
 %macro SHORT_ENTRY 3-*
@@ -92,11 +92,7 @@ call_absent:
   %rotate 2
  %endrep
 	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
- %ifidn %%shadowed, C
-	jne %%c
- %else
 	jne near %%shadowed
- %endif
 	pop ebx
 	ret
 %%c:	pop ebx
@@ -109,10 +105,10 @@ call_absent:
 	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
-	SHORT_ENTRY eax, 3, C
+	SHORT_ENTRY eax, 3, Update_stored
 %endmacro
 %macro SHORT_UpdatePxELong 0
-	SHORT_ENTRY eax, 7, C
+	SHORT_ENTRY eax, 7, Update_stored
 %endmacro
 
 ; EAX mode
@@ -203,9 +199,17 @@ stub_leave:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 
-; The rest of a short Set, in C: void regparm3 (u32 gpfn, u32 *entry, u32 flags).
-; Stack: EBX, return address, flags for SetPxELong.
-extern vmi_SetPxE_stored, vmi_SetPxELong_stored
+; The rest of a short Set or Update, in C: void regparm3 (u32 gpfn, u32 *entry) and
+; of a Set the flags.  Stack: EBX, return address, flags for SetPxELong.
+extern vmi_SetPxE_stored, vmi_SetPxELong_stored, shadow_entry_changed
+Update_stored:
+	mov edx, eax
+	mov eax, ebx
+	push ebp
+	ENTER_C
+	mov [ss:V_CALL_ESP], ebp
+	call shadow_entry_changed
+	jmp stub_leave
 SetPxE_stored:
 	mov eax, ebx
 	push ebp

@@ -14,8 +14,9 @@ static struct shadow *const s = &MON->shadow;
 /* One shadow entry, which is old, against the guest's entry that stands behind
  * it.  While weaker values are queued the old shadow entry may be seen twice: what
  * is made of it is each time allowed by the guest's present entry. */
-static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct entry pte)
+static always_inline void weaken(u32 page, u32 index, struct entry old, struct entry pte)
 {
+	struct vcpu *const v = VCPU;
 	u32 frame = entry_frame(pte), low = old.low, high = old.high;
 
 	if (!(pte.low & PTE_P) || !(pte.low & PTE_A) || !has_memory(frame) ||
@@ -33,13 +34,15 @@ static void weaken(struct vcpu *v, u32 page, u32 index, struct entry old, struct
 			return;
 	}
 	COUNT(shadow_weakened);
-	queue_write(page, index, (u64)high << 32 | low);
+	queue_write(page, index, low, high);
 	v->tlb_stale = true;
 }
 
-static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
+static void directory_changed(u32 gpfn, const u32 *entry)
 {
+	struct vcpu *const v = VCPU;
 	bool wide = guest_is_wide(v);
+	u32 offset = (uintptr_t)entry & (PAGE_SIZE - 1);
 
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
@@ -53,11 +56,11 @@ static void directory_changed(struct vcpu *v, u32 gpfn, u32 offset)
 	}
 }
 
-static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 offset, bool wide)
+static always_inline void table_changed(u32 head, const u32 *entry, bool wide)
 {
-	u32 index = wide ? offset / 8 : offset / 4;
-	const u8 *page = guest_page(gpfn);
-	struct entry pte = entry_read(page + index * (wide ? 8 : 4), wide);
+	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
+	struct entry pte =
+		entry_read((const u8 *)entry - ((uintptr_t)entry & (wide ? 7 : 3)), wide);
 
 	for (u32 at = head & ~HEAD_DIRECTORY; at != SHADOW_NONE; at = s->pool[at].next)
 		if (wide || index >> 9 == (s->pool[at].l2i & 1u)) {
@@ -67,24 +70,24 @@ static always_inline void table_changed(struct vcpu *v, u32 gpfn, u32 head, u32 
 				queue_flush();
 			old = entry_read(&pool_table(at)[index & 511], true);
 			if (old.low & PTE_P)
-				weaken(v, at, index & 511, old, pte);
+				weaken(at, index & 511, old, pte);
 		}
 }
 
-/* The guest has written the entry at offset of its page gpfn. */
-void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset)
+/* The guest has written an entry of its page gpfn, which can be read at entry. */
+void regparm3 shadow_entry_changed(u32 gpfn, const u32 *entry)
 {
 	u32 head = HEADS[gpfn];
 
 	if (head == SHADOW_NONE)
 		return;
-	if (guest_is_wide(v))
-		table_changed(v, gpfn, head, offset, true);
+	if (guest_is_wide(VCPU))
+		table_changed(head, entry, true);
 	else
-		table_changed(v, gpfn, head, offset, false);
+		table_changed(head, entry, false);
 	if (head & HEAD_DIRECTORY)
-		directory_changed(v, gpfn, offset);
-	if (!v->lazy)
+		directory_changed(gpfn, entry);
+	if (!VCPU->lazy)
 		queue_flush();
 }
 
@@ -107,62 +110,86 @@ static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
 }
 
 /* Queues a write that may give an entry more than it has. */
-static always_inline void queue_fill(u32 page, u32 index, u64 value)
+static always_inline void queue_fill(u32 page, u32 index, u32 low, u32 high)
 {
 	if (s->fills.page != page)
 		queue_flush();
-	queue_write(page, index, value);
+	queue_write(page, index, low, high);
 	if (s->fills.page != page || s->fills.last < index)
 		s->fills.last = index;
 	s->fills.page = page;
 }
 
-/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none:
- * a page table with one shadow, which is hooked where the entry is wanted.
- * false: nothing was done. */
-static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wide)
+/* Is there a POOL_L1 in which entries of the guest's table gpfn can be filled for
+ * va: its only shadow for there, hooked in the current root and nowhere else?
+ * Then it is remembered as s->target, until something of this changes
+ * (target_forget) or the guest's directory says something else. */
+static bool target_find(u32 gpfn, gva_t va, bool wide)
 {
 	struct vcpu *const v = VCPU;
-	u32 page = only_shadow(head, L2I(va), wide), frame, both, low, high;
-	const struct pool_page *p;
-	struct entry pte, old;
+	u32 head = HEADS[gpfn], page;
 	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
-	const volatile u64 *at;
+	struct entry pde;
 
-	if (page == SHADOW_NONE)
+	if ((head & HEAD_DIRECTORY) || !directory || !v->paravirtual || va >= WINDOW_BASE)
 		return false;
-	p = &s->pool[page];
-	if (p->home != s->current || !directory ||
-	    (((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)))
+	page = only_shadow(head, L2I(va), wide);
+	if (page == SHADOW_NONE || s->pool[page].home != s->current)
 		return false;
-	old = entry_read(directory_entry(directory, va, wide), wide);
-	if (!entry_same(entry_key(old), p->pde))
+	directory = directory_entry(directory, va, wide);
+	pde = entry_read(directory, wide);
+	if (!entry_same(entry_key(pde), s->pool[page].pde))
 		return false;
-	pte = entry_read(entry, wide);
-	frame = pte.low >> PAGE_SHIFT;
+	s->target.gpfn = gpfn;
+	s->target.l2i = L2I(va);
+	s->target.page = page;
+	s->target.pde_at = (const u32 *)directory;
+	s->target.pde = pde;
+	return true;
+}
+
+static always_inline bool target_is(u32 gpfn, gva_t va, bool wide)
+{
+	return s->target.gpfn == gpfn && s->target.l2i == L2I(va) &&
+	       entry_same(entry_read(s->target.pde_at, wide), s->target.pde);
+}
+
+/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none.
+ * false: nothing was done. */
+static always_inline bool replace(u32 gpfn, const u32 *entry, gva_t va, bool wide)
+{
+	struct vcpu *const v = VCPU;
+	struct entry pte = entry_read(entry, wide), pde, old;
+	u32 page, frame = pte.low >> PAGE_SHIFT, index = va >> PAGE_SHIFT & 511, low, high;
+
+	if ((((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)) ||
+	    (!target_is(gpfn, va, wide) && !target_find(gpfn, va, wide)))
+		return false;
+	page = s->target.page;
+	pde = s->target.pde;
 	if ((pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte.high & 0xFFFFF) ||
 	    !has_memory(frame))
 		return false;
-	both = p->pde.low & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW));
-	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D | both;
+	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D |
+	      (pde.low & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW)));
 	high = GMFN[frame] >> 20;
-	if (wide && entry_nx((struct entry){0, p->pde.high | pte.high})) {
-		if (!guest_has_nx(v))
+	if (wide && entry_nx((struct entry){0, pde.high | pte.high})) {
+		if (!(v->efer & EFER_NXE))
 			return false;
 		high |= 1u << 31;
 	}
-	at = &pool_table(page)[va >> PAGE_SHIFT & 511];
-	old = entry_read(at, true);
 	COUNT(shadow_wanted);
 	if (v->lazy || s->queued) {
-		queue_fill(page, va >> PAGE_SHIFT & 511, (u64)high << 32 | low);
+		queue_fill(page, index, low, high);
 		pool_l1_note(page, va);
 		v->tlb_stale = true;
 		if (!v->lazy)
 			queue_flush();
-	} else if (old.low != low || old.high != high) {
-		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
+		return true;
 	}
+	old = entry_read(&pool_table(page)[index], true);
+	if (old.low != low || old.high != high)
+		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
 	return true;
 }
 
@@ -170,14 +197,11 @@ static always_inline bool replace(u32 head, const u32 *entry, gva_t va, bool wid
  * to use: if the L1 is hooked already it is filled at once, which saves a fault. */
 void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 {
-	struct vcpu *const v = VCPU;
-	u32 head = HEADS[gpfn];
-
-	if (head == SHADOW_NONE)
+	if (HEADS[gpfn] == SHADOW_NONE)
 		return;
-	if ((head & HEAD_DIRECTORY) || !v->paravirtual || va >= WINDOW_BASE ||
-	    !(guest_is_wide(v) ? replace(head, entry, va, true) : replace(head, entry, va, false)))
-		shadow_entry_changed(v, gpfn, (uintptr_t)entry & (PAGE_SIZE - 1));
+	if (!(guest_is_wide(VCPU) ? replace(gpfn, entry, va, true)
+				  : replace(gpfn, entry, va, false)))
+		shadow_entry_changed(gpfn, entry);
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */
@@ -252,7 +276,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 		walk_guest(v, va, &w);
 		if (!w.present || w.table != s->pool[page].gpfn)
 			w.pte.low = 0;
-		weaken(v, page, va >> 12 & 511, old, w.pte);
+		weaken(page, va >> 12 & 511, old, w.pte);
 		queue_flush();
 	}
 	if (v->tlb_stale)

@@ -115,6 +115,7 @@ static inline u8 *directory_entry(u8 *directory, gva_t va, bool wide)
 
 /* pool.c */
 void pool_start(void);
+void *pool_edit(u32 page);
 void *pool_open(u32 page);
 void pool_close(void);
 u32 pool_take_raw(void);
@@ -122,7 +123,10 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key);
 void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
 void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
-void queue_write(u32 table, u32 index, u64 value);
+
+/* queue.c */
+void queue_start(void);
+void queue_write(u32 table, u32 index, u32 low, u32 high);
 void queue_send(void);
 
 static inline void queue_flush(void)
@@ -189,6 +193,12 @@ static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 		if (SHADOW->pool[at].l2i == l2i && entry_same(SHADOW->pool[at].pde, key))
 			break;
 	return at;
+}
+
+/* What s->target says may not be true any more. */
+static inline void target_forget(void)
+{
+	SHADOW->target.gpfn = GPFN_NONE;
 }
 
 /* roots.c */

@@ -7,8 +7,9 @@
  *  - No writable mapping of a pool page exists once it is typed: contents are
  *    written through the one page at WIN_TEMP, which is closed first, and read
  *    through the read-only mapping at WIN_POOL.
- *  - A POOL_FREE or POOL_L1 page is pinned as an L1 for good; validating costs
- *    10,000 instructions, so it is never given up.  POOL_FREE pages are empty.
+ *  - A POOL_FREE or POOL_L1 page is pinned as an L1; validating costs 10,000
+ *    instructions, so that is given up only to write many of its entries at once
+ *    (queue.c).  POOL_FREE pages are empty.
  *  - pool_page.groups has a bit for every 8 entries of a POOL_L1 that were written.
  *
  * Running out is no failure: the clock takes an L1 away from whoever has it,
@@ -24,20 +25,26 @@ void pool_start(void)
 	s->pool_pages = MON->start.pool_pages;
 	s->pool_fresh = 0;
 	s->free = SHADOW_NONE;
-	s->queued = 0;
-	s->fills.page = SHADOW_NONE;
+	queue_start();
+	target_forget();
 	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
 		s->slot_gpfn[i] = GPFN_NONE;
 }
 
-/* Maps an untyped page writable and clears it. */
-void *pool_open(u32 page)
+/* Maps an untyped page writable, until pool_close(). */
+void *pool_edit(u32 page)
 {
 	int err = mmu_write_va(WIN_TEMP, (u64)pool_mfn(page) << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,
 			       MMU_FLUSH_PAGE);
 
 	ASSERT(err == 0);
-	return memset((void *)(uintptr_t)WIN_TEMP, 0, PAGE_SIZE);
+	return (void *)(uintptr_t)WIN_TEMP;
+}
+
+/* The same, and clears it. */
+void *pool_open(u32 page)
+{
+	return memset(pool_edit(page), 0, PAGE_SIZE);
 }
 
 void pool_close(void)
@@ -80,6 +87,7 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 {
 	struct pool_page *p = &s->pool[page];
 
+	target_forget();
 	unlink_head(page);
 	p->pde = key;
 	if (gpfn == GPFN_NONE)
@@ -87,32 +95,6 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 	p->gpfn = gpfn;
 	p->next = HEADS[gpfn] & ~HEAD_DIRECTORY;
 	HEADS[gpfn] = (u16)(page | (HEADS[gpfn] & HEAD_DIRECTORY));
-}
-
-/* Later writes win: one to the same entry as the last replaces it. */
-void queue_write(u32 table, u32 index, u64 value)
-{
-	u32 mfn = pool_mfn(table), n = s->queued;
-	u64 ptr = (u64)(mfn >> 20) << 32 | (mfn << PAGE_SHIFT | index * 8);
-
-	if (!n || s->queue[n - 1].ptr != ptr) {
-		if (n == ARRAY_SIZE(s->queue)) {
-			queue_flush();
-			n = 0;
-		}
-		s->queue[n].ptr = ptr;
-		s->queued = ++n;
-	}
-	s->queue[n - 1].val = value;
-}
-
-void queue_send(void)
-{
-	int err = mmu_write((const struct mmu_entry *)s->queue, s->queued);
-
-	s->queued = 0;
-	s->fills.page = SHADOW_NONE;
-	ASSERT(err == 0);
 }
 
 void pool_l1_refused(gva_t va, int err)
@@ -134,7 +116,7 @@ void pool_l1_empty(u32 page)
 
 			for (u32 i = first; i < first + 8; i++)
 				if (*(const volatile u32 *)&table[i] & PTE_P)
-					queue_write(page, i, 0);
+					queue_write(page, i, 0, 0);
 		}
 	queue_flush();
 	s->pool[page].groups[0] = s->pool[page].groups[1] = 0;
@@ -147,6 +129,7 @@ void pool_l1_free(u32 page)
 	struct pool_page *p = &s->pool[page];
 
 	ASSERT(p->hooks == 0);
+	target_forget();
 	pool_l1_empty(page);
 	unlink_head(page);
 	p->kind = POOL_FREE;

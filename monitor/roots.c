@@ -25,7 +25,7 @@ static struct shadow *const s = &MON->shadow;
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
 	queue_flush();
-	queue_write(r->l2[l2i >> 9], l2i & 511, value);
+	queue_write(r->l2[l2i >> 9], l2i & 511, (u32)value, (u32)(value >> 32));
 	queue_flush();
 }
 
@@ -33,6 +33,7 @@ static void write_l2(struct root *r, u32 l2i, u64 value)
  * may use them; for a POOL_PHYS user decides. */
 void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 {
+	target_forget();
 	write_l2(r, l2i, (u64)pool_mfn(page) << 12 | L2_FLAGS | (user ? PTE_US : 0));
 	COUNT(shadow_hooked);
 	if (s->pool[page].kind == POOL_L1) {
@@ -47,6 +48,7 @@ void root_unhook(struct root *r, u32 l2i)
 
 	if (page == SHADOW_NONE)
 		return;
+	target_forget();
 	write_l2(r, l2i, 0);
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
@@ -213,7 +215,8 @@ static void map_identity(struct root *r)
 {
 	for (u32 i = 0; i < s->phys_count && i < WINDOW_L2; i++)
 		queue_write(r->l2[i >> 9], i & 511,
-			    (u64)pool_mfn(s->phys_first + i) << 12 | L2_FLAGS | PTE_US);
+			    pool_mfn(s->phys_first + i) << 12 | (u32)(L2_FLAGS | PTE_US),
+			    pool_mfn(s->phys_first + i) >> 20);
 	queue_flush();
 }
 
@@ -249,6 +252,7 @@ void root_drop_all(struct root *r)
 static void set_table(struct root *r, u32 slot, u32 gpfn)
 {
 	r->table[slot] = gpfn;
+	target_forget();
 	if (gpfn != GPFN_NONE)
 		HEADS[gpfn] |= HEAD_DIRECTORY;
 }
@@ -364,6 +368,7 @@ bool shadow_load(struct vcpu *v)
 		return true;
 	}
 	s->current = (u32)(r - s->roots);
+	target_forget();
 	ASSERT(mmu_load(pool_mfn(r->l3)) == 0);
 	v->tlb_stale = false;
 	return true;

@@ -31,6 +31,12 @@ struct entry {
 	u32 low, high;
 };
 
+/* A write of a table on its way to Xen: struct mmu_update in words. */
+struct queued {
+	u64 ptr; /* machine address of the entry */
+	u32 low, high;
+};
+
 #define NO_HOME 0xFFu /* pool_page.home */
 
 /* What is known of a page of the pool. */
@@ -80,14 +86,19 @@ struct shadow {
 		u32 va, pages, gpfn;
 	} window[LINEAR_SLOTS];
 	u32 queued;
-	struct {
-		u64 ptr, val;
-	} queue[64]; /* struct mmu_update */
+	u32 queue_last; /* the entry that was queued last, as queue.c names it */
+	struct queued queue[512];
 	/* Queued writes that fill an entry are all of this POOL_L1 (SHADOW_NONE: there
 	 * are none), and of no entry behind last. */
 	struct {
 		u32 page, last;
 	} fills;
+	/* Where a Set filled an entry last (target_find in announce.c). */
+	struct {
+		u32 gpfn, l2i, page;
+		const u32 *pde_at;
+		struct entry pde;
+	} target;
 	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
 	struct root roots[SHADOW_ROOTS];
 	struct pool_page pool[WIN_POOL_MAX];
@@ -125,7 +136,7 @@ void shadow_mode_changed(struct vcpu *v);
 void shadow_adopt(struct vcpu *v);
 
 /* Announcements; see vmi_mmu.c. */
-void shadow_entry_changed(struct vcpu *v, u32 gpfn, u32 offset);
+void regparm3 shadow_entry_changed(u32 gpfn, const u32 *entry);
 void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va);
 void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);

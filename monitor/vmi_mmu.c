@@ -37,7 +37,7 @@ static inline void changed(u32 gpfn, const u32 *e, u32 flags)
 	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT)
 		shadow_entry_wanted(gpfn, e, flags & ~(PAGE_SIZE - 1));
 	else
-		shadow_entry_changed(VCPU, gpfn, (uintptr_t)e & (PAGE_SIZE - 1));
+		shadow_entry_changed(gpfn, e);
 }
 
 /* What is left of a Set whose short cut has stored the entry (entry/vmi.asm). */
@@ -49,7 +49,7 @@ void regparm3 vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags)
 /* Two entries of a 2-level table. */
 static __attribute__((noinline)) void changed_pair(u32 gpfn, const u32 *e, u32 flags)
 {
-	shadow_entry_changed(VCPU, gpfn, ((uintptr_t)e & (PAGE_SIZE - 1)) + 4);
+	shadow_entry_changed(gpfn, e + 1);
 	changed(gpfn, e, flags);
 }
 
@@ -83,7 +83,7 @@ static void set_long(u32 low, u32 high, gva_t ptep, u32 flags)
 	word[0] = low;
 	changed(gpfn, e, flags);
 	if (!guest_is_wide(VCPU)) /* two entries of a 2-level table */
-		shadow_entry_changed(VCPU, gpfn, (ptep & (PAGE_SIZE - 1)) + 4);
+		shadow_entry_changed(gpfn, e + 1);
 }
 
 void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
@@ -209,9 +209,9 @@ u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
 static void update(gva_t ptep, u32 size)
 {
 	u32 gpfn;
+	const u32 *e = entry_at(ptep, size, &gpfn);
 
-	entry_at(ptep, size, &gpfn);
-	shadow_entry_changed(VCPU, gpfn, ptep & (PAGE_SIZE - 1));
+	shadow_entry_changed(gpfn, e);
 }
 
 void regparm3 vmi_UpdatePxE(gva_t ptep, u32 flags)

@@ -36,7 +36,7 @@ extern struct model {
 
 /* What guests have reached since the process began. */
 struct shadow_model_count {
-	u32 steps, permitted, faults, mmio, stale, evicted, paravirtual;
+	u32 steps, permitted, faults, mmio, stale, evicted, rewritten, paravirtual;
 };
 extern struct shadow_model_count shadow_model_count;
 

@@ -37,6 +37,8 @@ static struct {
 	bool linear_set;
 	u32 slots; /* the first of those that this script prefers */
 	gva_t recent[8];
+	gva_t set_va; /* of step_set_current */
+	struct place set_place;
 } guest;
 
 /* --- choices ----------------------------------------------------------------------------- */
@@ -229,17 +231,55 @@ static void step_set(void)
 	set_entry(p, value, flags, pointer_to(p));
 }
 
-/* The entry that maps an address, with the address, as a kernel's set_pte_at. */
+/* The entry that maps an address, with the address, as a kernel's set_pte_at; or
+ * the last such entry again, which may map nothing any more, or another page. */
 static void step_set_current(void)
 {
 	gva_t va = some_address();
-	struct place d = model_pde(va), p = model_pte(va, model_read(d));
+	struct place p = model_pte(va, model_read(model_pde(va)));
 	u8 a = next();
-	u64 value = a & 1 ? one_bit_changed(model_read(p), a >> 1) : some_pte();
+	u64 value;
 
+	if ((a & 0x60) == 0x60) {
+		va = guest.set_va;
+		p = guest.set_place;
+	}
+	value = a & 1 ? one_bit_changed(model_read(p), a >> 1) : some_pte();
+	guest.set_va = va;
+	guest.set_place = p;
 	if (!VCPU->paravirtual || p.gpfn < TABLES || model_is_fixed(p) || p.gpfn >= PGD)
 		return;
 	set_entry(p, value, 0x11 | va, pointer_to(p));
+}
+
+/* What a kernel does to many entries of one table in a lazy section: takes them
+ * away, takes the right to write, or maps memory in a row. */
+static void step_many(void)
+{
+	gva_t va = some_address();
+	struct place p = model_pte(va, model_read(model_pde(va)));
+	u32 what = next() % 4, count = 1 + next() * 2u, first = next() * 4u;
+	u8 lazy = VCPU->lazy;
+
+	if (!VCPU->paravirtual || p.gpfn < TABLES || p.gpfn >= PGD)
+		return;
+	va -= p.index * PAGE_SIZE;
+	vmi_SetLazyMode(1);
+	for (p.index = first % entries(); count && p.index < entries(); p.index++, count--) {
+		u64 value = what == 1 ? model_read(p) & ~PTE_RW : 0;
+
+		if (model_is_fixed(p))
+			continue;
+		if (what < 2) {
+			model_store(p, value);
+			announce_update(p);
+		} else {
+			value = (u64)(DATA + (first + p.index) % (GUEST_PAGES - DATA)) << 12 | 0x67;
+			set_entry(p, value, 0x11 | ((va & ~0xFFFu) + p.index * PAGE_SIZE),
+				  pointer_to(p));
+		}
+	}
+	vmi_SetLazyMode(lazy);
 }
 
 static void step_store(void)
@@ -554,6 +594,7 @@ static void start(void)
 	guest.linear_set = false;
 	guest.slots = below(16);
 	memset(guest.recent, 0, sizeof(guest.recent));
+	guest.set_place = nowhere;
 	build_tables();
 	*VCPU = (struct vcpu){.cr0 = CR0_PE, .kernel_rpl = 3};
 	VCPU->call_esp = WIN_STACK_TOP - 64;
@@ -577,11 +618,11 @@ static const struct {
 	u8 weight;
 	void (*step)(void);
 } steps[] = {
-	{48, step_access}, {16, step_set},     {16, step_set_current}, {14, step_store},
-	{4, step_update},  {1, step_allocate}, {3, step_release},      {6, step_cr3},
-	{5, step_invlpg},  {5, step_flush},    {2, step_lazy},	       {2, step_pdpte},
-	{1, step_cr0},	   {1, step_cr4},      {1, step_init},	       {1, step_linear},
-	{1, step_window},  {1, step_nx},
+	{46, step_access}, {2, step_many},   {16, step_set},	 {16, step_set_current},
+	{14, step_store},  {4, step_update}, {1, step_allocate}, {3, step_release},
+	{6, step_cr3},	   {5, step_invlpg}, {5, step_flush},	 {2, step_lazy},
+	{2, step_pdpte},   {1, step_cr0},    {1, step_cr4},	 {1, step_init},
+	{1, step_linear},  {1, step_window}, {1, step_nx},
 };
 
 static void step(void)
@@ -607,6 +648,7 @@ static __attribute__((noinline)) void run(jmp_buf *death)
 	}
 	model_check();
 	shadow_model_count.evicted += COUNTERS->shadow_evicted;
+	shadow_model_count.rewritten += COUNTERS->shadow_rewritten;
 }
 
 const char *shadow_play(const u8 *script, size_t bytes, bool trace)

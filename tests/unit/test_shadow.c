@@ -54,6 +54,7 @@ static void the_guests_meet_everything(void **state)
 	assert_true(c->mmio > SCRIPTS * 5);
 	assert_true(c->stale > SCRIPTS / 2);
 	assert_true(c->evicted > SCRIPTS / 8);
+	assert_true(c->rewritten > SCRIPTS / 8);
 	assert_true(c->paravirtual > SCRIPTS / 2);
 }
 
