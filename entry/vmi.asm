@@ -111,6 +111,15 @@ call_absent:
 	SHORT_ENTRY eax, 7, Update_stored
 %endmacro
 
+; EAX counter: real time is the TSC.
+%macro SHORT_GetCycleCounter 0
+	test eax, eax
+	jnz %%c
+	rdtsc
+	ret
+%%c:
+%endmacro
+
 ; EAX mode
 %macro SHORT_SetLazyMode 0
 	mov [V_LAZY], al

@@ -14,7 +14,7 @@
 #define KMAP (VMALLOC_START + 0x1400000)
 #define KMAP2 (KMAP + PAGE_SIZE)
 #define UVA 0x20000000u
-#define MANY 200u /* more than any queue holds */
+#define MANY 700u /* more than any queue holds, and two tables of PAE */
 #define USER_BITS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 
 static u32 frame, other;
@@ -117,6 +117,16 @@ static void check_many(void)
 	for (u32 i = 0; i < MANY; i++)
 		bad += try_write(VA + i * PAGE_SIZE, 1) != V_PF;
 	check_eq("lazy: a long batch of protections counts, every one", 0, bad);
+	ops.lazy_mode(LAZY_MMU);
+	for (u32 i = 0; i < MANY; i++)
+		pte_set(&init_mm, VA + i * PAGE_SIZE, pte_of(&init_mm, VA + i * PAGE_SIZE),
+			i % 8 ? 0 : pte_make(other, PTE_KERNEL));
+	ops.lazy_mode(LAZY_NONE);
+	ops.flush_tlb(FLUSH_GLOBAL);
+	for (u32 i = bad = 0; i < MANY; i++)
+		bad += i % 8 ? try_read(VA + i * PAGE_SIZE, NULL) != V_PF
+			     : value_at(VA + i * PAGE_SIZE) != mark(other);
+	check_eq("lazy: a long batch of removals and other frames counts, every one", 0, bad);
 	for (u32 i = 0; i < MANY; i++)
 		pte_clear_flush(&init_mm, VA + i * PAGE_SIZE, pte_of(&init_mm, VA + i * PAGE_SIZE));
 }
