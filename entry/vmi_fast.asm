@@ -87,12 +87,14 @@ vmi_SYSEXIT:
 	push edx                 ; EIP
 	jmp iret_enabled
 
-; What the processor offers less what a ring-1 guest cannot have.
-CPUID_1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<9 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<21 | 1<<22 | 1<<28 | 1<<29 | 1<<31)
-	; VME DE PSE MCE APIC SEP MTRR PGE MCA PAT PSE36 DS ACPI HT TM PBE
+; What the processor offers less what a ring-1 guest cannot have; the APIC is
+; ours, and its number 0.
+CPUID_APIC equ 1<<9
+CPUID_1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<21 | 1<<22 | 1<<28 | 1<<29 | 1<<31)
+	; VME DE PSE MCE SEP MTRR PGE MCA PAT PSE36 DS ACPI HT TM PBE
 CPUID_1_ECX equ 1<<0 | 1<<1 | 1<<9 | 1<<13 | 1<<19 | 1<<20 | 1<<22 | 1<<23 | 1<<25 | 1<<30
 	; SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND
-CPUID_E1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<9 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<26 | 1<<27)
+CPUID_E1_EDX equ ~(1<<1 | 1<<2 | 1<<3 | 1<<7 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<17 | 1<<26 | 1<<27)
 	; as above, and SYSCALL, 1 GB pages, RDTSCP
 CPUID_E1_ECX equ 1<<0 | 1<<5 | 1<<6 | 1<<7 | 1<<8
 	; LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH
@@ -107,6 +109,8 @@ vmi_CPUID:
 	ret
 .features:
 	and edx, CPUID_1_EDX
+	or edx, CPUID_APIC
+	and ebx, 0x00FFFFFF
 	and ecx, CPUID_1_ECX
 	add esp, 4
 	ret

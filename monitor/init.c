@@ -43,7 +43,7 @@ static void start_segments(struct vcpu *v)
 static void start_pc(void)
 {
 	pc_reset(&MON->pc);
-	lapic_reset(&MON->lapic);
+	lapic_start(&MON->lapic);
 	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accesses to frames without memory behind them.  No device of the virtual PC
- * lives there yet: reads give ones, writes go nowhere, as on a PC's bus.
+ * Accesses to frames without memory behind them.  One device lives there, the
+ * local APIC, for a kernel sends its IPIs by stores and not by APICWrite.
+ * Everywhere else reads give ones and writes go nowhere, as on a PC's bus;
+ * so do string instructions at the APIC.
  */
 #include "monitor.h"
 #include "paging.h"
@@ -15,6 +17,27 @@ enum mmio_result {
 static u32 ones(unsigned size)
 {
 	return size == 4 ? 0xFFFFFFFFu : (1u << size * 8) - 1;
+}
+
+static bool is_lapic(u64 gpa)
+{
+	return gpa >> PAGE_SHIFT == LAPIC_BASE >> PAGE_SHIFT;
+}
+
+static u32 device_read(u64 gpa, unsigned size)
+{
+	u32 offset = (u32)gpa & (PAGE_SIZE - 1);
+
+	if (!is_lapic(gpa))
+		return ones(size);
+	return lapic_read(&MON->lapic, offset & ~3u) >> offset % 4 * 8 & ones(size);
+}
+
+/* A register of the APIC is written as a whole, or not at all (SDM 10.4.1). */
+static void device_write(u64 gpa, unsigned size, u32 value)
+{
+	if (is_lapic(gpa) && size == 4 && !(gpa & 3))
+		lapic_write(&MON->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
 }
 
 /* Moves a string instruction's pointer over the rest of this page; false with
@@ -83,29 +106,51 @@ static u32 sign_extend(u32 value, unsigned size)
 	return size == 1 ? (u32)(s8)value : size == 2 ? (u32)(s16)value : value;
 }
 
-static enum mmio_result access(struct vcpu *v, const struct insn *i)
+static enum mmio_result move(struct vcpu *v, const struct insn *i, u64 gpa)
 {
-	u32 *gpr = v->r.gpr, all = ones(i->size);
+	u32 *gpr = v->r.gpr;
+
+	switch (i->form) {
+	case FORM_R_RM:
+		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->size));
+		return MMIO_DONE;
+	case FORM_ACC_MOFFS:
+		insn_reg_set(gpr, GPR_EAX, i->size, device_read(gpa, i->size));
+		return MMIO_DONE;
+	case FORM_RM_R:
+		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
+		return MMIO_DONE;
+	case FORM_MOFFS_ACC:
+		device_write(gpa, i->size, insn_reg_get(gpr, GPR_EAX, i->size));
+		return MMIO_DONE;
+	case FORM_RM_IMM:
+		device_write(gpa, i->size, i->imm);
+		return MMIO_DONE;
+	default:
+		return MMIO_UNKNOWN;
+	}
+}
+
+static enum mmio_result access(struct vcpu *v, const struct insn *i, u64 gpa)
+{
+	u32 *gpr = v->r.gpr, there = device_read(gpa, i->size);
 
 	switch (i->op) {
 	case INSN_MOV:
-		if (i->form == FORM_R_RM)
-			insn_reg_set(gpr, i->reg, i->size, all);
-		else if (i->form == FORM_ACC_MOFFS)
-			insn_reg_set(gpr, GPR_EAX, i->size, all);
-		return MMIO_DONE;
+		return move(v, i, gpa);
 	case INSN_MOVZX:
-		insn_reg_set(gpr, i->reg, i->size, ones(i->rm_size));
+		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->rm_size));
 		return MMIO_DONE;
 	case INSN_MOVSX:
-		insn_reg_set(gpr, i->reg, i->size, 0xFFFFFFFFu);
+		insn_reg_set(gpr, i->reg, i->size,
+			     sign_extend(device_read(gpa, i->rm_size), i->rm_size));
 		return MMIO_DONE;
 	case INSN_XCHG:
-	case INSN_XADD:
-		insn_reg_set(gpr, i->reg, i->size, all);
+		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
+		insn_reg_set(gpr, i->reg, i->size, there);
 		return MMIO_DONE;
 	case INSN_LODS:
-		insn_reg_set(gpr, GPR_EAX, i->size, all);
+		insn_reg_set(gpr, GPR_EAX, i->size, ones(i->size));
 		return string_step(v, i, &gpr[GPR_ESI]);
 	case INSN_STOS:
 		return string_step(v, i, &gpr[GPR_EDI]);
@@ -114,19 +159,25 @@ static enum mmio_result access(struct vcpu *v, const struct insn *i)
 		u32 other = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(gpr, i->reg, i->size);
 
 		other = sign_extend(other, i->size);
+		there = sign_extend(there, i->size);
 		if (i->form == FORM_R_RM)
-			set_flags(v, i, other, 0xFFFFFFFFu);
+			set_flags(v, i, other, there);
 		else
-			set_flags(v, i, 0xFFFFFFFFu, other);
+			set_flags(v, i, there, other);
 		return MMIO_DONE;
 	}
+	case INSN_XADD:
+		if (is_lapic(gpa))
+			return MMIO_UNKNOWN;
+		insn_reg_set(gpr, i->reg, i->size, there);
+		return MMIO_DONE;
 	case INSN_ADD:
 	case INSN_OR:
 	case INSN_AND:
 	case INSN_SUB:
 	case INSN_XOR:
-		return i->form == FORM_R_RM ? MMIO_UNKNOWN
-					    : MMIO_DONE; /* a read and a write that goes nowhere */
+		/* a read and a write that goes nowhere */
+		return i->form == FORM_R_RM || is_lapic(gpa) ? MMIO_UNKNOWN : MMIO_DONE;
 	default:
 		return MMIO_UNKNOWN;
 	}
@@ -144,7 +195,7 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 	while (n < sizeof(bytes) && !guest_read(v, v->r.eip + n, bytes + n, 1, &f))
 		n++;
 	if (decode_insn(bytes, n, false, &insn) == DECODE_OK)
-		result = insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn);
+		result = insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn, gpa);
 	if (result == MMIO_DONE)
 		v->r.eip += insn.len;
 	if (result != MMIO_UNKNOWN)
@@ -153,6 +204,6 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 		inject_exception(v, EXC_GP, true, 0);
 		return;
 	}
-	guest_die("access to %08x, guest-physical %08llx, where there is no memory and no device",
-		  va, gpa);
+	guest_die("access to %08x, guest-physical %08llx, where there is no memory%s", va, gpa,
+		  is_lapic(gpa) ? " but the local APIC" : " and no device");
 }

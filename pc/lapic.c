@@ -12,6 +12,8 @@
 
 #define VERSION 0x00050014u /* six LVT entries; integrated */
 #define SVR_ENABLED 0x100u
+#define LVT_EXTINT 0x700u
+#define LVT_NMI 0x400u
 
 enum { DELIVER_FIXED = 0, DELIVER_LOWEST = 1 };
 enum { TO_DESTINATION, TO_SELF, TO_ALL };
@@ -47,6 +49,14 @@ void lapic_reset(struct lapic *l)
 	REG(l, LAPIC_DFR) = 0xFFFFFFFFu;
 	REG(l, LAPIC_SVR) = 0xFF;
 	mask_lvt(l);
+}
+
+void lapic_start(struct lapic *l)
+{
+	lapic_reset(l);
+	lapic_write(l, LAPIC_SVR, SVR_ENABLED | 0xFF);
+	lapic_write(l, LAPIC_LVT0, LVT_EXTINT);
+	lapic_write(l, LAPIC_LVT1, LVT_NMI);
 }
 
 /* The highest vector of a set, or -1. */

@@ -8,6 +8,7 @@
 
 #include "base.h"
 
+#define LAPIC_BASE 0xFEE00000u /* where a PC has it: guest-physical */
 #define LAPIC_ID 0x020
 #define LAPIC_VERSION 0x030
 #define LAPIC_TPR 0x080
@@ -37,6 +38,8 @@ struct lapic {
 
 /* As after a reset: disabled, everything masked. */
 void lapic_reset(struct lapic *l);
+/* As a BIOS leaves it: enabled, the 8259 and the NMI wired through. */
+void lapic_start(struct lapic *l);
 
 /* offset is below 4096; a register that is not there reads as 0 and ignores
  * writes. */

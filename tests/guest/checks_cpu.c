@@ -48,6 +48,8 @@ static void check_cpuid(void)
 	ops.cpuid(features);
 	printk("info: CPUID 1: edx %08x ecx %08x; PSE %u PGE %u SEP %u\n", features[3], features[2],
 	       features[3] >> 3 & 1, features[3] >> 13 & 1, features[3] >> 11 & 1);
+	check_eq("CPUID: the APIC is shown", 1u << 9, features[3] & 1u << 9);
+	check_eq("CPUID: and is number 0", 0, features[1] >> 24);
 #ifdef PAE
 	check_eq("CPUID: PAE is shown", 1u << 6, features[3] & 1u << 6);
 #endif

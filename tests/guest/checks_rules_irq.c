@@ -16,6 +16,8 @@
 #define OLD_MS 150u /* no host, however busy, takes so long between two calls */
 #define SVR_ON 0x1ffu
 #define LVT_MASKED 0x10000u
+#define APIC_WINDOW (VMALLOC_START + 0x900000)
+#define APIC_FRAME 0xfee00u
 #define DR7_WRITE_DR0 0xd0001u /* DR0: four bytes, writes */
 
 static void one_shot(u32 flags, u32 ms)
@@ -233,6 +235,35 @@ static void check_apic(void)
 	irq_disable();
 }
 
+/* A kernel reads and sends by loads and stores, too: they see the same APIC. */
+static void check_apic_memory(void)
+{
+	volatile u32 *apic = (volatile u32 *)APIC_WINDOW;
+	u32 before = apic_ticks[1], value = 0x20;
+
+	map_kernel(APIC_WINDOW, APIC_FRAME, PTE_KERNEL);
+	ops.inval_page(APIC_WINDOW);
+	ops.apic_write(APIC_SVR, SVR_ON);
+	check_eq("APIC: its version by a load", ops.apic_read(APIC_VERSION),
+		 apic[APIC_VERSION / 4]);
+	apic[APIC_TPR / 4] = 0x30;
+	check_eq("APIC: a store is a write", 0x30, ops.apic_read(APIC_TPR));
+	asm volatile("xchg %0, %1" : "+r"(value), "+m"(apic[APIC_TPR / 4]));
+	check_eq("APIC: XCHG reads", 0x30, value);
+	check_eq("APIC: and writes", 0x20, ops.apic_read(APIC_TPR));
+	check("APIC: a bit is tested where it is", apic[APIC_TPR / 4] & 0x20);
+	apic[APIC_TPR / 4] = 0;
+	irq_enable();
+	apic[APIC_ICR_HIGH / 4] = 0;
+	apic[APIC_ICR / 4] = V_LVTT_OTHER;
+	asm volatile("nop");
+	check_eq("APIC: an interrupt to itself by a store", before + 1, apic_ticks[1]);
+	check_eq("APIC: that is sent", 0, apic[APIC_ICR / 4] & APIC_ICR_BUSY);
+	irq_disable();
+	apic[APIC_SVR / 4] = 0xff;
+	unmap_kernel(APIC_WINDOW);
+}
+
 /* --- nesting ---------------------------------------------------------------------- */
 
 static u32 nested_seen;
@@ -412,6 +443,7 @@ void checks_rules_irq(void)
 	if (ops.apic_write) {
 		check_lvtt();
 		check_apic();
+		check_apic_memory();
 	}
 	check_nested();
 	check_native_flag();

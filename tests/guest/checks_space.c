@@ -152,8 +152,7 @@ static void check_in_use(void)
 	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS));
 	check_eq("SetPxE in use: back again", 0xaa, *(volatile u32 *)UVA);
 	check_eq("SetPxE in use: the second space is as it was", 0xb, read_in(&b, UVA));
-	ops.set_pte(pte_make(pfn, USER_BITS & ~PTE_RW), ptep,
-		    PAGE_L1_FLAG | PAGE_CURRENT_AS | UVA);
+	ops.set_pte(pte_make(pfn, USER_BITS & ~PTE_RW), ptep, PAGE_L1_FLAG | PAGE_CURRENT_AS | UVA);
 	check_eq("SetPxE in use, of another space: nothing changes here", 0xb,
 		 *(volatile u32 *)UVA);
 	mm_switch(&a);

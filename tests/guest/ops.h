@@ -39,12 +39,14 @@
 #define ALARM_PERIODIC 0x100u
 #define ALARM_LVTT 0x10000u
 
+#define APIC_VERSION 0x030u
 #define APIC_TPR 0x080u
 #define APIC_EOI 0x0b0u
 #define APIC_LDR 0x0d0u
 #define APIC_SVR 0x0f0u
 #define APIC_ISR 0x100u
 #define APIC_ICR 0x300u
+#define APIC_ICR_BUSY 0x1000u
 #define APIC_ICR_HIGH 0x310u
 #define APIC_LVTT 0x320u
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Accesses to frames without memory: reads give ones, writes go nowhere. */
+/* Accesses to frames without memory: reads give ones, writes go nowhere, but for
+ * the local APIC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,13 +14,26 @@
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;
 
-static void touch(const char *hex, gva_t va)
+static void touch_at(const char *hex, gva_t va, u64 gpa)
 {
 	u8 *bytes = PHYS(CODE);
 
 	for (char *end; *hex; hex = end)
 		*bytes++ = (u8)strtoul(hex, &end, 16);
-	emulate_mmio(v, va, va - LINEAR);
+	emulate_mmio(v, va, gpa);
+}
+
+static void touch(const char *hex, gva_t va)
+{
+	touch_at(hex, va, va - LINEAR);
+}
+
+/* The same at a register of the local APIC. */
+static void apic(const char *hex, u32 offset)
+{
+	v->r.eip = KERNEL(CODE);
+	touch_at(hex, 0xE0000000 + offset, LAPIC_BASE + offset);
+	assert_int_equal(v->r.eip, KERNEL(CODE) + (strlen(hex) + 1) / 3);
 }
 
 /* EBX points to nowhere; the instruction is done. */
@@ -186,6 +200,46 @@ static void string_moves_with_both_sides_nowhere(void **state)
 	assert_int_equal(gpr[GPR_EDI], NOWHERE + 0x100);
 }
 
+static void the_local_apic(void **state)
+{
+	struct lapic *l = &MON->lapic;
+
+	(void)state;
+	lapic_start(l);
+	apic("8B 0B", LAPIC_VERSION); /* mov ecx, [ebx] */
+	assert_int_equal(gpr[GPR_ECX], lapic_read(l, LAPIC_VERSION));
+	apic("0F B6 33", LAPIC_VERSION + 2); /* movzx esi, byte */
+	assert_int_equal(gpr[GPR_ESI], lapic_read(l, LAPIC_VERSION) >> 16 & 0xFF);
+	apic("C7 03 70 00 00 00", LAPIC_TPR);
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x70);
+	apic("0F BE 3B", LAPIC_TPR); /* movsx edi, byte */
+	assert_int_equal(gpr[GPR_EDI], 0x70);
+	gpr[GPR_EBP] = 0x60;
+	apic("87 2B", LAPIC_TPR); /* xchg [ebx], ebp */
+	assert_int_equal(gpr[GPR_EBP], 0x70);
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x60);
+	v->r.eflags = 0;
+	apic("F7 03 20 00 00 00", LAPIC_TPR); /* test dword [ebx], 20 */
+	assert_int_equal(v->r.eflags & ZF, 0);
+	apic("83 3B 60", LAPIC_TPR); /* cmp dword [ebx], 60 */
+	assert_int_equal(v->r.eflags & ZF, ZF);
+	gpr[GPR_EAX] = 0x40;
+	apic("A3 80 00 00 00", LAPIC_TPR); /* mov [moffs], eax */
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x40);
+	gpr[GPR_ECX] = 0x10;
+	apic("89 0B", LAPIC_TPR);
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x10);
+	apic("88 0B", LAPIC_TPR); /* not a byte of it */
+	apic("89 0B", LAPIC_TPR + 2);
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x10);
+	gpr[GPR_ECX] = 0x50;
+	apic("89 0B", LAPIC_ICR);
+	assert_true(lapic_intr(l));
+	assert_dies("no memory but the local APIC", apic("09 0B", LAPIC_TPR)); /* or */
+	start(state);
+	assert_dies("no memory but the local APIC", apic("0F C1 0B", LAPIC_TPR)); /* xadd */
+}
+
 static void what_is_not_emulated(void **state)
 {
 	(void)state;
@@ -213,6 +267,7 @@ static int run(void)
 		cmocka_unit_test_setup(strings_into_nowhere, start),
 		cmocka_unit_test_setup(string_moves_with_one_side_in_memory, start),
 		cmocka_unit_test_setup(string_moves_with_both_sides_nowhere, start),
+		cmocka_unit_test_setup(the_local_apic, start),
 		cmocka_unit_test_setup(what_is_not_emulated, start),
 	};
 

@@ -32,6 +32,18 @@ static void after_reset(void **state)
 	assert_false(lapic_intr(&l));
 }
 
+static void as_a_bios_leaves_it(void **state)
+{
+	(void)state;
+	lapic_start(&l);
+	assert_int_equal(lapic_read(&l, LAPIC_SVR), 0x1FF);
+	assert_int_equal(lapic_read(&l, LAPIC_LVT0), 0x700);
+	assert_int_equal(lapic_read(&l, LAPIC_LVT1), 0x400);
+	assert_int_equal(lapic_read(&l, LAPIC_LVTT), 0x10000);
+	lapic_timer(&l);
+	assert_false(lapic_intr(&l));
+}
+
 static void disabled(void **state)
 {
 	(void)state;
@@ -130,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_reset),
+		cmocka_unit_test(as_a_bios_leaves_it),
 		cmocka_unit_test(disabled),
 		cmocka_unit_test_setup(timer, start),
 		cmocka_unit_test_setup(masked, start),
