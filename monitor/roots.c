@@ -249,10 +249,24 @@ void root_drop_all(struct root *r)
 	}
 }
 
+/* Is the page a directory of some root still? */
+static bool is_directory(u32 gpfn)
+{
+	for (const struct root *r = s->roots; r < s->roots + s->root_limit && r->made; r++)
+		for (u32 slot = 0; slot < 4; slot++)
+			if (r->table[slot] == gpfn)
+				return true;
+	return false;
+}
+
 static void set_table(struct root *r, u32 slot, u32 gpfn)
 {
+	u32 old = r->table[slot];
+
 	r->table[slot] = gpfn;
 	target_forget();
+	if (old != GPFN_NONE && !is_directory(old))
+		HEADS[old] &= (u16)~HEAD_DIRECTORY;
 	if (gpfn != GPFN_NONE)
 		HEADS[gpfn] |= HEAD_DIRECTORY;
 }
@@ -393,8 +407,8 @@ void shadow_mode_changed(struct vcpu *v)
 					pool_l1_free(page);
 			}
 		for (u32 slot = 0; slot < 4; slot++)
-			root_forget_table(r, slot);
-		r->live = false;
+			set_table(r, slot, GPFN_NONE);
+		r->settled = r->live = false;
 	}
 	shadow_load(v);
 }

@@ -13,7 +13,7 @@
 
 #define SHADOW_ROOTS 96
 #define SHADOW_NONE 0x7FFFu    /* no pool page */
-#define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root */
+#define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root, and only then */
 #define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
 #define LINEAR_SLOTS 4 /* of SetLinearMapping */

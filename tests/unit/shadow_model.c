@@ -439,6 +439,26 @@ static void check_roots(void)
 				     s->pool[i].hooks);
 }
 
+static bool is_directory(u32 gpfn)
+{
+	const struct shadow *s = &MON->shadow;
+
+	for (u32 i = 0; i < s->root_limit; i++)
+		for (u32 slot = 0; slot < 4; slot++)
+			if (s->roots[i].made && s->roots[i].table[slot] == gpfn)
+				return true;
+	return false;
+}
+
+static void check_heads(void)
+{
+	for (u32 gpfn = 0; gpfn < GUEST_PAGES; gpfn++)
+		if (guest_frame(gpfn) && !(HEADS[gpfn] & HEAD_DIRECTORY) == is_directory(gpfn))
+			model_failed("frame %x is %s", gpfn,
+				     is_directory(gpfn) ? "a directory that is not marked"
+							: "marked as a directory and is none");
+}
+
 static void check_pool(void)
 {
 	const struct shadow *s = &MON->shadow;
@@ -468,6 +488,7 @@ static void check_pool(void)
 void model_check(void)
 {
 	check_roots();
+	check_heads();
 	check_pool();
 	for (u32 i = 0; i < TABLE_COUNT; i++)
 		if (memcmp(model.tables[i], guest_frame(TABLES + i), PAGE_SIZE))
