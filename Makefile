@@ -26,7 +26,7 @@ DEPS = -MMD -MP -MF $@.d
 FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
 # The ROM's C: position independent, no GOT entry, nothing writable.
-ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -fpie -include rom/hidden.h
+ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -mpreferred-stack-boundary=2 -fpie -include rom/hidden.h
 ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
 HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 

@@ -6,8 +6,12 @@
 #include "hypercall.h"
 #include "image.h"
 #include "monitor.h"
+#include "paging.h"
+#include "vmi.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
+#define TARGET(field) (WIN_MONITOR + offsetof(struct monitor, shadow.target.field))
+#define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
 
 void offsets(void);
@@ -52,6 +56,24 @@ void offsets(void)
 	DEFINE(N_FAULT_USER, WIN_COUNTERS + offsetof(struct counters, fault_user));
 	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
 	DEFINE(S_QUEUED, WIN_MONITOR + offsetof(struct monitor, shadow.queued));
+	DEFINE(S_TARGET_AT, TARGET(at));
+	DEFINE(S_TARGET_FLAGS, TARGET(flags));
+	DEFINE(S_TARGET_PDE_AT, TARGET(pde_at));
+	DEFINE(S_TARGET_PDE, TARGET(pde));
+	DEFINE(S_TARGET_L1, TARGET(l1));
+	DEFINE(S_TARGET_GROUPS, TARGET(groups));
+	DEFINE(S_TARGET_BAD_HIGH, TARGET(bad_high));
+	DEFINE(S_GUEST_PAGES, WIN_MONITOR + offsetof(struct monitor, shadow.guest_pages));
+	DEFINE(N_WANTED, WIN_COUNTERS + offsetof(struct counters, shadow_wanted));
+	DEFINE(N_UPDATE_VA, WIN_COUNTERS + offsetof(struct counters, hypercall) + 4 * UPDATE_VA);
+	DEFINE(HYPERCALL_UPDATE_VA, HYPERCALL_PAGE + 32 * UPDATE_VA);
+	DEFINE(UVMF_INVLPG, UVMF_INVLPG | UVMF_LOCAL);
+	DEFINE(CURRENT_AS_PT, CURRENT_AS_PT);
+	DEFINE(PTE_P, PTE_P);
+	DEFINE(PTE_RW, PTE_RW);
+	DEFINE(PTE_US, PTE_US);
+	DEFINE(PTE_A, PTE_A);
+	DEFINE(PTE_D, PTE_D);
 	DEFINE(S_WINDOW, WIN_MONITOR + offsetof(struct monitor, shadow.window));
 	DEFINE(WIN_GMFN, WIN_GMFN);
 	DEFINE(WIN_HEADS, WIN_HEADS);

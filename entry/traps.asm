@@ -22,12 +22,10 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 ; handler is next.  Whatever is less simple goes on to C.
 ; Stack: error code, EIP, CS, EFLAGS, ESP, SS.
 %macro FAULT_FROM_USER 0
-	cmp esp, WINDOW_BASE
-	jae %%c
+	cmp dword [ss:V_PAGE_FAULT], 0  ; it has no handler before Init
+	je fault_in_c
 	test byte [ss:esp + 8], 2
-	jz %%c
-	cmp dword [ss:V_PAGE_FAULT], 0
-	je %%c
+	jz fault_in_c
 	mov [ss:V_EAX], eax
 	mov [ss:V_ECX], ecx
 	mov [ss:V_EDX], edx
@@ -36,60 +34,58 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 	shr ecx, 30
 	mov edx, [ss:V_DIRECTORY + ecx * 4]
 	test edx, edx
-	jz %%slow
-	mov ecx, eax
+	jz near fault_walk_in_c
 	test byte [ss:V_CR4], CR4_PAE
-	jz %%narrow
+	jz near %%narrow
 	test byte [ss:V_EFER + 1], EFER_NXE >> 8
-	jz %%slow                       ; NX would be a reserved bit
+	jz near fault_walk_in_c         ; NX would be a reserved bit
+	FAULT_WALK 8
+%%narrow:
+	FAULT_WALK 4
+fault_walk_in_c:
+	mov ecx, [ss:V_ECX]
+	mov edx, [ss:V_EDX]
+	mov eax, [ss:V_EAX]
+fault_in_c:
+%endmacro
+
+; EAX address, EDX directory; %1 bytes of an entry.
+%macro FAULT_WALK 1
+	mov ecx, eax
+ %if %1 = 8
 	shr ecx, 21
 	and ecx, 511
 	test dword [ss:edx + ecx * 8 + 4], 0x7FFFFFFF
-	mov edx, [ss:edx + ecx * 8]
-	jnz %%slow
-	jmp %%directory
-%%narrow:
+	jnz fault_walk_in_c
+ %else
 	shr ecx, 22
-	mov edx, [ss:edx + ecx * 4]
-%%directory:
+ %endif
+	mov edx, [ss:edx + ecx * %1]
 	test dl, 1                      ; present
 	jz %%absent
 	test dl, dl                     ; large page
-	js %%slow
-	shr edx, 12
+	js fault_walk_in_c
 	mov ecx, edx
-	shr ecx, 9
+	shr ecx, 21
 	bt [ss:S_LINEAR_HOOKED], ecx
-	jnc %%slow
+	jnc fault_walk_in_c
+	shr edx, 12
 	cmp dword [ss:WIN_GMFN + edx * 4], -1
-	je %%slow
+	je fault_walk_in_c
 	shl edx, 12
 	add edx, [ss:S_LINEAR_BASE]
 	mov ecx, eax
 	shr ecx, 12
-	test byte [ss:V_CR4], CR4_PAE
-	jz %%narrow_table
-	and ecx, 511
-	mov edx, [ss:edx + ecx * 8]
-	jmp %%table
-%%narrow_table:
-	and ecx, 1023
-	mov edx, [ss:edx + ecx * 4]
-%%table:
+	and ecx, 4096 / %1 - 1
+	mov edx, [ss:edx + ecx * %1]
 	test dl, 1
-	jz %%absent
-	test dl, 2                      ; writable
-	jnz %%slow
-	test byte [ss:esp], PF_W
-	jz %%slow
-	mov dword [ss:esp], PF_P | PF_W | PF_U
-	jmp %%reflect
+	jnz %%present
 %%absent:
+ %if %1 = 8
 	and byte [ss:esp], PF_W | PF_I
-	test byte [ss:V_CR4], CR4_PAE   ; of fetches a guest with NX is told
-	jnz %%fetch
-	and byte [ss:esp], PF_W
-%%fetch:
+ %else
+	and byte [ss:esp], PF_W         ; of fetches only a guest with NX is told
+ %endif
 	or byte [ss:esp], PF_U
 %%reflect:
 	mov [ss:V_CR2], eax
@@ -100,11 +96,13 @@ global iret_offset, iret_disabled_offset, linear_read, linear_write
 	mov edx, [ss:V_EDX]
 	mov eax, [ss:V_EAX]
 	jmp far [ss:V_PAGE_FAULT]
-%%slow:
-	mov ecx, [ss:V_ECX]
-	mov edx, [ss:V_EDX]
-	mov eax, [ss:V_EAX]
-%%c:
+%%present:
+	test dl, 2                      ; writable
+	jnz fault_walk_in_c
+	test byte [ss:esp], PF_W
+	jz fault_walk_in_c
+	mov dword [ss:esp], PF_P | PF_W | PF_U
+	jmp %%reflect
 %endmacro
 
 ; %1 vector, %2 1 where the processor pushes an error code

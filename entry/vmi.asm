@@ -98,10 +98,23 @@ call_absent:
 %%c:	pop ebx
 %endmacro
 
+; Goes on at %2 if the entry at address %1, of size %3, is in the table of the
+; target (monitor/target.c): nothing is stored yet, EBX is pushed.
+%macro IN_TARGET 3
+	push ebx
+	mov ebx, %1
+	xor ebx, [S_TARGET_AT]
+	test ebx, ~(0x1000 - %3)
+	jz near %2
+	pop ebx
+%endmacro
+
 %macro SHORT_SetPxE 0
+	IN_TARGET edx, SetPxE_target, 4
 	SHORT_ENTRY edx, 3, SetPxE_stored, 0, eax
 %endmacro
 %macro SHORT_SetPxELong 0
+	IN_TARGET ecx, SetPxELong_target, 8
 	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
@@ -146,19 +159,18 @@ call_absent:
 %%c:
 %endmacro
 
-; Onto the monitor's stack, upcalls masked; the guest's stack is in EBP, its
-; mask in BL, which the compiler keeps.
+; Onto the monitor's stack, upcalls masked; the guest's stack is in vcpu.call_esp,
+; its mask in BL, which the compiler keeps.
 %macro ENTER_C 0
 	movzx ebx, byte [ss:X_MASK]
 	mov byte [ss:X_MASK], 1
-	mov ebp, esp
+	mov [ss:V_CALL_ESP], esp
 	mov esp, WIN_STACK_TOP
 	cld
 %endmacro
 
-; Back; %1 pops what was pushed before ENTER_C.
-%macro LEAVE_C 1
-	mov esp, ebp
+; Back to the caller, with the mask in BL; %1 pops what is left on the stack.
+%macro UNMASK_RET 1
 	mov [ss:X_MASK], bl
 	test bl, bl
 	jnz %%masked
@@ -172,9 +184,15 @@ call_absent:
 	jmp vmi_EnableInterrupts
 %endmacro
 
-; A call in C: regparm(3), further arguments at vcpu.call_esp[3], EBX, ESI,
+; The same behind ENTER_C.
+%macro LEAVE_C 1
+	mov esp, [ss:V_CALL_ESP]
+	UNMASK_RET {%1}
+%endmacro
+
+; A call in C: regparm(3), further arguments at vcpu.call_esp[2], EBX, ESI,
 ; EDI and EBP kept by the compiler, on the monitor's stack, upcalls masked.
-; Guest's stack during the call: EBP, EBX, return address, arguments.
+; Guest's stack during the call: EBX, return address, arguments.
 %macro C_STUB 1
 extern vmi_%1
 stub_%1:
@@ -183,19 +201,13 @@ stub_%1:
 	SHORT_%1
  %endif
 	push ebx
-	push ebp
 	ENTER_C
-	mov [ss:V_CALL_ESP], ebp
 	call vmi_%1
 	jmp stub_leave
 %endmacro
 
-%macro STUB_RESTORE 0
-	pop ebp
-	pop ebx
-%endmacro
 stub_leave:
-	LEAVE_C STUB_RESTORE
+	LEAVE_C {pop ebx}
 
 %assign row 0
 %macro CALL_ROW 5
@@ -208,33 +220,134 @@ stub_leave:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 
-; The rest of a short Set or Update, in C: void regparm3 (u32 gpfn, u32 *entry) and
-; of a Set the flags.  Stack: EBX, return address, flags for SetPxELong.
-extern vmi_SetPxE_stored, vmi_SetPxELong_stored, shadow_entry_changed
+extern pool_l1_refused
+; The rest of a call whose short cut has pushed EBX; %1 in C.
+%macro REST 1
+extern %1
+	ENTER_C
+	call %1
+	LEAVE_C {pop ebx}
+%endmacro
+
+; A Set or Update of an entry that is stored: void regparm3 (u32 gpfn, u32 *entry,
+; u32 flags).  Stack: EBX, return address, flags of SetPxELong.
 Update_stored:
+	mov ecx, edx
 	mov edx, eax
 	mov eax, ebx
-	push ebp
-	ENTER_C
-	mov [ss:V_CALL_ESP], ebp
-	call shadow_entry_changed
-	jmp stub_leave
+	REST vmi_Update_stored
 SetPxE_stored:
 	mov eax, ebx
-	push ebp
-	ENTER_C
-	mov [ss:V_CALL_ESP], ebp
-	call vmi_SetPxE_stored
-	jmp stub_leave
+	REST vmi_SetPxE_stored
 SetPxELong_stored:
 	mov eax, ebx
 	mov edx, ecx
 	mov ecx, [esp + 8]
-	push ebp
-	ENTER_C
-	mov [ss:V_CALL_ESP], ebp
-	call vmi_SetPxELong_stored
-	jmp stub_leave
+	REST vmi_SetPxELong_stored
+; With the arguments of the call.
+SetPxE_target:
+	REST target_SetPxE
+
+; What target_SetPxELong does when nothing is unusual, which is a part of each page
+; fault of a PAE guest; else that does it, all over again.  EAX low word, EDX high
+; word, ECX entry; stack: EBX, return address, flags.
+SetPxELong_target:
+	push esi
+	push edi
+	movzx ebx, byte [ss:X_MASK]
+	push ebx
+	mov byte [ss:X_MASK], 1
+	mov [ecx + 4], edx
+	mov [ecx], eax
+	; is_target, again, for an event may have come
+	mov ebx, ecx
+	xor ebx, [S_TARGET_AT]
+	test ebx, ~0xFF8
+	jnz near .c
+	mov esi, [esp + 20]             ; flags
+	mov edi, esi
+	xor edi, [S_TARGET_FLAGS]
+	test edi, 0xFFE00000 | CURRENT_AS_PT
+	jnz near .c
+	mov edi, esi
+	shr edi, 9
+	xor edi, ecx
+	test edi, 0xFF8
+	jnz near .c
+	mov edi, [S_TARGET_PDE_AT]
+	mov ebx, [edi]
+	cmp ebx, [S_TARGET_PDE]
+	jne near .c
+	mov edi, [edi + 4]
+	cmp edi, [S_TARGET_PDE + 4]
+	jne near .c
+	; can_be_filled, and with one hypercall
+	test edx, [S_TARGET_BAD_HIGH]
+	jnz near .c
+	mov edi, eax
+	and edi, PTE_P | PTE_A
+	cmp edi, PTE_P | PTE_A
+	jne near .c
+	mov edi, eax
+	shr edi, 12
+	cmp edi, [S_GUEST_PAGES]
+	jae near .c
+	mov edi, [WIN_GMFN + edi * 4]
+	cmp edi, -1
+	je near .c
+	cmp byte [V_LAZY], 0
+	jne near .c
+	cmp dword [S_QUEUED], 0
+	jne near .c
+	; target_fill: EDX:EAX becomes the shadow's entry
+	and ebx, eax
+	shr eax, 5                      ; D to where RW is
+	and eax, PTE_RW
+	or eax, PTE_US
+	and eax, ebx
+	or eax, PTE_P | PTE_A | PTE_D
+	mov ebx, edi
+	shl ebx, 12
+	or eax, ebx
+	or edx, [S_TARGET_PDE + 4]
+	and edx, 1 << 31
+	shr edi, 20
+	or edx, edi
+	mov ebx, esi
+	and ebx, -4096                  ; address
+	shr esi, 9
+	and esi, 0xFF8
+	add esi, [S_TARGET_L1]
+	mov ecx, [esi]
+	and ecx, PTE_P                  ; was something there?
+	mov esi, ebx
+	shr esi, 15
+	and esi, 63
+	mov edi, [S_TARGET_GROUPS]
+	bts [edi], esi
+	lea esi, [ecx * UVMF_INVLPG]
+	mov ecx, eax
+	inc dword [N_WANTED]
+	inc dword [N_UPDATE_VA]
+	mov eax, HYPERCALL_UPDATE_VA
+	call eax
+	test eax, eax
+	jnz .refused
+	pop ebx
+	pop edi
+	pop esi
+	UNMASK_RET {pop ebx}
+.refused:
+	mov edx, eax
+	mov eax, ebx
+	mov esp, WIN_STACK_TOP
+	call pool_l1_refused
+.c:
+	pop ebx
+	mov [ss:X_MASK], bl
+	pop edi
+	pop esi
+	REST target_SetPxELong
 
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
@@ -248,7 +361,7 @@ vmi_%1:
 	pushfd
 	pushad
 	ENTER_C
-	mov eax, ebp
+	mov eax, [ss:V_CALL_ESP]
 	mov edx, %3
 	mov ecx, %4
 	call %2

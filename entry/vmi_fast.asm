@@ -26,9 +26,10 @@ vmi_DisableInterrupts:
 
 vmi_GetInterruptMask:
 	movzx eax, byte [ss:X_MASK]
-	xor eax, 1
-	shl eax, 9
+	mov eax, [ss:W(flags_of_mask) + eax * 4]
 	ret
+align 4
+flags_of_mask: dd 0x200, 0
 
 ; A kernel that saved its flags at CPL 3, before Init, saw IF set whatever it
 ; had done: until it has enabled interrupts once, they stay off.

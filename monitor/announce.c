@@ -3,9 +3,9 @@
  * What the guest announces of its page tables (the essay is in shadow.c).
  *
  * Kept true: after an announcement no shadow entry allows more than the guest's
- * tables do; what it takes away is taken at once or, in lazy mode, queued.  An
- * entry is filled only where the guest says that it is about to use it and the
- * L1 for it is hooked: all else waits for the page fault.
+ * tables do; what it takes away is taken at once or, in lazy mode, queued.  What
+ * it gives waits for the page fault, but for what the guest says that it is
+ * about to use (target.c).
  */
 #include "paging.h"
 
@@ -75,7 +75,7 @@ static always_inline void table_changed(u32 head, const u32 *entry, bool wide)
 }
 
 /* The guest has written an entry of its page gpfn, which can be read at entry. */
-void regparm3 shadow_entry_changed(u32 gpfn, const u32 *entry)
+void shadow_entry_changed(u32 gpfn, const u32 *entry)
 {
 	u32 head = HEADS[gpfn];
 
@@ -89,119 +89,6 @@ void regparm3 shadow_entry_changed(u32 gpfn, const u32 *entry)
 		directory_changed(gpfn, entry);
 	if (!VCPU->lazy)
 		queue_flush();
-}
-
-/* The shadow of the guest table with that head which may be hooked at l2i; it is
- * the only one that has entries for there, or SHADOW_NONE is returned. */
-static always_inline u32 only_shadow(u32 head, u32 l2i, bool wide)
-{
-	u32 next = s->pool[head].next;
-
-	/* A 2-level table fills two slots. */
-	if (!wide && next != SHADOW_NONE) {
-		if (s->pool[head].l2i == (l2i ^ 1)) {
-			head = next;
-			next = s->pool[head].next;
-		} else if (s->pool[next].l2i == (l2i ^ 1)) {
-			next = s->pool[next].next;
-		}
-	}
-	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
-}
-
-/* Queues a write that may give an entry more than it has. */
-static always_inline void queue_fill(u32 page, u32 index, u32 low, u32 high)
-{
-	if (s->fills.page != page)
-		queue_flush();
-	queue_write(page, index, low, high);
-	if (s->fills.page != page || s->fills.last < index)
-		s->fills.last = index;
-	s->fills.page = page;
-}
-
-/* Is there a POOL_L1 in which entries of the guest's table gpfn can be filled for
- * va: its only shadow for there, hooked in the current root and nowhere else?
- * Then it is remembered as s->target, until something of this changes
- * (target_forget) or the guest's directory says something else. */
-static bool target_find(u32 gpfn, gva_t va, bool wide)
-{
-	struct vcpu *const v = VCPU;
-	u32 head = HEADS[gpfn], page;
-	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
-	struct entry pde;
-
-	if ((head & HEAD_DIRECTORY) || !directory || !v->paravirtual || va >= WINDOW_BASE)
-		return false;
-	page = only_shadow(head, L2I(va), wide);
-	if (page == SHADOW_NONE || s->pool[page].home != s->current)
-		return false;
-	directory = directory_entry(directory, va, wide);
-	pde = entry_read(directory, wide);
-	if (!entry_same(entry_key(pde), s->pool[page].pde))
-		return false;
-	s->target.gpfn = gpfn;
-	s->target.l2i = L2I(va);
-	s->target.page = page;
-	s->target.pde_at = (const u32 *)directory;
-	s->target.pde = pde;
-	return true;
-}
-
-static always_inline bool target_is(u32 gpfn, gva_t va, bool wide)
-{
-	return s->target.gpfn == gpfn && s->target.l2i == L2I(va) &&
-	       entry_same(entry_read(s->target.pde_at, wide), s->target.pde);
-}
-
-/* shadow_entry_wanted's common case, with one hypercall or, in lazy mode, none.
- * false: nothing was done. */
-static always_inline bool replace(u32 gpfn, const u32 *entry, gva_t va, bool wide)
-{
-	struct vcpu *const v = VCPU;
-	struct entry pte = entry_read(entry, wide), pde, old;
-	u32 page, frame = pte.low >> PAGE_SHIFT, index = va >> PAGE_SHIFT & 511, low, high;
-
-	if ((((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC)) ||
-	    (!target_is(gpfn, va, wide) && !target_find(gpfn, va, wide)))
-		return false;
-	page = s->target.page;
-	pde = s->target.pde;
-	if ((pte.low & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte.high & 0xFFFFF) ||
-	    !has_memory(frame))
-		return false;
-	low = GMFN[frame] << PAGE_SHIFT | PTE_P | PTE_A | PTE_D |
-	      (pde.low & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW)));
-	high = GMFN[frame] >> 20;
-	if (wide && entry_nx((struct entry){0, pde.high | pte.high})) {
-		if (!(v->efer & EFER_NXE))
-			return false;
-		high |= 1u << 31;
-	}
-	COUNT(shadow_wanted);
-	if (v->lazy || s->queued) {
-		queue_fill(page, index, low, high);
-		pool_l1_note(page, va);
-		v->tlb_stale = true;
-		if (!v->lazy)
-			queue_flush();
-		return true;
-	}
-	old = entry_read(&pool_table(page)[index], true);
-	if (old.low != low || old.high != high)
-		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
-	return true;
-}
-
-/* The guest has written an entry of the current address space that it is about
- * to use: if the L1 is hooked already it is filled at once, which saves a fault. */
-void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
-{
-	if (HEADS[gpfn] == SHADOW_NONE)
-		return;
-	if (!(guest_is_wide(VCPU) ? replace(gpfn, entry, va, true)
-				  : replace(gpfn, entry, va, false)))
-		shadow_entry_changed(gpfn, entry);
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */

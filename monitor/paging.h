@@ -166,7 +166,7 @@ static inline bool pool_l1_written(u32 page)
 /* An entry of the POOL_L1 gets a value, that for va. */
 static always_inline void pool_l1_note(u32 page, gva_t va)
 {
-	SHADOW->pool[page].groups[va >> 20 & 1] |= 1u << (va >> 15 & 31);
+	__asm__("btsl %1, %0" : "+m"(SHADOW->pool[page].groups) : "r"(va >> 15 & 63) : "cc");
 }
 
 void pool_l1_refused(gva_t va, int err);
@@ -199,6 +199,7 @@ static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 static inline void target_forget(void)
 {
 	SHADOW->target.gpfn = GPFN_NONE;
+	SHADOW->target.at = NO_TARGET;
 }
 
 /* roots.c */

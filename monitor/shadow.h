@@ -37,6 +37,7 @@ struct queued {
 	u32 low, high;
 };
 
+#define NO_TARGET 1u  /* target.at: no entry lies there */
 #define NO_HOME 0xFFu /* pool_page.home */
 
 /* What is known of a page of the pool. */
@@ -93,9 +94,14 @@ struct shadow {
 	struct {
 		u32 page, last;
 	} fills;
-	/* Where a Set filled an entry last (target_find in announce.c). */
+	/* Where an entry was filled last that the guest wanted to use (target.c). */
 	struct {
-		u32 gpfn, l2i, page;
+		u32 gpfn, page; /* gpfn: GPFN_NONE if that is forgotten */
+		u32 flags; /* of an Update of its entries: CURRENT_AS_PT, and where its 2 MB are */
+		gva_t at;  /* the table in the linear mapping; NO_TARGET: not there */
+		gva_t l1;  /* the L1 as pool_table() has it, and its pool_page.groups */
+		u32 *groups;
+		u32 bad_high; /* bits that no entry's high word has */
 		const u32 *pde_at;
 		struct entry pde;
 	} target;
@@ -135,8 +141,8 @@ void shadow_mode_changed(struct vcpu *v);
 /* Init succeeded: user and supervisor become the guest's, stack and code are filled. */
 void shadow_adopt(struct vcpu *v);
 
-/* Announcements; see vmi_mmu.c. */
-void regparm3 shadow_entry_changed(u32 gpfn, const u32 *entry);
+/* Announcements; see vmi_mmu.c.  entry: where it can be read, in guest frame gpfn. */
+void shadow_entry_changed(u32 gpfn, const u32 *entry);
 void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va);
 void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);

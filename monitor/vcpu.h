@@ -40,7 +40,7 @@ struct vcpu {
 	u32 trap_esp;  /* ESP on entry: where Xen's frame stands */
 	u32 exit_esp;  /* where the frame that the exit's iret takes stands */
 	u32 frame;     /* where EIP stood in the last frame from Xen */
-	u32 call_esp;  /* during a C-coded call: EBX, EBP, return address, arguments */
+	u32 call_esp;  /* during a C-coded call: EBX, return address, arguments */
 	u32 iret_site; /* return address of the guest's last IRET call */
 
 	u32 cr0, cr2, cr3, cr4;

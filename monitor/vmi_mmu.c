@@ -8,9 +8,6 @@
 #include "paging.h"
 #include "vmi.h"
 
-/* Flags of an update: of a page table, and at this address of the current space. */
-#define CURRENT_AS_PT 0x11u
-
 static struct shadow *const s = &MON->shadow;
 
 static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
@@ -40,10 +37,19 @@ static inline void changed(u32 gpfn, const u32 *e, u32 flags)
 		shadow_entry_changed(gpfn, e);
 }
 
-/* What is left of a Set whose short cut has stored the entry (entry/vmi.asm). */
 void regparm3 vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags)
 {
 	changed(gpfn, e, flags);
+}
+
+/* The same of an Update.  In lazy mode a guest changes many entries and uses few;
+ * else it is in a page fault, and about to use this one. */
+void regparm3 vmi_Update_stored(u32 gpfn, const u32 *e, u32 flags)
+{
+	if (VCPU->lazy)
+		shadow_entry_changed(gpfn, e);
+	else
+		changed(gpfn, e, flags);
 }
 
 /* Two entries of a 2-level table. */
@@ -206,24 +212,22 @@ u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
 
 /* --- announcements ------------------------------------------------------------ */
 
-static void update(gva_t ptep, u32 size)
+static void update(gva_t ptep, u32 size, u32 flags)
 {
 	u32 gpfn;
 	const u32 *e = entry_at(ptep, size, &gpfn);
 
-	shadow_entry_changed(gpfn, e);
+	vmi_Update_stored(gpfn, e, flags);
 }
 
 void regparm3 vmi_UpdatePxE(gva_t ptep, u32 flags)
 {
-	(void)flags;
-	update(ptep, 4);
+	update(ptep, 4, flags);
 }
 
 void regparm3 vmi_UpdatePxELong(gva_t ptep, u32 flags)
 {
-	(void)flags;
-	update(ptep, 8);
+	update(ptep, 8, flags);
 }
 
 /* What a CLONE copies is in the guest's memory already.  Where the guest has no

@@ -26,11 +26,6 @@ int mmu_write(const struct mmu_entry *e, u32 count)
 	return xen_mmu_update((const struct mmu_update *)e, count, NULL);
 }
 
-int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush)
-{
-	return xen_update_va_mapping(va, pte, flush);
-}
-
 int mmu_pin_l1(u32 mfn)
 {
 	return ext(MMUEXT_PIN_L1_TABLE, mfn);

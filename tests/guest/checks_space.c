@@ -159,6 +159,35 @@ static void check_in_use(void)
 	pte_set(&a, UVA, ptep, pte_make(pfn, USER_BITS));
 }
 
+#ifdef PAE
+/* Both ways of a Set have the high word: of a space that is loaded, and not. */
+static void check_nx(void)
+{
+	u32 pfn = marked(0xc3); /* ret */
+	pte_t *in_a = pte_of(&a, UVA), *in_b = pte_of(&b, UVA), old_a = *in_a, old_b = *in_b;
+
+	if (!nx_enabled)
+		return;
+	mm_switch(&a);
+	pte_set(&a, UVA, in_a, pte_make(pfn, USER_BITS));
+	pte_clear_flush(&a, UVA, in_a);
+	pte_set(&a, UVA, in_a, pte_make(pfn, USER_BITS));
+	check_eq("SetPxE in use: code runs", TRY_OK, try_call(UVA));
+	pte_clear_flush(&a, UVA, in_a);
+	pte_set(&a, UVA, in_a, pte_make(pfn, USER_BITS | PTE_NX));
+	check_eq("SetPxE in use, NX: code does not", V_PF, try_call(UVA));
+	pte_set(&b, UVA, in_b, pte_make(pfn, USER_BITS | PTE_NX));
+	pte_clear_flush(&a, UVA, in_a);
+	pte_set(&a, UVA, in_a, old_a);
+	mm_switch(&b);
+	check_eq("space: NX set while another is loaded", V_PF, try_call(UVA));
+	pte_clear_flush(&b, UVA, in_b);
+	pte_set(&b, UVA, in_b, old_b);
+	mm_switch(&a);
+	page_put(pfn);
+}
+#endif
+
 /* What a lazy Set in use has said of an entry may be changed before it counts. */
 static void check_in_use_lazy(void)
 {
@@ -269,6 +298,9 @@ void checks_space(void)
 	check_reload();
 	check_in_use();
 	check_in_use_lazy();
+#ifdef PAE
+	check_nx();
+#endif
 #ifdef PAE
 	check_pdpte();
 #endif

@@ -2,6 +2,7 @@
 /* See domain.h. */
 #include "domain.h"
 #include "mmu.h"
+#include "vmi.h"
 
 #define KERNEL_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 #define USER_FLAGS (KERNEL_FLAGS | PTE_US)
@@ -107,7 +108,7 @@ void domain_init(bool pae)
 	v->r.gpr[GPR_ESP] -= 4;
 	*(u32 *)(uintptr_t)v->r.gpr[GPR_ESP] = KERNEL(CODE); /* Init's return address */
 	vmi_init(v);
-	((u32 *)(uintptr_t)v->call_esp)[3] = 0;
+	stack_arguments()[0] = 0;
 	vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
 }
 

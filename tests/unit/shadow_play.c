@@ -12,6 +12,7 @@
 #include "paging.h"
 #include "shadow_model.h"
 #include "shadow_play.h"
+#include "vmi.h"
 
 #define HOLE 160u /* frames without memory */
 #define HOLE_PAGES 32u
@@ -19,6 +20,8 @@
 #define SPACES 5u
 #define STACK (LINEAR + 300 * PAGE_SIZE + 0x800)
 
+void target_SetPxE(u32 pte, u32 *entry, u32 flags);
+void target_SetPxELong(u32 low, u32 high, u32 *entry);
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxELong(u32 low, u32 high, gva_t ptep);
 void vmi_UpdatePxE(gva_t ptep, u32 flags);
@@ -169,7 +172,7 @@ static gva_t pointer_to(struct place p)
 
 static void stack_word(u32 n, u32 value)
 {
-	((u32 *)(uintptr_t)VCPU->call_esp)[3 + n] = value;
+	stack_arguments()[n] = value;
 }
 
 /* --- steps ------------------------------------------------------------------------------- */
@@ -186,12 +189,22 @@ static void announce_update(struct place p)
 	model_announced(p);
 }
 
+static u32 *address(gva_t va)
+{
+	return (u32 *)(uintptr_t)va;
+}
+
 static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 {
 	model_trace("Set %x:%u = %llx flags %x", p.gpfn, p.index, (unsigned long long)value, flags);
 	model_remember(p, model_read(p));
-	if (model.pae) {
-		stack_word(0, flags);
+	stack_word(0, flags);
+	if (ptep >> 12 == MON->shadow.target.at >> 12) { /* as entry/vmi.asm looks for it */
+		if (model.pae)
+			target_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
+		else
+			target_SetPxE((u32)value, address(ptep), flags);
+	} else if (model.pae) {
 		vmi_SetPxELong((u32)value, (u32)(value >> 32), ptep);
 	} else {
 		vmi_SetPxE((u32)value, ptep, flags);

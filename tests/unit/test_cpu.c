@@ -8,6 +8,7 @@
 
 #include "domain.h"
 #include "mmu.h"
+#include "vmi.h"
 
 void vmi_WRMSR(u32 low, u32 high, u32 msr);
 u64 vmi_RDMSR(u32 unused1, u32 unused2, u32 msr);
@@ -50,7 +51,7 @@ static int start(void **state)
 
 static void on_stack(u32 n, u32 word)
 {
-	((u32 *)(uintptr_t)v->call_esp)[3 + n] = word;
+	stack_arguments()[n] = word;
 }
 
 static void known_msrs(void **state)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "vmi.h"
 
 u64 vmi_GetCycleFrequency(void);
 u64 vmi_GetCycleCounter(u32 which);
@@ -51,7 +52,7 @@ static void type(const char *text)
 
 static void set_alarm(u32 flags, u64 expiry, u64 period)
 {
-	u32 *stack = (u32 *)(uintptr_t)v->call_esp + 3;
+	u32 *stack = stack_arguments();
 
 	stack[0] = (u32)period;
 	stack[1] = (u32)(period >> 32);

@@ -8,6 +8,7 @@
 
 #include "domain.h"
 #include "mmu.h"
+#include "vmi.h"
 
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxEPlain(gva_t ptep, u32 pte);
@@ -191,7 +192,7 @@ static void what_cannot_be_ends_the_domain(void **state)
 
 static void set_linear_mapping(u32 slot, gva_t va, u32 pages, u32 gpfn)
 {
-	((u32 *)(uintptr_t)v->call_esp)[3] = gpfn;
+	stack_arguments()[0] = gpfn;
 	vmi_SetLinearMapping(slot, va, pages);
 }
 
