@@ -124,15 +124,6 @@ call_absent:
 	SHORT_ENTRY eax, 7, Update_stored
 %endmacro
 
-; EAX counter: real time is the TSC.
-%macro SHORT_GetCycleCounter 0
-	test eax, eax
-	jnz %%c
-	rdtsc
-	ret
-%%c:
-%endmacro
-
 ; EAX mode
 %macro SHORT_SetLazyMode 0
 	mov [V_LAZY], al
@@ -188,6 +179,41 @@ call_absent:
 %macro LEAVE_C 1
 	mov esp, [ss:V_CALL_ESP]
 	UNMASK_RET {%1}
+%endmacro
+
+; EAX counter: real time is the TSC; available time is what has not been stolen
+; of it, as in time_available(), while no more has been stolen than last time.
+%macro SHORT_GetCycleCounter 0
+	test eax, eax
+	jnz %%available
+	rdtsc
+	ret
+%%available:
+	cmp eax, 1
+	jne %%c
+	push ebx
+	push esi
+	movzx ebx, byte [ss:X_MASK]
+	mov byte [ss:X_MASK], 1
+	rdtsc
+	mov ecx, [R_RUNNABLE]
+	mov esi, [R_RUNNABLE + 4]
+	add ecx, [R_OFFLINE]
+	adc esi, [R_OFFLINE + 4]
+	cmp ecx, [C_STOLEN_NS]
+	jne %%more
+	cmp esi, [C_STOLEN_NS + 4]
+	jne %%more
+	pop esi
+	sub eax, [C_STOLEN_CYCLES]
+	sbb edx, [C_STOLEN_CYCLES + 4]
+	UNMASK_RET {pop ebx}
+%%more:
+	mov [ss:X_MASK], bl
+	pop esi
+	pop ebx
+	mov eax, 1
+%%c:
 %endmacro
 
 ; A call in C: regparm(3), further arguments at vcpu.call_esp[2], EBX, ESI,

@@ -76,9 +76,17 @@ u64 time_stolen(void)
 	return c->stolen_cycles;
 }
 
+/* Not to go back: what is stolen between two looks at the clock must not be taken
+ * off the first. */
 u64 time_available(void)
 {
-	return time_cycles() - time_stolen();
+	u64 stolen, now;
+
+	do {
+		stolen = time_stolen();
+		now = time_cycles();
+	} while (stolen != time_stolen());
+	return now - stolen;
 }
 
 u64 time_epoch_ns(void)
