@@ -38,24 +38,6 @@ static always_inline void weaken(u32 page, u32 index, struct entry old, struct e
 	v->tlb_stale = true;
 }
 
-static void directory_changed(u32 gpfn, const u32 *entry)
-{
-	struct vcpu *const v = VCPU;
-	bool wide = guest_is_wide(v);
-	u32 offset = (uintptr_t)entry & (PAGE_SIZE - 1);
-
-	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
-		struct root *r = &s->roots[i];
-
-		for (u32 slot = 0; slot < 4; slot++) {
-			if (r->table[slot] != gpfn)
-				continue;
-			if (wide || offset >> 10 == slot)
-				root_resync(v, r, slot);
-		}
-	}
-}
-
 static always_inline void table_changed(u32 head, const u32 *entry, bool wide)
 {
 	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
@@ -86,7 +68,7 @@ void shadow_entry_changed(u32 gpfn, const u32 *entry)
 	else
 		table_changed(head, entry, false);
 	if (head & HEAD_DIRECTORY)
-		directory_changed(gpfn, entry);
+		root_directory_changed(gpfn, entry, guest_is_wide(VCPU));
 	if (!VCPU->lazy)
 		queue_flush();
 }
@@ -111,6 +93,8 @@ void shadow_release_table(u32 gpfn)
 	u16 head = SHADOW_NONE;
 
 	orphan_shadows(gpfn);
+	if (!(HEADS[gpfn] & HEAD_DIRECTORY))
+		return;
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
 

@@ -209,6 +209,7 @@ void root_unhook(struct root *r, u32 l2i);
 void root_unhook_everywhere(u32 page);
 void root_detach(struct root *r, u32 l2i);
 void root_resync(struct vcpu *v, struct root *r, u32 slot);
+void root_directory_changed(u32 gpfn, const u32 *entry, bool wide);
 void root_drop_all(struct root *r);
 void root_forget_table(struct root *r, u32 slot);
 void root_load_tables(struct vcpu *v, struct root *r);

@@ -57,6 +57,18 @@ void root_unhook(struct root *r, u32 l2i)
 	}
 }
 
+/* Where it is noted that a directory belongs to one root, if it is. */
+static struct owner *owner(u32 gpfn)
+{
+	return &s->owner[gpfn % ARRAY_SIZE(s->owner)];
+}
+
+/* The only root that has the directory, NULL if that is not known. */
+static struct root *only_root(u32 gpfn)
+{
+	return owner(gpfn)->gpfn == gpfn ? &s->roots[owner(gpfn)->root] : NULL;
+}
+
 static bool is_hooked(const struct root *r, u32 l2i)
 {
 	return r->hooked[l2i >> 5] >> (l2i & 31) & 1;
@@ -89,8 +101,22 @@ void root_detach(struct root *r, u32 l2i)
 	pool_l1_relink(page, GPFN_NONE, (struct entry){0});
 }
 
-/* Detaches what differs from the guest's directory for one L3 slot; an entry
- * whose accessed bit is clear, too, so that a fault sets it. */
+/* Detaches the POOL_L1 that is hooked at l2i if it differs from what the guest's
+ * directory has there now; if the accessed bit is clear, too, so that a fault sets
+ * it. */
+static void resync(struct root *r, u32 l2i, struct entry pde)
+{
+	u32 page = root_l1(r, l2i), want = GPFN_NONE;
+
+	if ((pde.low & (PTE_P | PTE_A | PTE_PSE)) == (PTE_P | PTE_A))
+		want = entry_frame(pde);
+	if (s->pool[page].gpfn != want ||
+	    (want != GPFN_NONE && !entry_same(s->pool[page].pde, entry_key(pde))) ||
+	    (want == GPFN_NONE && pool_l1_written(page)))
+		root_detach(r, l2i);
+}
+
+/* The same for all of an L3 slot. */
 void root_resync(struct vcpu *v, struct root *r, u32 slot)
 {
 	bool wide = guest_is_wide(v);
@@ -98,18 +124,34 @@ void root_resync(struct vcpu *v, struct root *r, u32 slot)
 
 	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
 		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
-			u32 l2i = word * 32 + (u32)__builtin_ctz(bits), page = root_l1(r, l2i);
-			u32 want = GPFN_NONE;
+			u32 l2i = word * 32 + (u32)__builtin_ctz(bits);
 			struct entry pde = {0};
 
 			if (directory)
 				pde = entry_read(directory_entry(directory, l2i << 21, wide), wide);
-			if ((pde.low & (PTE_P | PTE_A | PTE_PSE)) == (PTE_P | PTE_A))
-				want = entry_frame(pde);
-			if (s->pool[page].gpfn != want ||
-			    (want != GPFN_NONE && !entry_same(s->pool[page].pde, entry_key(pde))) ||
-			    (want == GPFN_NONE && pool_l1_written(page)))
-				root_detach(r, l2i);
+			resync(r, l2i, pde);
+		}
+}
+
+/* An entry of the guest's directory gpfn has changed: it stands at this place of
+ * the page, and is of 8 bytes or, in a 2-level one, 4. */
+void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
+{
+	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
+	struct entry pde =
+		entry_read((const u8 *)entry - ((uintptr_t)entry & (wide ? 7 : 3)), wide);
+	struct root *r = only_root(gpfn), *end = r ? r + 1 : s->roots + s->root_limit;
+
+	for (r = r ? r : s->roots; r < end && r->made; r++)
+		for (u32 slot = 0; slot < 4; slot++) {
+			u32 l2i = wide ? slot * 512 + index : index * 2;
+
+			if (r->table[slot] != gpfn || l2i >> 9 != slot)
+				continue;
+			if (is_hooked(r, l2i))
+				resync(r, l2i, pde);
+			if (!wide && is_hooked(r, l2i + 1))
+				resync(r, l2i + 1, pde);
 		}
 }
 
@@ -228,6 +270,8 @@ void root_start(void)
 	s->root_limit = s->pool_pages / 24;
 	if (s->root_limit > SHADOW_ROOTS)
 		s->root_limit = SHADOW_ROOTS;
+	for (u32 i = 0; i < ARRAY_SIZE(s->owner); i++)
+		s->owner[i].gpfn = GPFN_NONE;
 	make_root(&s->roots[0]);
 	ASSERT(mmu_load(pool_mfn(s->roots[0].l3)) == 0);
 	ASSERT(mmu_unpin(MON->start.bootstrap_root) == 0);
@@ -249,13 +293,22 @@ void root_drop_all(struct root *r)
 	}
 }
 
+static bool has_directory(const struct root *r, u32 gpfn)
+{
+	return r->table[0] == gpfn || r->table[1] == gpfn || r->table[2] == gpfn ||
+	       r->table[3] == gpfn;
+}
+
 /* Is the page a directory of some root still? */
 static bool is_directory(u32 gpfn)
 {
+	const struct root *only = only_root(gpfn);
+
+	if (only)
+		return has_directory(only, gpfn);
 	for (const struct root *r = s->roots; r < s->roots + s->root_limit && r->made; r++)
-		for (u32 slot = 0; slot < 4; slot++)
-			if (r->table[slot] == gpfn)
-				return true;
+		if (has_directory(r, gpfn))
+			return true;
 	return false;
 }
 
@@ -267,8 +320,13 @@ static void set_table(struct root *r, u32 slot, u32 gpfn)
 	target_forget();
 	if (old != GPFN_NONE && !is_directory(old))
 		HEADS[old] &= (u16)~HEAD_DIRECTORY;
-	if (gpfn != GPFN_NONE)
-		HEADS[gpfn] |= HEAD_DIRECTORY;
+	if (gpfn == GPFN_NONE)
+		return;
+	if (!(HEADS[gpfn] & HEAD_DIRECTORY))
+		*owner(gpfn) = (struct owner){gpfn, (u32)(r - s->roots)};
+	else if (only_root(gpfn) != r)
+		owner(gpfn)->gpfn = GPFN_NONE;
+	HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
 /* One PDPTE, or CR3 of a 2-level guest. */

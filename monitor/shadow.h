@@ -75,8 +75,12 @@ struct shadow {
 	u32 root_limit;	  /* roots that this domain's pool allows */
 	u32 current;	  /* index in roots[] */
 	u8 root_hint[64]; /* by hash of key: where in roots[] it was last */
-	bool on;	  /* the guest has paging on */
-	u32 phys_first;	  /* pool index of the first POOL_PHYS */
+	/* By hash of gpfn: a directory that this root has and no other. */
+	struct owner {
+		u32 gpfn, root;
+	} owner[64];
+	bool on;	/* the guest has paging on */
+	u32 phys_first; /* pool index of the first POOL_PHYS */
 	u32 phys_count;
 	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
