@@ -95,6 +95,14 @@ static void check_lazy(void)
 	pte_set(&init_mm, VA, ptep, pte_make(other, PTE_KERNEL));
 	check_eq("lazy: an access to a queued entry works", mark(other), value_at(VA));
 	ops.lazy_mode(LAZY_NONE);
+	*(volatile u32 *)VA = mark(other);
+	ops.lazy_mode(LAZY_MMU);
+	*(volatile u32 *)ptep &= ~PTE_D;
+	pte_updated(&init_mm, VA, ptep, 0);
+	ops.lazy_mode(LAZY_NONE);
+	ops.flush_tlb(FLUSH_GLOBAL);
+	*(volatile u32 *)VA = mark(other);
+	check_eq("lazy: a write sets D again", PTE_D, *(volatile u32 *)ptep & PTE_D);
 	unmap_kernel(VA);
 }
 
