@@ -76,12 +76,11 @@ call_absent:
 %endmacro
 
 ; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is
-; shadowed, with its frame in EBX, which was pushed; from %4 on: words to store,
+; shadowed, with its frame in EBX, which is pushed already; from %4 on: words to store,
 ; each with its offset.  Done if nothing shadows the table.
 ; An event may come between any two instructions here, and a shadow be made:
 ; so the entry is stored before it is asked for.
 %macro SHORT_ENTRY 3-*
-	push ebx
 	LINEAR_ENTRY %1, %2, %%c
  %assign %%words (%0 - 3) / 2
  %define %%at %1
@@ -98,15 +97,14 @@ call_absent:
 %%c:	pop ebx
 %endmacro
 
-; Goes on at %2 if the entry at address %1, of size %3, is in the table of the
-; target (monitor/target.c): nothing is stored yet, EBX is pushed.
+; Pushes EBX, and goes on at %2 if the entry at address %1, of size %3, is in the
+; table of the target (monitor/target.c): nothing is stored yet.
 %macro IN_TARGET 3
 	push ebx
 	mov ebx, %1
 	xor ebx, [S_TARGET_AT]
 	test ebx, ~(0x1000 - %3)
 	jz near %2
-	pop ebx
 %endmacro
 
 %macro SHORT_SetPxE 0
@@ -118,9 +116,11 @@ call_absent:
 	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
+	push ebx
 	SHORT_ENTRY eax, 3, Update_stored
 %endmacro
 %macro SHORT_UpdatePxELong 0
+	push ebx
 	SHORT_ENTRY eax, 7, Update_stored
 %endmacro
 

@@ -35,8 +35,8 @@
  * what INVLPG or a CR3 load would drop is dropped.  A guest mapping that is
  * RAM one to one, 2 MB of it, is hooked whole.
  *
- * Here are page faults and Init; announce.c has what the guest announces, pool.c
- * the pages, roots.c the address spaces, walk.c the guest's tables.
+ * Here are page faults and Init; announce.c and target.c have what the guest announces,
+ * queue.c what Xen is told, pool.c the pages, roots.c the spaces, walk.c the guest's tables.
  */
 #include "paging.h"
 
