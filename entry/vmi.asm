@@ -155,6 +155,10 @@ call_absent:
 %macro ENTER_C 0
 	movzx ebx, byte [ss:X_MASK]
 	mov byte [ss:X_MASK], 1
+	ON_MONITOR_STACK
+%endmacro
+
+%macro ON_MONITOR_STACK 0
 	mov [ss:V_CALL_ESP], esp
 	mov esp, WIN_STACK_TOP
 	cld
@@ -246,7 +250,7 @@ stub_leave:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 
-extern pool_l1_refused
+extern pool_l1_refused, target_SetPxELong
 ; The rest of a call whose short cut has pushed EBX; %1 in C.
 %macro REST 1
 extern %1
@@ -368,12 +372,13 @@ SetPxELong_target:
 	mov eax, ebx
 	mov esp, WIN_STACK_TOP
 	call pool_l1_refused
-.c:
+.c:     ; still masked: what is stored again has not been seen by anyone
 	pop ebx
-	mov [ss:X_MASK], bl
 	pop edi
 	pop esi
-	REST target_SetPxELong
+	ON_MONITOR_STACK
+	call target_SetPxELong
+	LEAVE_C {pop ebx}
 
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
