@@ -43,6 +43,9 @@ void offsets(void)
 	DEFINE(V_CR3, WIN_VCPU + offsetof(struct vcpu, cr3));
 	DEFINE(V_CR4, WIN_VCPU + offsetof(struct vcpu, cr4));
 	DEFINE(V_IF_BELIEVED, WIN_VCPU + offsetof(struct vcpu, if_believed));
+	DEFINE(EFLAGS_IF, EFLAGS_IF);
+	DEFINE(EFLAGS_NT, EFLAGS_NT);
+	DEFINE(EFLAGS_VM, EFLAGS_VM);
 	DEFINE(CR0_TS, CR0_TS);
 	DEFINE(V_TS_CLEARED, WIN_VCPU + offsetof(struct vcpu, ts_cleared));
 	DEFINE(V_NM_HANDLER, WIN_VCPU + offsetof(struct vcpu, nm_handler));

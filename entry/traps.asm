@@ -14,7 +14,7 @@
 
 extern monitor_trap, nested_trap, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
-global iret_offset, iret_disabled_offset, linear_read, linear_write
+global iret_window_offset, iret_offset, iret_disabled_offset, linear_read, linear_write
 
 ; A page fault from ring 3 that the guest's own tables demand: nothing is
 ; present, or a write meets a read-only entry.  Xen's frame stands where the
@@ -153,18 +153,8 @@ failsafe:
 	add esp, 16
 	iretd
 
-upcall:
-	cmp dword [ss:esp], W(iret_window)
-	jb upcall_frame
-	cmp dword [ss:esp], W(iret_window_end)
-	jae upcall_frame
-	test byte [ss:esp + 4], 2       ; ring 3 merely pretending?
-	jnz upcall_frame
-	add esp, 12
-	; falls through
-
 ; Stack: a frame whose interrupted context is to take the event; mask set.
-upcall_frame:
+upcall:
 	mov [ss:V_EAX], eax
 	mov eax, VECTOR_UPCALL
 	; falls through
@@ -256,6 +246,7 @@ nm_entry:
 nm_offset: dd nm_entry - rom_start
 upcall_offset: dd upcall - rom_start
 failsafe_offset: dd failsafe - rom_start
+iret_window_offset: dd iret_window - rom_start, iret_window_end - rom_start
 iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 

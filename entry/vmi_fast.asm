@@ -17,7 +17,7 @@ vmi_EnableInterrupts:
 	or dword [ss:esp], 0x200
 	push cs
 	push dword W(.back)
-	jmp near upcall_frame
+	jmp near upcall
 .back:	ret
 
 vmi_DisableInterrupts:
@@ -41,36 +41,60 @@ vmi_SetInterruptMask:
 	jne vmi_EnableInterrupts.pending
 	ret
 
-; Stack: return address of the call (the guest's fault site is 5 before it),
-; EIP, CS, EFLAGS [, ESP, SS].  NT would make the iret fault, VM would really
-; enter virtual-8086 mode: both are dropped.
+; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
+; From iret_window to iret_window_end the frame of the return lies at ESP and the
+; call's place is noted.  What interrupts these instructions makes them start
+; again at iret_window (restart_iret in monitor/trap.c), so no interrupt's own
+; IRET comes between the note and the iretd, and an event that comes after the
+; look at X_PENDING is seen by the next one.
 vmi_IRET:
+	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
+	jnz near iret_unusual
+iret_usual:
 	pop dword [ss:V_IRET_SITE]
-	and dword [ss:esp + 8], ~0x24000
-	test byte [ss:esp + 9], 2
+iret_window:
+	test byte [ss:esp + 9], EFLAGS_IF >> 8
 	jz iret_disabled
 	; falls through
 
-; Stack: an iret frame with IF set.  From the instruction after the store up
-; to the iret an upcall may come: upcall drops its frame and takes the one
-; that stands here, as if the event had come right after the iret.
+; Stack: an iret frame with IF set.
 iret_enabled:
 	mov byte [ss:X_MASK], 0
-iret_window:
 	cmp byte [ss:X_PENDING], 0
 	jne iret_pending
 iret_insn:
 	iretd
-iret_window_end:
-
-iret_pending:
-	mov byte [ss:X_MASK], 1
-	jmp near upcall_frame
 
 iret_disabled:
 	mov byte [ss:X_MASK], 1
 iret_insn_disabled:
 	iretd
+iret_window_end:
+
+iret_pending:
+	mov byte [ss:X_MASK], 1
+	jmp near upcall
+
+; A frame with VM asks for virtual-8086 mode, which a 64-bit Xen does not have:
+; its CS is no selector, and without VM it would be taken for one, of any ring.
+; The call ends as an iret that the processor refuses: as a #GP whose frame from
+; Xen would look like this, and the guest's own frame stays as the guest made it.
+; NT in the flags of user mode means nothing; in ring 1 the next iretd would fault.
+iret_unusual:
+	test dword [ss:esp + 12], EFLAGS_VM
+	jnz .v86
+	test byte [ss:esp + 8], 2
+	jnz iret_usual
+	and dword [ss:esp + 12], ~EFLAGS_NT
+	jmp iret_usual
+.v86:
+	mov byte [ss:X_MASK], 1
+	pop dword [ss:V_IRET_SITE]
+	pushfd
+	push cs
+	push dword W(iret_insn)
+	push dword 0            ; error code
+	jmp near trap_13
 
 ; EDX user EIP, ECX user ESP; selectors follow SYSENTER_CS as on hardware.
 vmi_SYSEXIT:
@@ -82,7 +106,7 @@ vmi_SYSEXIT:
 	push ecx                 ; ESP
 	pushfd
 	or dword [ss:esp], 0x200
-	and dword [ss:esp], ~0x24000
+	and dword [ss:esp], ~EFLAGS_NT
 	push dword [ss:esp + 8]
 	sub dword [ss:esp], 8    ; CS
 	push edx                 ; EIP

@@ -142,6 +142,8 @@ static bool op_iret(struct vcpu *v)
 
 	if (guest_read(v, v->r.gpr[GPR_ESP], frame, 12, &f))
 		return raise_fault(v, &f);
+	if (frame[2] & EFLAGS_VM) /* as IRET in entry/vmi_fast.asm */
+		return raise_gp(v, 0);
 	if (v->paravirtual && (frame[1] & 3) == 3)
 		return raise_gp(v, frame[1] & 0xFFFC);
 	v->r.gpr[GPR_ESP] += 12;

@@ -11,10 +11,11 @@
 #include "monitor.h"
 #include "hypercall.h"
 
-extern const u32 iret_offset, iret_disabled_offset, fixup_count;
+extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;
 extern const s32 fixup_table[][2];
 
 #define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
+#define CALL_NEAR 0xE8
 
 static void load_frame(struct vcpu *v)
 {
@@ -36,6 +37,30 @@ static void load_frame(struct vcpu *v)
 	}
 }
 
+/* Is the guest's kernel in the instructions of entry/vmi_fast.asm that end in an
+ * iret?  Then what has interrupted them is over, and they start again: they look
+ * for a pending event themselves.  To deliver one here would let its handler's
+ * IRET overwrite iret_site. */
+static void restart_iret(struct regs *r)
+{
+	if ((r->cs & 3) == 3 || r->eip < WINDOW_CODE(iret_window_offset[0]) ||
+	    r->eip >= WINDOW_CODE(iret_window_offset[1]))
+		return;
+	r->eip = WINDOW_CODE(iret_window_offset[0]);
+	r->eflags &= ~EFLAGS_IF;
+}
+
+/* Where the guest called IRET: get_reloc asks for a near call, which is 5 bytes
+ * long; of a call of another form only the place behind it is known. */
+static gva_t iret_call(struct vcpu *v)
+{
+	struct access_fault f;
+	gva_t call = v->iret_site - 5;
+	u8 opcode;
+
+	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
+}
+
 /* A fault of one of our own irets: its frame still stands on the stack.  The
  * guest sees the fault where it called IRET, with interrupts off. */
 static bool iret_fault(struct vcpu *v)
@@ -47,7 +72,7 @@ static bool iret_fault(struct vcpu *v)
 		return false;
 	if (!v->iret_site)
 		guest_die("return to a context that cannot be entered");
-	r->eip = v->iret_site - 5;
+	r->eip = iret_call(v);
 	r->cs = (r->cs & 0xFFFC) | v->kernel_rpl;
 	r->eflags &= ~EFLAGS_IF;
 	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
@@ -111,15 +136,19 @@ static void exception(struct vcpu *v)
 }
 
 /* A return to ring 3 uses the frame that came from there, where it stands: if
- * the iret faults, it does so on the stack on which the guest called IRET. */
+ * the iret faults, it does so on the stack on which the guest called IRET.  VM
+ * never comes here: without it the frame would mean something else.  NT in ring 1
+ * would make the next iretd fault; to ring 3 it is a flag as any other. */
 static void store_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	u32 frame[5] = {r->eip, r->cs, r->eflags & ~(EFLAGS_NT | EFLAGS_VM), r->gpr[GPR_ESP],
+	bool user = (r->cs & 3) == 3;
+	u32 frame[5] = {r->eip, r->cs, user ? r->eflags : r->eflags & ~EFLAGS_NT, r->gpr[GPR_ESP],
 			r->ss};
 	struct access_fault f;
 
-	if ((r->cs & 3) == 3) {
+	ASSERT(!(r->eflags & EFLAGS_VM));
+	if (user) {
 		for (int i = 0; i < 5; i++)
 			((u32 *)v->frame)[i] = frame[i];
 		v->exit_esp = v->frame;
@@ -137,6 +166,8 @@ void monitor_resume(struct vcpu *v)
 
 	if (v->paravirtual) {
 		bool asks = events_interrupt();
+
+		restart_iret(&v->r);
 
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
 			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);

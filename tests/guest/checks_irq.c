@@ -110,7 +110,7 @@ static void by_halt(void)
  * masked at the 8259, it wakes the ROM but not the guest. */
 static void iret_pending(const char *name, bool masked)
 {
-	static const u32 frame[5] = {0x1000, 0x2fb, 0x202, 0x1000, SEL_USER_DS};
+	static const u32 frame[9] = {0x1000, 0x2fb, 0x202, 0x1000, SEL_USER_DS};
 	u32 before = ticks, count = seen.count;
 
 	check_subject(name);

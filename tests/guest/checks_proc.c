@@ -22,6 +22,12 @@ static void check_syscalls(void)
 	check_eq("process: a deep stack", 0, proc_run(PROG_STACK, 0));
 	check_eq("SYSEXIT: a hundred returns to ring 3", 0, proc_run(PROG_SYSEXIT, 0));
 	check_eq("process: registers over system calls and ticks", 0, proc_run(PROG_REGS, 40));
+	for (u32 flag = 1; flag <= FLAGS_KEPT; flag <<= 1)
+		if (flag & FLAGS_KEPT)
+			check_eq("process: each flag over system calls and faults", 0,
+				 proc_run(PROG_FLAGS, flag));
+	check_eq("process: all flags over system calls and faults", 0,
+		 proc_run(PROG_FLAGS, FLAGS_KEPT));
 }
 
 static void check_fork(void)

@@ -151,7 +151,7 @@ static void check_iret(void)
 {
 	static const struct {
 		const char *name;
-		u32 frame[5];
+		u32 frame[9];
 		u32 error;
 	} bad[] = {
 		{"iret to a CS beyond the GDT", {0x1000, 0x2fb, 0x202, 0x1000, 0x7b}, 0x2f8},
@@ -179,6 +179,37 @@ static void check_iret(void)
 	page_put(stack);
 }
 
+/* vm86() lets a process choose all of this frame but VM.  A hypervisor that does
+ * not have virtual-8086 mode reports it as a return that cannot be made, with the
+ * frame as it was; nothing may run at EIP, in whatever ring CS then means. */
+static void check_iret_v86(void)
+{
+	static const u32 selectors[] = {SEL_KERNEL_CS, SEL_KERNEL_CS | 1, SEL_USER_CS, 0, 0x1000};
+	u32 stack = page_alloc();
+
+	if (!under_hypervisor())
+		return;
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
+	for (u32 i = 0; i < ARRAY_SIZE(selectors) * 2; i++) {
+		u32 flags = EFLAGS_VM | 2 | (i & 1 ? EFLAGS_IF : 0);
+		u32 frame[9] = {(u32)iret_caught, selectors[i / 2], flags,  0x1000, 0x2000,
+				0x3000,		  0x4000,	    0x5000, 0x6000};
+		u32 count = seen.count;
+
+		check_eq("iret to v86: is a #GP", V_GP, iret_with_frame(frame));
+		check_eq("iret to v86: error code", 0, seen.error);
+		check_eq("iret to v86: EIP is the return site", (u32)irq_return, seen.eip);
+		check_eq("iret to v86: ESP is at the frame", iret_frame_esp, seen.esp);
+		check_eq("iret to v86: one fault", 1, seen.count - count);
+		for (u32 word = 0; word < ARRAY_SIZE(frame); word++)
+			check_eq("iret to v86: the frame is as it was", frame[word],
+				 iret_frame_left[word]);
+		irq_disable();
+	}
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)boot_stack_top);
+	page_put(stack);
+}
+
 /* From the kernel int 0x80 has a frame without ESP and SS (kernel_execve). */
 static void check_kernel_int80(void)
 {
@@ -197,5 +228,6 @@ void checks_trap(void)
 	check_nm();
 	if (under_hypervisor() || !on_vmi) /* nullrom.asm's IRET faults in the ROM */
 		check_iret();
+	check_iret_v86();
 	check_kernel_int80();
 }

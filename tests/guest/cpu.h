@@ -26,6 +26,7 @@
 #define GDT_DF_TSS 31
 
 #define EFLAGS_IF 0x200u
+#define EFLAGS_VM 0x20000u
 #define CR0_EM 0x4u
 #define CR0_TS 0x8u
 #define CR0_WP 0x10000u

@@ -24,7 +24,7 @@
 
 #define HEALTH 512u /* calls between two looks at everything */
 
-extern char boot_stack_top[], iret_caught[];
+extern char boot_stack_top[];
 
 struct fuzz_own own;
 static u32 rom_sum, window_sum;

@@ -11,8 +11,6 @@
 #include "rom.h"
 #include "trap.h"
 
-extern char iret_caught[];
-
 /* --- making a call ------------------------------------------------------------------ */
 
 static u32 address_of(u32 row)
@@ -282,10 +280,11 @@ static u32 a_selector(void)
 /* A return that cannot be made, or that ends in a fault of user mode at once. */
 static void f_iret(u32 row)
 {
-	u32 frame[5] = {below(0x10000), a_selector(), any() & ~0x20000u, any(), a_selector()};
+	u32 frame[9] = {below(0x10000), a_selector(), any(),	    any(),	 a_selector(),
+			a_selector(),	a_selector(), a_selector(), a_selector()};
 
 	(void)row;
-	if ((frame[1] & 3) != 3)
+	if ((frame[1] & 3) != 3 && !(frame[2] & EFLAGS_VM))
 		frame[0] = (u32)iret_caught;
 	iret_with_frame(frame);
 	irq_disable();

@@ -11,9 +11,9 @@
 extern const struct {
 	u32 from, to;
 } ex_table[], ex_table_end[];
-extern char iret_caught[];
 
 struct trap_seen seen;
+u32 iret_frame_left[9];
 bool (*page_fault_hook)(struct regs *r, u32 cr2);
 bool (*stray_hook)(struct regs *r);
 bool db_watched;
@@ -136,6 +136,8 @@ static void exception(struct regs *r, u32 irqs_on)
 	if (from_user(r))
 		proc_kill(r->vector);
 	if (iret_resume_esp && r->eip == (u32)irq_return) {
+		for (u32 i = 0; i < ARRAY_SIZE(iret_frame_left); i++)
+			iret_frame_left[i] = ((u32 *)iret_frame_esp)[i];
 		r->eip = (u32)iret_caught;
 		r->eax = r->vector;
 		return;

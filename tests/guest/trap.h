@@ -44,12 +44,15 @@ u32 try_wrmsr(u32 msr, u64 value);
 #define MSR_EFER 0xc0000080u
 #define EFER_NXE 0x800u
 
-/* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS};
- * answers the vector of the fault that must come. */
-u32 iret_with_frame(const u32 frame[5]);
+/* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS ES DS FS
+ * GS}, of which the last four are for virtual-8086 mode; answers the vector of the
+ * fault that must come. */
+u32 iret_with_frame(const u32 frame[9]);
 u32 sysexit_with(u32 eip, u32 esp); /* the same by SYSEXIT */
+extern char iret_caught[];	    /* where it comes back */
 extern u32 iret_resume_esp;
-extern u32 iret_frame_esp; /* where that frame was */
+extern u32 iret_frame_esp;     /* where that frame was */
+extern u32 iret_frame_left[9]; /* what the fault left of it */
 extern char irq_return[];
 
 #endif

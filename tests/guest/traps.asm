@@ -258,7 +258,7 @@ section .bss
 other_ud_seen: resd 1
 section .text
 
-; ---- u32 iret_with_frame(const u32 frame[5]): executes the kernel's own
+; ---- u32 iret_with_frame(const u32 frame[9]): executes the kernel's own
 ; return site on a frame that the caller made; returns the vector of the
 ; fault, which iret_caught() (traps.c) brings back here.
 iret_with_frame:
@@ -267,11 +267,11 @@ iret_with_frame:
 	push esi
 	push edi
 	mov [iret_resume_esp], esp
-	push dword [eax + 16]
-	push dword [eax + 12]
-	push dword [eax + 8]
-	push dword [eax + 4]
-	push dword [eax]
+	lea esp, [esp - 9 * 4]
+	mov esi, eax
+	mov edi, esp
+	mov ecx, 9
+	rep movsd
 	mov [iret_frame_esp], esp
 	jmp irq_return
 ; ---- u32 sysexit_with(u32 eip, u32 esp): the same by SYSEXIT

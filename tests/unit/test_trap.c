@@ -9,7 +9,7 @@
 #include "domain.h"
 #include "mmu.h"
 
-extern const u32 iret_offset;
+extern const u32 iret_offset, iret_window_offset[2];
 void monitor_trap(struct vcpu *v);
 
 struct nested_frame {
@@ -155,6 +155,7 @@ static void a_fault_of_an_iret_is_the_callers(void **state)
 {
 	(void)state;
 	start();
+	*(u8 *)PHYS(CODE + 0x100) = 0xE8;
 	v->r.eip = WIN_TEXT + iret_offset;
 	v->iret_site = KERNEL(CODE) + 0x105;
 	v->r.eflags = EFLAGS_IF;
@@ -164,9 +165,60 @@ static void a_fault_of_an_iret_is_the_callers(void **state)
 	assert_int_equal(domain_stack(1), KERNEL(CODE) + 0x100);
 	assert_int_equal(domain_stack(2), KERNEL_CS | 1);
 	assert_int_equal(domain_stack(3) & EFLAGS_IF, 0);
+	/* Of another form of call only the place behind it is known. */
+	start();
+	*(u8 *)PHYS(CODE + 0x100) = 0xFF;
+	v->r.eip = WIN_TEXT + iret_offset;
+	v->iret_site = KERNEL(CODE) + 0x105;
+	trap(EXC_GP, true, 0x70);
+	assert_int_equal(domain_stack(1), KERNEL(CODE) + 0x105);
 	start();
 	v->r.eip = WIN_TEXT + iret_offset;
 	assert_dies("cannot be entered", trap(EXC_NP, true, 0x70));
+}
+
+static void open_pic(void)
+{
+	for (u32 i = 0; i < 4; i++)
+		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
+	port_out(v, 0x21, 1, 0xDF);
+	pic_set_irq(&MON->pc.pic, 5, true);
+}
+
+/* An event in the instructions of IRET is not delivered there: its handler's own
+ * IRET would overwrite the note of where this one was called. */
+static void an_event_in_the_iret_window_starts_it_again(void **state)
+{
+	const u32 inside[] = {iret_window_offset[0], iret_offset, iret_window_offset[1] - 1};
+	const u32 outside[] = {iret_window_offset[0] - 1, iret_window_offset[1]};
+
+	(void)state;
+	for (u32 i = 0; i < 3; i++) {
+		start();
+		open_pic();
+		v->r.eip = WIN_TEXT + inside[i];
+		v->r.eflags = EFLAGS_IF | EFLAGS_CF;
+		trap(VECTOR_UPCALL, false, 0);
+		assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[0]);
+		assert_int_equal(frame(2), EFLAGS_CF);
+		assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
+	}
+	for (u32 i = 0; i < 2; i++) {
+		start();
+		open_pic();
+		v->r.eip = WIN_TEXT + outside[i];
+		v->r.eflags = EFLAGS_IF;
+		trap(VECTOR_UPCALL, false, 0);
+		assert_int_equal(domain_stack(0), WIN_TEXT + outside[i]);
+	}
+	/* A process may be where it likes. */
+	start();
+	open_pic();
+	domain_user();
+	v->r.eip = WIN_TEXT + iret_offset;
+	v->r.eflags = EFLAGS_IF;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(domain_stack(0), WIN_TEXT + iret_offset);
 }
 
 static void without_a_gate_it_is_a_triple_fault(void **state)
@@ -193,14 +245,6 @@ static void trap_gates_keep_the_interrupt_flag(void **state)
 	inject_exception(v, 0x80, false, 0);
 	assert_int_equal(v->r.eflags, EFLAGS_IF);
 	assert_int_equal(domain_stack(2), EFLAGS_IF | EFLAGS_TF | EFLAGS_NT);
-}
-
-static void open_pic(void)
-{
-	for (u32 i = 0; i < 4; i++)
-		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
-	port_out(v, 0x21, 1, 0xDF);
-	pic_set_irq(&MON->pc.pic, 5, true);
 }
 
 static void an_event_becomes_an_interrupt(void **state)
@@ -302,6 +346,7 @@ static int run(void)
 		cmocka_unit_test(before_init_the_frame_stays_where_xen_put_it),
 		cmocka_unit_test(other_exceptions_are_injected),
 		cmocka_unit_test(a_fault_of_an_iret_is_the_callers),
+		cmocka_unit_test(an_event_in_the_iret_window_starts_it_again),
 		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
 		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
 		cmocka_unit_test(an_event_becomes_an_interrupt),

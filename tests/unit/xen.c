@@ -583,6 +583,7 @@ const struct xen_call *xen_last(unsigned number)
 
 /* What entry/ gives the monitor in the ROM. */
 const u32 nm_offset = 0x80, upcall_offset = 0x100, failsafe_offset = 0x200;
+const u32 iret_window_offset[2] = {0x2F0, 0x310};
 const u32 iret_offset = 0x300, iret_disabled_offset = 0x301, fixup_count = 1;
 const s32 fixup_table[1][2] = {{0x400, 0x500}};
 const u32 trap_table[32] = {[0 ... 31] = 0x600};

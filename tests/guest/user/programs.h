@@ -43,8 +43,12 @@ enum {
 	PROG_STACK,
 	PROG_TREE,  /* argument: depth of a binary tree of forks */
 	PROG_REGS,  /* registers survive system calls and preemption */
+	PROG_FLAGS, /* flags survive system calls and page faults; argument: which */
 	PROG_BENCH, /* argument: enum bench_kind << 16 | how many; reports ticks */
 };
+
+/* CF PF AF ZF SF DF OF NT ID: what user mode may set and nobody may change. */
+#define FLAGS_KEPT 0x204cd5u
 
 enum bench_kind {
 	BENCH_NOTHING,

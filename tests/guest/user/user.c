@@ -300,6 +300,21 @@ static u32 deep(u32 n)
 	return n;
 }
 
+/* Sets flags, and looks at them after a system call and after a page fault. */
+static u32 flags(u32 wanted)
+{
+	u32 after_call, after_fault, call = SYS_GETPID;
+
+	asm volatile("pushl %3; popfl; int $0x80; pushfl; popl %0; pushl $2; popfl\n\t"
+		     "pushl %3; popfl; movb $1, (%4); pushfl; popl %1; pushl $2; popfl"
+		     : "=&r"(after_call), "=&r"(after_fault), "+a"(call)
+		     : "r"(wanted | 2), "r"(USER_HEAP + 0x5000)
+		     : "cc", "memory");
+	if ((after_call & FLAGS_KEPT) != wanted)
+		return 1;
+	return (after_fault & FLAGS_KEPT) != wanted ? 2 : 0;
+}
+
 void user_main(u32 program, u32 argument)
 {
 	switch (program) {
@@ -350,6 +365,8 @@ void user_main(u32 program, u32 argument)
 		break;
 	case PROG_REGS:
 		exit(registers(argument));
+	case PROG_FLAGS:
+		exit(flags(argument));
 	}
 	exit(0xff);
 }
