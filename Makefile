@@ -166,7 +166,7 @@ UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 # monitor's window and its stack lie below 4 GB there, as in a guest; u64 has
 # another name, and the red zone is not for code that pushes its flags.
 UNIT_MONITOR_SRC := $(filter-out monitor/mem.c,$(wildcard monitor/*.c)) \
-	xenbind/console.c xenbind/store.c
+	$(wildcard xenbind/*.c)
 UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) $(wildcard pc/*.c) \
 	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 HOSTED := -fno-pie -fno-strict-aliasing -mno-red-zone -Wno-int-to-pointer-cast \

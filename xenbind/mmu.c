@@ -58,5 +58,5 @@ int mmu_flush_tlb(void)
 
 u32 mmu_mfn_to_pfn(u32 mfn)
 {
-	return (u32)machine_to_phys_mapping[mfn];
+	return ((const u32 *)(uintptr_t)MACH2PHYS_VIRT_START)[mfn];
 }

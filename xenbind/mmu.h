@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the shadow MMU asks of Xen, in its own words: unit tests have another
- * implementation behind it.
+ * What the shadow MMU asks of Xen, in its own words.
  */
 #ifndef VMIXEN_MMU_H
 #define VMIXEN_MMU_H
@@ -30,14 +29,10 @@ enum mmu_flush { MMU_FLUSH_NONE, MMU_FLUSH_ALL, MMU_FLUSH_PAGE };
 /* All return 0, or Xen's negative errno; entries before the bad one are done. */
 int mmu_write(const struct mmu_entry *e, u32 count);
 /* The entry of va in the loaded root: a part of each page fault, hence inline. */
-#ifdef VMIXEN_HOSTED
-int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush);
-#else
 static inline int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush)
 {
 	return xen_update_va_mapping(va, pte, flush);
 }
-#endif
 int mmu_pin_l1(u32 mfn);
 int mmu_pin_l3(u32 mfn);
 int mmu_unpin(u32 mfn);

@@ -21,7 +21,7 @@
 enum frame_type { FRAME_NONE, FRAME_WRITABLE, FRAME_L1, FRAME_L2, FRAME_L3 };
 
 struct xen_call {
-	unsigned number; /* __HYPERVISOR_x */
+	bool made;
 	u32 arg[5];
 };
 
@@ -32,9 +32,7 @@ struct xen {
 	jmp_buf *death;	     /* where a shutdown goes; without one the process aborts */
 	char console[16384]; /* what the domain has printed */
 	u32 console_len;
-	/* The last calls, a ring: calls counts all of them. */
-	struct xen_call call[64];
-	u32 calls;
+	struct xen_call last[64]; /* by __HYPERVISOR_x: the last call of each */
 	int answer[64]; /* by number: what the call returns, where the mock does not know better */
 	u32 polls;
 	void (*on_poll)(void); /* SCHEDOP_poll: the world outside */
