@@ -79,16 +79,33 @@ static inline gva_t linear_address(u32 gpfn)
 		       : 0;
 }
 
-/* A page of guest memory, in the linear mapping or else in a slot of the window,
- * until WIN_SLOT_COUNT more calls.  NULL where the guest has no memory. */
-void *guest_slot(u32 gpfn);
+void *guest_slot(u32 gpfn, enum page_use use);
 
-static inline void *guest_page(u32 gpfn)
+/*
+ * A page of guest memory, in the linear mapping or else in a map slot.  NULL where
+ * the guest has no memory.
+ *
+ * The pointer is good until guest_page() is called for the same use again, and not
+ * longer, for slots are shared by many pages; calls for other uses leave it alone.
+ * Who has two pages at a time needs two uses.  (Unit tests take a slot away as soon
+ * as its use gets another: slot_lent() in tests/unit/machine.c.)
+ */
+static inline void *guest_page(u32 gpfn, enum page_use use)
 {
 	gva_t at = linear_address(gpfn);
 
-	return at ? (void *)(uintptr_t)at : guest_slot(gpfn);
+	return at ? (void *)(uintptr_t)at : guest_slot(gpfn, use);
 }
+
+#ifdef VMIXEN_HOSTED
+void slot_lent(enum page_use use, gva_t at);
+#else
+static inline void slot_lent(enum page_use use, gva_t at)
+{
+	(void)use;
+	(void)at;
+}
+#endif
 
 /* What a walk of the guest's tables finds. */
 struct walk {

@@ -237,9 +237,11 @@ u32 shadow_frame(gva_t va)
 	return pool_mfn(page);
 }
 
-void *guest_slot(u32 gpfn)
+#define USE_SLOTS (WIN_SLOT_COUNT / PAGE_USES)
+
+void *guest_slot(u32 gpfn, enum page_use use)
 {
-	u32 slot = gpfn % WIN_SLOT_COUNT;
+	u32 slot = use * USE_SLOTS + gpfn % USE_SLOTS;
 	uintptr_t va = WIN_SLOTS + slot * PAGE_SIZE;
 
 	if (!has_memory(gpfn))
@@ -252,5 +254,6 @@ void *guest_slot(u32 gpfn)
 		ASSERT(err == 0);
 		s->slot_gpfn[slot] = gpfn;
 	}
+	slot_lent(use, (gva_t)va);
 	return (void *)va;
 }

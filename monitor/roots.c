@@ -120,7 +120,8 @@ static void resync(struct root *r, u32 l2i, struct entry pde)
 void root_resync(struct vcpu *v, struct root *r, u32 slot)
 {
 	bool wide = guest_is_wide(v);
-	u8 *directory = r->table[slot] == GPFN_NONE ? NULL : guest_page(r->table[slot]);
+	u8 *directory =
+		r->table[slot] == GPFN_NONE ? NULL : guest_page(r->table[slot], PAGE_DIRECTORY);
 
 	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
 		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
@@ -351,7 +352,7 @@ static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
  * current one or about to be. */
 void root_load_tables(struct vcpu *v, struct root *r)
 {
-	const u32 *p = (const u32 *)((u8 *)guest_page(v->cr3 >> PAGE_SHIFT) +
+	const u32 *p = (const u32 *)((u8 *)guest_page(v->cr3 >> PAGE_SHIFT, PAGE_TOP) +
 				     (v->cr3 & (PAGE_SIZE - 1) & ~31u));
 	bool wide = guest_is_wide(v);
 	struct entry narrow = {(v->cr3 & ~(PAGE_SIZE - 1)) | PTE_P, 0};

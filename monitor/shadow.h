@@ -37,6 +37,16 @@ struct queued {
 	u32 low, high;
 };
 
+/* What a page of guest memory is looked at as: each use has map slots of its own
+ * (guest_page() in paging.h). */
+enum page_use {
+	PAGE_TOP,	/* what CR3 names */
+	PAGE_DIRECTORY, /* in a walk, or when a root is held against it */
+	PAGE_TABLE,	/* in a walk */
+	PAGE_ENTRY,	/* where a call of the guest's points to */
+	PAGE_USES
+};
+
 #define NO_TARGET 1u  /* target.at: no entry lies there */
 #define NO_HOME 0xFFu /* pool_page.home */
 

@@ -15,7 +15,7 @@ static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
 	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
 	if (*gpfn == GPFN_NONE || (ptep & (size - 1)))
 		guest_die("VMI page table call: no entry can be at %08x", ptep);
-	return (u32 *)((u8 *)guest_page(*gpfn) + (ptep & (PAGE_SIZE - 1)));
+	return (u32 *)((u8 *)guest_page(*gpfn, PAGE_ENTRY) + (ptep & (PAGE_SIZE - 1)));
 }
 
 /* Where the entry of size bytes lies that the guest has at ptep, and its page. */

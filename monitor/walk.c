@@ -16,7 +16,7 @@ u8 *walk_directory(const struct vcpu *v, gva_t va)
 	if (v->directory[va >> 30])
 		return (u8 *)(uintptr_t)v->directory[va >> 30];
 	table = root_current()->table[va >> 30];
-	return table == GPFN_NONE ? NULL : guest_page(table);
+	return table == GPFN_NONE ? NULL : guest_page(table, PAGE_DIRECTORY);
 }
 
 static void walk_large(struct walk *w, gva_t va, bool wide)
@@ -50,7 +50,7 @@ void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 		walk_large(w, va, wide);
 	} else {
 		w->table = entry_frame(w->pde);
-		at = guest_page(w->table);
+		at = guest_page(w->table, PAGE_TABLE);
 		if (!at)
 			return;
 		at += wide ? (va >> 12 & 511) * 8 : (va >> 12 & 1023) * 4;
@@ -90,7 +90,8 @@ bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 	if (w->table == GPFN_NONE) {
 		first = w->frame & ~511u;
 	} else {
-		const u8 *at = (const u8 *)guest_page(w->table) + (wide ? 0 : (l2i & 1) * 2048);
+		const u8 *at = (const u8 *)guest_page(w->table, PAGE_TABLE) +
+			       (wide ? 0 : (l2i & 1) * 2048);
 
 		first = entry_frame(entry_read(at, wide));
 		if (first & 511)

@@ -9,6 +9,7 @@
 
 #include "machine.h"
 #include "mmu.h"
+#include "paging.h"
 
 #define BOOTSTRAP_L3 1u /* machine frames: the tables that a domain builder makes */
 #define BOOTSTRAP_L2 2u
@@ -205,6 +206,21 @@ static bool entry_write(u32 table, u32 index, u64 value)
 	if (f->type != FRAME_L1)
 		flush_all();
 	return true;
+}
+
+/* --- map slots ------------------------------------------------------------------- */
+
+static gva_t lent[PAGE_USES];
+
+/* A slot that has been lent before may be gone at any time: it is, now. */
+void slot_lent(enum page_use use, gva_t at)
+{
+	if (lent[use] == at)
+		return;
+	if (lent[use])
+		mprotect((void *)(uintptr_t)lent[use], PAGE_SIZE, PROT_NONE);
+	mprotect((void *)(uintptr_t)at, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	lent[use] = at;
 }
 
 /* --- hypercalls ------------------------------------------------------------------- */
@@ -415,6 +431,7 @@ void machine_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)
 	if (guest_pages % 8 || pool_pages > POOL_MAX || GUEST_FIRST + guest_pages > XEN_FRAMES)
 		abort();
 	memset(frames, 0, sizeof(frames));
+	memset(lent, 0, sizeof(lent));
 	map(WIN_GDT, (WIN_GDT_PAGES + 2) * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_LDT, WIN_LDT_PAGES * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_SLOTS, WIN_SLOT_COUNT * PAGE_SIZE, PROT_NONE, -1, 0);
