@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the shadow MMU share: shadow.c, announce.c, roots.c, pool.c
- * and walk.c; counters.c reads it.
+ * What the parts of the shadow MMU share (the list is in shadow.c); counters.c
+ * reads it.
  *
  * A page fault and a Set of the guest's go through what is inline here some
  * dozens of times a page.  Entries are taken apart into words: the high one of
@@ -219,23 +219,36 @@ static inline void target_forget(void)
 	SHADOW->target.at = NO_TARGET;
 }
 
-/* roots.c */
-void root_start(void);
+/* hooks.c */
 void root_hook(struct root *r, u32 l2i, u32 page, bool user);
 void root_unhook(struct root *r, u32 l2i);
 void root_unhook_everywhere(u32 page);
 void root_detach(struct root *r, u32 l2i);
-void root_resync(struct vcpu *v, struct root *r, u32 slot);
-void root_directory_changed(u32 gpfn, const u32 *entry, bool wide);
 void root_drop_all(struct root *r);
-void root_forget_table(struct root *r, u32 slot);
-void root_load_tables(struct vcpu *v, struct root *r);
 bool linear_slot(u32 l2i, u32 *phys);
 void linear_hook(u32 l2i, u32 phys);
+
+#define L2_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
+
+/* directories.c */
+void root_resync(struct vcpu *v, struct root *r, u32 slot);
+void root_directory_changed(u32 gpfn, const u32 *entry, bool wide);
+void root_set_table(struct root *r, u32 slot, u32 gpfn);
+void root_forget_table(struct root *r, u32 slot);
+void root_load_tables(struct vcpu *v, struct root *r);
+
+/* roots.c */
+void root_start(void);
 
 static inline struct root *root_current(void)
 {
 	return &SHADOW->roots[SHADOW->current];
+}
+
+/* Is a POOL_L1 hooked there? */
+static inline bool is_hooked(const struct root *r, u32 l2i)
+{
+	return r->hooked[l2i >> 5] >> (l2i & 31) & 1;
 }
 
 /* mfn of the L1 page hooked at l2i, or 0. */

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's directories behind a root.
+ *
+ * Kept true:
+ *  - root.table[] holds what the guest's PDPTEs said at the last load; for a
+ *    2-level guest all four are the page directory.
+ *  - HEADS has HEAD_DIRECTORY for exactly those pages that some root has there.
+ *  - What is hooked behind a directory's entry shadows the table that the entry
+ *    named at its last announcement, or at the load.
+ */
+#include "paging.h"
+
+static struct shadow *const s = &MON->shadow;
+
+/* Where it is noted that a directory belongs to one root, if it is. */
+static struct owner *owner(u32 gpfn)
+{
+	return &s->owner[gpfn % ARRAY_SIZE(s->owner)];
+}
+
+/* The only root that has the directory, NULL if that is not known. */
+static struct root *only_root(u32 gpfn)
+{
+	return owner(gpfn)->gpfn == gpfn ? &s->roots[owner(gpfn)->root] : NULL;
+}
+
+/* Detaches the POOL_L1 that is hooked at l2i if it differs from what the guest's
+ * directory has there now; if the accessed bit is clear, too, so that a fault sets
+ * it. */
+static void resync(struct root *r, u32 l2i, struct entry pde)
+{
+	u32 page = root_l1(r, l2i), want = GPFN_NONE;
+
+	if ((pde.low & (PTE_P | PTE_A | PTE_PSE)) == (PTE_P | PTE_A))
+		want = entry_frame(pde);
+	if (s->pool[page].gpfn != want ||
+	    (want != GPFN_NONE && !entry_same(s->pool[page].pde, entry_key(pde))) ||
+	    (want == GPFN_NONE && pool_l1_written(page)))
+		root_detach(r, l2i);
+}
+
+/* The same for all of an L3 slot. */
+void root_resync(struct vcpu *v, struct root *r, u32 slot)
+{
+	bool wide = guest_is_wide(v);
+	u8 *directory =
+		r->table[slot] == GPFN_NONE ? NULL : guest_page(r->table[slot], PAGE_DIRECTORY);
+
+	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
+		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
+			u32 l2i = word * 32 + (u32)__builtin_ctz(bits);
+			struct entry pde = {0};
+
+			if (directory)
+				pde = entry_read(directory_entry(directory, l2i << 21, wide), wide);
+			resync(r, l2i, pde);
+		}
+}
+
+/* An entry of the guest's directory gpfn has changed: it stands at this place of
+ * the page, and is of 8 bytes or, in a 2-level one, 4. */
+void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
+{
+	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
+	struct entry pde =
+		entry_read((const u8 *)entry - ((uintptr_t)entry & (wide ? 7 : 3)), wide);
+	struct root *r = only_root(gpfn), *end = r ? r + 1 : s->roots + s->root_limit;
+
+	for (r = r ? r : s->roots; r < end && r->made; r++)
+		for (u32 slot = 0; slot < 4; slot++) {
+			u32 l2i = wide ? slot * 512 + index : index * 2;
+
+			if (r->table[slot] != gpfn || l2i >> 9 != slot)
+				continue;
+			if (is_hooked(r, l2i))
+				resync(r, l2i, pde);
+			if (!wide && is_hooked(r, l2i + 1))
+				resync(r, l2i + 1, pde);
+		}
+}
+
+/* The next load looks again. */
+void root_forget_table(struct root *r, u32 slot)
+{
+	r->table[slot] = GPFN_NONE;
+	r->settled = false;
+}
+
+static bool has_directory(const struct root *r, u32 gpfn)
+{
+	return r->table[0] == gpfn || r->table[1] == gpfn || r->table[2] == gpfn ||
+	       r->table[3] == gpfn;
+}
+
+/* Is the page a directory of some root still? */
+static bool is_directory(u32 gpfn)
+{
+	const struct root *only = only_root(gpfn);
+
+	if (only)
+		return has_directory(only, gpfn);
+	for (const struct root *r = s->roots; r < s->roots + s->root_limit && r->made; r++)
+		if (has_directory(r, gpfn))
+			return true;
+	return false;
+}
+
+void root_set_table(struct root *r, u32 slot, u32 gpfn)
+{
+	u32 old = r->table[slot];
+
+	r->table[slot] = gpfn;
+	target_forget();
+	if (old != GPFN_NONE && !is_directory(old))
+		HEADS[old] &= (u16)~HEAD_DIRECTORY;
+	if (gpfn == GPFN_NONE)
+		return;
+	if (!(HEADS[gpfn] & HEAD_DIRECTORY))
+		*owner(gpfn) = (struct owner){gpfn, (u32)(r - s->roots)};
+	else if (only_root(gpfn) != r)
+		owner(gpfn)->gpfn = GPFN_NONE;
+	HEADS[gpfn] |= HEAD_DIRECTORY;
+}
+
+/* One PDPTE, or CR3 of a 2-level guest. */
+static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
+{
+	u32 gpfn = e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
+
+	if (!has_memory(gpfn))
+		gpfn = GPFN_NONE;
+	if (r->table[slot] != gpfn) {
+		root_set_table(r, slot, gpfn);
+		if (v->paravirtual)
+			root_resync(v, r, slot);
+	}
+	r->pdpte[slot] = e.low;
+	r->directory[slot] = linear_address(gpfn);
+	if ((e.low & PTE_P) && !r->directory[slot])
+		r->settled = false;
+}
+
+/* Takes the guest's PDPTEs (or its directory) into the root, which is the
+ * current one or about to be. */
+void root_load_tables(struct vcpu *v, struct root *r)
+{
+	const u32 *p = (const u32 *)((u8 *)guest_page(v->cr3 >> PAGE_SHIFT, PAGE_TOP) +
+				     (v->cr3 & (PAGE_SIZE - 1) & ~31u));
+	bool wide = guest_is_wide(v);
+	struct entry narrow = {(v->cr3 & ~(PAGE_SIZE - 1)) | PTE_P, 0};
+
+	if (!r->settled ||
+	    (wide ? p[0] != r->pdpte[0] || p[2] != r->pdpte[1] || p[4] != r->pdpte[2] ||
+			     p[6] != r->pdpte[3] || (p[1] | p[3] | p[5] | p[7])
+		  : narrow.low != r->pdpte[0])) {
+		r->settled = true;
+		for (u32 slot = 0; slot < 4; slot++)
+			load_table(v, r, slot, wide ? entry_read(p + slot * 2, true) : narrow);
+	}
+	for (u32 slot = 0; slot < 4; slot++)
+		v->directory[slot] = r->directory[slot];
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hooks: which L1 pages stand in the directories of a root.
+ *
+ * Kept true:
+ *  - root.hooked has a bit for exactly those L2 slots that hold a POOL_L1, and
+ *    pool_page.hooks counts them.
+ *  - A hooked POOL_L1 may be empty and belong to no guest table (an orphan): it
+ *    waits for the next table at the same slot, because touching an L2 entry
+ *    flushes the TLB.
+ *  - Every root has the ROM's window and the guest's linear mapping hooked, always:
+ *    what may be a kernel stack never misses.
+ */
+#include "paging.h"
+
+static struct shadow *const s = &MON->shadow;
+
+static void write_l2(struct root *r, u32 l2i, u64 value)
+{
+	queue_flush();
+	queue_write(r->l2[l2i >> 9], l2i & 511, (u32)value, (u32)(value >> 32));
+	queue_flush();
+}
+
+/* Hooks a POOL_L1 or POOL_PHYS page.  A POOL_L1's entries say themselves who
+ * may use them; for a POOL_PHYS user decides. */
+void root_hook(struct root *r, u32 l2i, u32 page, bool user)
+{
+	target_forget();
+	write_l2(r, l2i, (u64)pool_mfn(page) << 12 | L2_FLAGS | (user ? PTE_US : 0));
+	COUNT(shadow_hooked);
+	if (s->pool[page].kind == POOL_L1) {
+		r->hooked[l2i >> 5] |= 1u << (l2i & 31);
+		s->pool[page].home = s->pool[page].hooks++ ? NO_HOME : (u8)(r - s->roots);
+	}
+}
+
+void root_unhook(struct root *r, u32 l2i)
+{
+	u32 page = root_l1(r, l2i);
+
+	if (page == SHADOW_NONE)
+		return;
+	target_forget();
+	write_l2(r, l2i, 0);
+	if (s->pool[page].kind == POOL_L1) {
+		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+		s->pool[page].hooks--;
+		s->pool[page].home = NO_HOME;
+	}
+}
+
+void root_unhook_everywhere(u32 page)
+{
+	u32 l2i = s->pool[page].l2i;
+
+	for (u32 i = 0; i < s->root_limit && s->pool[page].hooks; i++) {
+		struct root *r = &s->roots[i];
+
+		if (r->made && is_hooked(r, l2i) && root_l1(r, l2i) == page)
+			root_unhook(r, l2i);
+	}
+}
+
+/* The guest table behind l2i is another one now, or none. */
+void root_detach(struct root *r, u32 l2i)
+{
+	u32 page = root_l1(r, l2i);
+
+	if (page == SHADOW_NONE || s->pool[page].kind != POOL_L1)
+		return;
+	if (s->pool[page].hooks > 1) {
+		root_unhook(r, l2i);
+		return;
+	}
+	pool_l1_empty(page);
+	pool_l1_relink(page, GPFN_NONE, (struct entry){0});
+}
+
+/* Takes away everything but the window; before Init there is one root. */
+void root_drop_all(struct root *r)
+{
+	for (u32 l2i = 0; l2i < WINDOW_L2; l2i++) {
+		u32 page = root_l1(r, l2i);
+
+		if (page == SHADOW_NONE)
+			continue;
+		root_unhook(r, l2i);
+		if (s->pool[page].kind == POOL_L1)
+			pool_l1_free(page);
+	}
+}
+
+/* Is l2i part of what the guest announced as its linear mapping of RAM? */
+bool linear_slot(u32 l2i, u32 *phys)
+{
+	u32 index = l2i - L2I(s->linear_base);
+
+	if (!s->linear_pages || l2i < L2I(s->linear_base) || index * 512 >= s->linear_pages)
+		return false;
+	*phys = index;
+	return true;
+}
+
+/* Hooks 2 MB of the linear mapping in every root, those to come included. */
+void linear_hook(u32 l2i, u32 phys)
+{
+	s->linear_hooked[phys >> 5] |= 1u << (phys & 31);
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+		u32 page = SHADOW_NONE;
+
+		if (is_hooked(r, l2i)) {
+			/* Replaced at once: the kernel's stack may be in it. */
+			page = root_l1(r, l2i);
+			r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+			s->pool[page].hooks--;
+			s->pool[page].home = NO_HOME;
+		}
+		root_hook(r, l2i, s->phys_first + phys, false);
+		if (page != SHADOW_NONE && !s->pool[page].hooks)
+			pool_l1_free(page);
+	}
+}
