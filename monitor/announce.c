@@ -125,30 +125,36 @@ void shadow_reread_table(u32 gpfn)
 					root_resync(VCPU, &s->roots[i], slot);
 }
 
+/* The shadow's entry for va, in that L1, against the guest's. */
+static void reread_entry(struct vcpu *v, gva_t va, u32 page)
+{
+	struct entry old = entry_read(&pool_table(page)[va >> 12 & 511], true);
+	struct walk w;
+
+	if (!(old.low & PTE_P))
+		return;
+	walk_guest(v, va, &w);
+	if (!w.present || w.table != s->pool[page].gpfn)
+		w.pte.low = 0;
+	weaken(page, va >> 12 & 511, old, w.pte);
+	queue_flush();
+}
+
 void shadow_invlpg(struct vcpu *v, gva_t va)
 {
-	u32 l2i = L2I(va), page;
-	struct entry old;
-	struct walk w;
+	u32 page;
 
 	queue_flush();
 	if (va >= WINDOW_BASE || !s->on)
 		return;
-	page = root_l1(root_current(), l2i);
-	if (page == SHADOW_NONE)
-		return;
-	if (s->pool[page].kind == POOL_PHYS) {
-		if (!v->paravirtual)
-			root_unhook(root_current(), l2i);
-		return;
-	}
-	old = entry_read(&pool_table(page)[va >> 12 & 511], true);
-	if (old.low & PTE_P) {
-		walk_guest(v, va, &w);
-		if (!w.present || w.table != s->pool[page].gpfn)
-			w.pte.low = 0;
-		weaken(page, va >> 12 & 511, old, w.pte);
-		queue_flush();
+	page = root_l1(root_current(), L2I(va));
+	if (page != SHADOW_NONE) {
+		if (s->pool[page].kind == POOL_L1)
+			reread_entry(v, va, page);
+		else if (v->paravirtual)
+			return; /* the linear mapping's never changes */
+		else
+			root_unhook(root_current(), L2I(va));
 	}
 	if (v->tlb_stale)
 		mmu_invlpg(va);
@@ -162,8 +168,7 @@ void shadow_flush_tlb(struct vcpu *v)
 	if (v->paravirtual && guest_is_wide(v)) /* a reload of CR3 reads the PDPTEs */
 		root_load_tables(v, root_current());
 	if (v->tlb_stale)
-		mmu_flush_tlb();
-	v->tlb_stale = false;
+		tlb_flush();
 }
 
 /* SetLinearMapping.  Slot 0 from frame 0 on is the kernel's mapping of low

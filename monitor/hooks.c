@@ -7,13 +7,35 @@
  *    pool_page.hooks counts them.
  *  - A hooked POOL_L1 may be empty and belong to no guest table (an orphan): it
  *    waits for the next table at the same slot, because touching an L2 entry
- *    flushes the TLB.
+ *    takes a flush of the TLB.
  *  - Every root has the ROM's window and the guest's linear mapping hooked, always:
  *    what may be a kernel stack never misses.
+ *  - Whoever takes a hook away accounts for the TLB.  Xen promises no flush for the
+ *    write of an L2 entry, and a processor may keep that entry as well as what it
+ *    has found through it.  So a page that has lost a hook in the current root
+ *    gets no other use before a flush (shadow.unhooked, asked where pages are
+ *    taken), and what it mapped counts as an entry that became weaker
+ *    (vcpu.tlb_stale).  Other roots are in no TLB: to load one flushes it.
  */
 #include "paging.h"
 
 static struct shadow *const s = &MON->shadow;
+
+void tlb_flush(void)
+{
+	mmu_flush_tlb();
+	tlb_is_empty();
+}
+
+/* A hook of the page is gone from the root. */
+static void unhooked(const struct root *r, u32 page)
+{
+	if (r != root_current())
+		return;
+	s->unhooked = true;
+	if (s->pool[page].kind != POOL_L1 || pool_l1_written(page))
+		VCPU->tlb_stale = true;
+}
 
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
@@ -43,6 +65,7 @@ void root_unhook(struct root *r, u32 l2i)
 		return;
 	target_forget();
 	write_l2(r, l2i, 0);
+	unhooked(r, page);
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
 		s->pool[page].hooks--;
@@ -102,7 +125,9 @@ bool linear_slot(u32 l2i, u32 *phys)
 	return true;
 }
 
-/* Hooks 2 MB of the linear mapping in every root, those to come included. */
+/* Hooks 2 MB of the linear mapping in every root, those to come included.  The TLB
+ * has nothing else for there afterwards: Xen may push a frame on a stack in it next,
+ * and a fault in it is taken for the guest's. */
 void linear_hook(u32 l2i, u32 phys)
 {
 	s->linear_hooked[phys >> 5] |= 1u << (phys & 31);
@@ -118,7 +143,12 @@ void linear_hook(u32 l2i, u32 phys)
 			s->pool[page].home = NO_HOME;
 		}
 		root_hook(r, l2i, s->phys_first + phys, false);
-		if (page != SHADOW_NONE && !s->pool[page].hooks)
+		if (page == SHADOW_NONE)
+			continue;
+		unhooked(r, page);
+		if (!s->pool[page].hooks)
 			pool_l1_free(page);
 	}
+	if (s->unhooked)
+		tlb_flush();
 }

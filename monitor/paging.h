@@ -220,6 +220,7 @@ static inline void target_forget(void)
 }
 
 /* hooks.c */
+void tlb_flush(void);
 void root_hook(struct root *r, u32 l2i, u32 page, bool user);
 void root_unhook(struct root *r, u32 l2i);
 void root_unhook_everywhere(u32 page);
@@ -243,6 +244,13 @@ void root_start(void);
 static inline struct root *root_current(void)
 {
 	return &SHADOW->roots[SHADOW->current];
+}
+
+/* Everything was flushed, or another root loaded. */
+static inline void tlb_is_empty(void)
+{
+	SHADOW->unhooked = false;
+	VCPU->tlb_stale = false;
 }
 
 /* Is a POOL_L1 hooked there? */

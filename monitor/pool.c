@@ -172,6 +172,20 @@ static void evict(void)
 	COUNT(shadow_evicted);
 }
 
+/* A POOL_FREE page, of which the TLB knows nothing (hooks.c). */
+static u32 take_free(void)
+{
+	u32 page;
+
+	if (s->free == SHADOW_NONE)
+		evict();
+	page = s->free;
+	s->free = s->pool[page].next;
+	if (s->unhooked)
+		tlb_flush();
+	return page;
+}
+
 /* A page that nothing has typed, for a root or a descriptor table. */
 u32 pool_take_raw(void)
 {
@@ -179,10 +193,7 @@ u32 pool_take_raw(void)
 
 	if (s->pool_fresh < s->pool_pages)
 		return s->pool_fresh++;
-	if (s->free == SHADOW_NONE)
-		evict();
-	page = s->free;
-	s->free = s->pool[page].next;
+	page = take_free();
 	ASSERT(mmu_unpin(pool_mfn(page)) == 0);
 	s->pool[page].kind = POOL_RAW;
 	return page;
@@ -200,11 +211,7 @@ static u32 take_free_l1(void)
 		ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
 		return page;
 	}
-	if (s->free == SHADOW_NONE)
-		evict();
-	page = s->free;
-	s->free = s->pool[page].next;
-	return page;
+	return take_free();
 }
 
 /* An empty L1 for that guest table at that slot; not hooked yet. */

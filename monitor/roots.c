@@ -154,6 +154,8 @@ bool shadow_load(struct vcpu *v)
 			root_load_tables(v, r);
 		else
 			map_identity(r);
+		if (v->tlb_stale)
+			tlb_flush();
 		return true;
 	}
 	COUNT(root_load);
@@ -171,7 +173,7 @@ bool shadow_load(struct vcpu *v)
 	s->current = (u32)(r - s->roots);
 	target_forget();
 	ASSERT(mmu_load(pool_mfn(r->l3)) == 0);
-	v->tlb_stale = false;
+	tlb_is_empty();
 	return true;
 }
 

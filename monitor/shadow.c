@@ -27,8 +27,10 @@
  *     one-to-one L1 pages (POOL_PHYS) that never change.  Protections that the
  *     guest sets inside it afterwards are not enforced.
  *  4. Frames without memory behind them are never shadowed.
- *  5. vcpu.tlb_stale is set whenever an entry became weaker and Xen has not
- *     flushed since; then the guest's own flush calls become hypercalls.
+ *  5. vcpu.tlb_stale is set whenever an entry became weaker, or what it stands in is
+ *     not hooked any more, and Xen was not told to flush since; then the guest's own
+ *     flush calls become hypercalls.  Xen promises no flush that it is not told to
+ *     make: where the guest need not ask for one we do (hooks.c).
  *
  * Before Init the guest's kernel runs at CPL 3: entries are user entries
  * whatever the guest wrote, there is one root, and it behaves like a TLB:
@@ -233,6 +235,5 @@ void shadow_adopt(struct vcpu *v)
 	must_fill(v, v->r.gpr[GPR_ESP] - 4);
 	/* It may grow before the linear mapping is known. */
 	shadow_fault(v, v->r.gpr[GPR_ESP] - 4 - PAGE_SIZE, PF_W, true, &error, &gpa);
-	v->tlb_stale = false;
-	mmu_flush_tlb();
+	tlb_flush();
 }

@@ -90,6 +90,7 @@ struct shadow {
 		u32 gpfn, root;
 	} owner[64];
 	bool on;	/* the guest has paging on */
+	bool unhooked;	/* a hook of the current root is gone and the TLB may have it yet */
 	u32 phys_first; /* pool index of the first POOL_PHYS */
 	u32 phys_count;
 	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has

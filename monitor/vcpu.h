@@ -54,7 +54,7 @@ struct vcpu {
 	bool paravirtual;		 /* Init has succeeded: the kernel is in ring 1 */
 	u8 kernel_rpl;			 /* of the guest's kernel: 3 before Init, then 1 */
 	u32 ts_cleared; /* CR0_TS while Xen has cleared it and the guest not, at an #NM */
-	bool tlb_stale; /* an entry became weaker and Xen has not flushed since */
+	bool tlb_stale; /* an entry became weaker and Xen was not told to flush since */
 	u8 lazy;	/* SetLazyMode's argument */
 
 	struct table_reg gdtr, idtr;

@@ -8,6 +8,7 @@
 
 #include "domain.h"
 #include "paging.h"
+#include "vmi.h"
 
 static struct vcpu *const v = VCPU;
 
@@ -77,12 +78,106 @@ static void a_directory_that_is_its_own_table(void **state)
 	assert_int_equal(directory[1], TABLES | USER_FLAGS);
 }
 
+/* --- the TLB: Xen flushes what it is asked to, and nothing else -------------------------- */
+
+void vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages);
+void vmi_UpdatePxE(gva_t ptep, u32 flags);
+void vmi_FlushTLB(u32 flags);
+
+static u32 fault(gva_t va, u32 bits)
+{
+	u32 error;
+	u64 gpa;
+
+	return shadow_fault(v, va, bits, !(bits & PF_U), &error, &gpa);
+}
+
+static u32 at_once(gva_t va, u32 bits)
+{
+	u32 mfn, code = xen_access(va, bits, &mfn);
+
+	return code ? code : mfn << 8;
+}
+
+static u32 frame(u32 address)
+{
+	return GMFN[address >> PAGE_SHIFT] << 8;
+}
+
+/* What is hooked in the kernel's half while its linear mapping is not known makes
+ * room for that: then nothing of it faults any more. */
+static void the_linear_mapping_is_there_at_once(void **state)
+{
+	gva_t page = KERNEL(DATA), beside = KERNEL(DATA) + PAGE_SIZE;
+
+	(void)state;
+	for (u32 pae = 0; pae < 2; pae++) {
+		init_without_linear_mapping(pae);
+		xen_access(page, PF_W, &(u32){0});
+		assert_int_equal(fault(page, PF_W), SHADOW_FILLED);
+		assert_int_equal(at_once(page, PF_W), frame(DATA));
+		assert_int_not_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));
+		xen_tlb_drop(page); /* it walks again, and keeps the directory's entry */
+		assert_int_equal(at_once(page, PF_W), frame(DATA));
+		stack_arguments()[0] = 0;
+		vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
+		assert_int_equal(fault(KERNEL(ESP0), PF_W), SHADOW_FILLED);
+		assert_int_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));
+		assert_int_equal(at_once(page, PF_W), frame(DATA));
+	}
+}
+
+/* Before Init INVLPG of one page in a 2 MB mapping takes all of it away; the TLB
+ * has its other pages until they are flushed, too. */
+static void invlpg_flushes_what_is_not_hooked_any_more(void **state)
+{
+	u64 *table;
+	gva_t page = KERNEL(0x210000), beside = KERNEL(0x211000);
+
+	(void)state;
+	domain_paging(true);
+	table = PHYS(TABLES + 0x4000);
+	assert_int_equal(fault(page, PF_W), SHADOW_FILLED);
+	assert_int_equal(at_once(page, PF_U), frame(0x210000));
+	assert_int_equal(at_once(beside, PF_U), frame(0x211000));
+	table[0x11] = DATA | USER_FLAGS;
+	shadow_invlpg(v, page);
+	shadow_invlpg(v, beside);
+	assert_int_not_equal(at_once(beside, PF_U), frame(0x211000));
+	assert_int_equal(fault(beside, 0), SHADOW_FILLED);
+	assert_int_equal(at_once(beside, PF_U), frame(DATA));
+}
+
+/* One flush for all that became weaker, and only if something has. */
+static void a_flush_is_paid_when_it_is_due(void **state)
+{
+	u32 *directory, flushes;
+
+	(void)state;
+	domain_init(false);
+	directory = PHYS(TABLES);
+	assert_int_equal(fault(USER, PF_U), SHADOW_FILLED);
+	vmi_FlushTLB(1);
+	flushes = xen.flushes;
+	vmi_FlushTLB(1);
+	assert_int_equal(xen.flushes, flushes);
+	directory[USER >> 22] = 0;
+	vmi_UpdatePxE(KERNEL(TABLES) + (USER >> 22) * 4, 2);
+	vmi_FlushTLB(1);
+	vmi_FlushTLB(1);
+	assert_int_equal(xen.flushes, flushes + 1);
+	assert_int_not_equal(at_once(USER, PF_U), frame(DATA));
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_walk_sees_directory_and_table_at_once),
 		cmocka_unit_test(pdptes_are_read_from_their_page_alone),
 		cmocka_unit_test(a_directory_that_is_its_own_table),
+		cmocka_unit_test(the_linear_mapping_is_there_at_once),
+		cmocka_unit_test(invlpg_flushes_what_is_not_hooked_any_more),
+		cmocka_unit_test(a_flush_is_paid_when_it_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

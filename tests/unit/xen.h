@@ -34,6 +34,7 @@ struct xen {
 	u32 console_len;
 	struct xen_call last[64]; /* by __HYPERVISOR_x: the last call of each */
 	int answer[64]; /* by number: what the call returns, where the mock does not know better */
+	u32 flushes;	/* of the whole TLB, that were asked for by themselves */
 	u32 polls;
 	void (*on_poll)(void); /* SCHEDOP_poll: the world outside */
 	u64 singleshot;	       /* ns, or 0 */
