@@ -11,7 +11,6 @@
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
 #define TARGET(field) (WIN_MONITOR + offsetof(struct monitor, shadow.target.field))
-#define RUNSTATE(field) (WIN_MONITOR + offsetof(struct monitor, runstate.field))
 #define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
 
@@ -68,10 +67,10 @@ void offsets(void)
 	DEFINE(S_TARGET_GROUPS, TARGET(groups));
 	DEFINE(S_TARGET_BAD_HIGH, TARGET(bad_high));
 	DEFINE(S_GUEST_PAGES, WIN_MONITOR + offsetof(struct monitor, shadow.guest_pages));
-	DEFINE(R_RUNNABLE, RUNSTATE(time[RUNSTATE_runnable]));
-	DEFINE(R_OFFLINE, RUNSTATE(time[RUNSTATE_offline]));
-	DEFINE(C_STOLEN_NS, WIN_MONITOR + offsetof(struct monitor, clock.stolen_ns));
+	DEFINE(R_ENTRY, WIN_MONITOR + offsetof(struct monitor, runstate.state_entry_time));
+	DEFINE(C_ENTRY, WIN_MONITOR + offsetof(struct monitor, clock.entry));
 	DEFINE(C_STOLEN_CYCLES, WIN_MONITOR + offsetof(struct monitor, clock.stolen_cycles));
+	DEFINE(C_AVAILABLE, WIN_MONITOR + offsetof(struct monitor, clock.available));
 	DEFINE(N_WANTED, WIN_COUNTERS + offsetof(struct counters, shadow_wanted));
 	DEFINE(N_UPDATE_VA, WIN_COUNTERS + offsetof(struct counters, hypercall) + 4 * UPDATE_VA);
 	DEFINE(HYPERCALL_UPDATE_VA, HYPERCALL_PAGE + 32 * UPDATE_VA);

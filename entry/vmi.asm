@@ -185,37 +185,44 @@ call_absent:
 	UNMASK_RET {%1}
 %endmacro
 
-; EAX counter: real time is the TSC; available time is what has not been stolen
-; of it, as in time_available(), while no more has been stolen than last time.
+; EDX:EAX becomes available time, as in time_available(); goes to %1 if the vCPU
+; has been off its CPU since that was last asked.  Upcalls are masked.
+%macro AVAILABLE 1
+	rdtsc
+	mov ecx, [R_ENTRY]
+	cmp ecx, [C_ENTRY]
+	jne %1
+	mov ecx, [R_ENTRY + 4]
+	cmp ecx, [C_ENTRY + 4]
+	jne %1
+	sub eax, [C_STOLEN_CYCLES]
+	sbb edx, [C_STOLEN_CYCLES + 4]
+	mov [C_AVAILABLE], eax
+	mov [C_AVAILABLE + 4], edx
+%endmacro
+
+; EAX counter: real time is the TSC.
 %macro SHORT_GetCycleCounter 0
-	test eax, eax
-	jnz %%available
+	cmp eax, 1
+	jae %%available
 	rdtsc
 	ret
 %%available:
-	cmp eax, 1
 	jne %%c
-	push ebx
-	push esi
-	movzx ebx, byte [ss:X_MASK]
+	cmp byte [ss:X_MASK], 0
+	jne %%masked
 	mov byte [ss:X_MASK], 1
-	rdtsc
-	mov ecx, [R_RUNNABLE]
-	mov esi, [R_RUNNABLE + 4]
-	add ecx, [R_OFFLINE]
-	adc esi, [R_OFFLINE + 4]
-	cmp ecx, [C_STOLEN_NS]
-	jne %%more
-	cmp esi, [C_STOLEN_NS + 4]
-	jne %%more
-	pop esi
-	sub eax, [C_STOLEN_CYCLES]
-	sbb edx, [C_STOLEN_CYCLES + 4]
-	UNMASK_RET {pop ebx}
+	AVAILABLE %%more
+	mov byte [ss:X_MASK], 0
+	cmp byte [ss:X_PENDING], 0
+	jne near vmi_EnableInterrupts.pending
+	ret
+%%masked:
+	AVAILABLE %%more_masked
+	ret
 %%more:
-	mov [ss:X_MASK], bl
-	pop esi
-	pop ebx
+	mov byte [ss:X_MASK], 0
+%%more_masked:
 	mov eax, 1
 %%c:
 %endmacro

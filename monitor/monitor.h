@@ -8,6 +8,7 @@
 #define VMIXEN_MONITOR_H
 
 #include "base.h"
+#include "clock.h"
 #include "console.h"
 #include "counters.h"
 #include "hypercall.h"
@@ -38,12 +39,17 @@ struct events {
 	u64 alarm_set;	/* the deadline Xen has, in ns; PIT_NEVER for none */
 };
 
-/* Divisions are dear and their operands rarely change: what they gave last. */
+/* What time.c has said: divisions are dear and their operands rarely change, and
+ * no clock may go back. */
 struct clock_cache {
-	u32 mul; /* vcpu_time_info's tsc_to_system_mul, of which khz was made */
+	struct clock_rate rate; /* of which khz was made */
 	u32 khz;
-	u64 hz; /* what time_frequency() said first */
-	u64 stolen_ns, stolen_cycles;
+	u64 hz;	       /* what time_frequency() said first */
+	u64 ns;	       /* what time_ns() said last */
+	u64 entry;     /* state_entry_time of the runstate area at the last look */
+	u64 stolen_ns; /* what it said then, which has become stolen_cycles */
+	u64 stolen_cycles;
+	u64 available; /* what time_available() said last */
 };
 
 struct segments {
@@ -176,13 +182,15 @@ void events_wait(void);
 bool events_interrupt(void);
 /* The vector of the interrupt that is most urgent; there must be one. */
 u8 events_ack(void);
+/* ns since Xen began, and what the TSC says. */
 u64 time_ns(void);
 u64 time_cycles(void);
 /* Hz of the TSC: Xen corrects it now and then, but the guest is told one. */
 u64 time_frequency(void);
 /* The same as Xen has it now. */
 u32 time_khz(void);
-/* Cycles that the vCPU could have run and did not, and all others. */
+/* Cycles that the vCPU could have run and did not, and all others.  Together they
+ * are time_cycles(); neither goes back. */
 u64 time_stolen(void);
 u64 time_available(void);
 u64 time_epoch_ns(void);

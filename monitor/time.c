@@ -2,9 +2,10 @@
 /*
  * Time.  A cycle is a tick of the TSC, so that counters need no hypercall and
  * the guest's delay loops, which use the TSC itself, agree with them; ns come
- * from Xen's vcpu_time_info (xen/xen.h).
+ * from Xen's clock (xenbind/clock.h).
  */
 #include "monitor.h"
+#include "clock.h"
 #include "hypercall.h"
 #include "muldiv.h"
 
@@ -13,41 +14,28 @@ u64 time_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* In the shim the TSC, emulated, is now and then behind Xen's last stamp of it:
- * no time has passed then, not nearly 2^64 cycles, or alarms are set for never. */
+/* Xen may correct its clock backwards, by what it was off; ours then stands. */
 u64 time_ns(void)
 {
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
-	u32 version;
-	u64 delta, ns;
+	struct clock_cache *c = &MON->clock;
+	u64 ns = clock_ns();
 
-	do {
-		version = t->version & ~1u;
-		__asm__ volatile("" ::: "memory");
-		delta = time_cycles() - t->tsc_timestamp;
-		if ((s64)delta < 0)
-			delta = 0;
-		delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
-		ns = t->system_time + (u64)(u32)(delta >> 32) * t->tsc_to_system_mul +
-		     ((u64)(u32)delta * t->tsc_to_system_mul >> 32);
-		__asm__ volatile("" ::: "memory");
-	} while (version != t->version);
-	return ns;
+	if (ns > c->ns)
+		c->ns = ns;
+	return c->ns;
 }
 
-/* ns = (tsc << shift) * mul / 2^32. */
 u32 time_khz(void)
 {
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
 	struct clock_cache *c = &MON->clock;
+	struct clock_rate rate = clock_rate();
 	u32 rem;
 
-	if (c->mul != t->tsc_to_system_mul) {
-		u64 hz;
+	if (c->rate.mul != rate.mul || c->rate.shift != rate.shift) {
+		u64 hz = div64(1000000000ull << 32, rate.mul, &rem);
 
-		c->mul = t->tsc_to_system_mul;
-		hz = div64(1000000000ull << 32, c->mul, &rem);
-		hz = t->tsc_shift >= 0 ? hz >> t->tsc_shift : hz << -t->tsc_shift;
+		hz = rate.shift >= 0 ? hz >> rate.shift : hz << -rate.shift;
+		c->rate = rate;
 		c->khz = (u32)div64(hz, 1000, &rem);
 		if (!c->hz)
 			c->hz = hz;
@@ -61,32 +49,66 @@ u64 time_frequency(void)
 	return MON->clock.hz;
 }
 
-/* From Xen's runstate area: ns to cycles. */
-u64 time_stolen(void)
+/* What Xen's runstate area says, and the TSC right after it. */
+struct runstate {
+	u64 entry;  /* since when the vCPU has been running, in ns */
+	u64 stolen; /* in ns, all in all */
+	u64 cycles;
+};
+
+/* Xen writes the area while the vCPU does not run, and never without a new
+ * state_entry_time: between two looks at it that agree nothing was written. */
+static struct runstate read_runstate(void)
 {
 	volatile struct vcpu_runstate_info *r = &MON->runstate;
-	u64 ns = r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
-	struct clock_cache *c = &MON->clock;
-	u32 rem;
-
-	if (ns != c->stolen_ns) {
-		c->stolen_ns = ns;
-		c->stolen_cycles = muldiv64(ns, time_khz(), 1000000, &rem);
-	}
-	return c->stolen_cycles;
-}
-
-/* Not to go back: what is stolen between two looks at the clock must not be taken
- * off the first. */
-u64 time_available(void)
-{
-	u64 stolen, now;
+	struct runstate s;
 
 	do {
-		stolen = time_stolen();
-		now = time_cycles();
-	} while (stolen != time_stolen());
-	return now - stolen;
+		s.entry = r->state_entry_time;
+		s.stolen = r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+		s.cycles = time_cycles();
+	} while (s.entry != r->state_entry_time);
+	return s;
+}
+
+/*
+ * Real time is available time and stolen time, and available time never goes
+ * back, whatever Xen does to its clocks:
+ *  - What has been stolen since the last look, and no more, becomes cycles: a
+ *    rate that Xen has corrected is not applied to what was counted by another.
+ *  - No more is stolen than the time since available time was last said, for Xen
+ *    measures the one by its own clock and the other is the TSC.
+ *  - Where the TSC is behind what it was, as on another CPU that is not in step,
+ *    available time stands until it has caught up.
+ * SHORT_GetCycleCounter in entry/vmi.asm answers as long as the vCPU has not
+ * been off its CPU since the last look, so that nothing of this can have
+ * happened.  It says in clock.available what it has answered.
+ */
+u64 time_available(void)
+{
+	struct clock_cache *c = &MON->clock;
+	struct runstate s = read_runstate();
+	u64 room = s.cycles - c->stolen_cycles - c->available, more;
+	u32 rem;
+
+	if ((s64)room < 0) {
+		c->entry = ~(u64)0; /* the short cut has to come here */
+		return c->available;
+	}
+	if (s.stolen > c->stolen_ns) {
+		more = muldiv64(s.stolen - c->stolen_ns, time_khz(), 1000000, &rem);
+		c->stolen_cycles += more < room ? more : room;
+	}
+	c->stolen_ns = s.stolen; /* less than before when Xen has begun anew */
+	c->entry = s.entry;
+	c->available = s.cycles - c->stolen_cycles;
+	return c->available;
+}
+
+u64 time_stolen(void)
+{
+	time_available();
+	return MON->clock.stolen_cycles;
 }
 
 u64 time_epoch_ns(void)

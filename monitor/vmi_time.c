@@ -76,7 +76,8 @@ u64 regparm3 vmi_GetWallclockTime(void)
 
 u32 regparm3 vmi_WallclockUpdated(void)
 {
-	u32 version = XEN_SHARED->wc_version, seen = MON->wc_version_seen;
+	u32 version = XEN_SHARED->wc_version & ~1u; /* an odd one is a change not yet made */
+	u32 seen = MON->wc_version_seen;
 
 	MON->wc_version_seen = version;
 	return seen != version;

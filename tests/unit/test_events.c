@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Event channels, time, alarms, console input, and the VMI calls on time. */
+/* Event channels, alarms, console input, and the VMI calls on alarms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,17 +9,12 @@
 #include "domain.h"
 #include "vmi.h"
 
-u64 vmi_GetCycleFrequency(void);
-u64 vmi_GetCycleCounter(u32 which);
 void vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high);
 u32 vmi_CancelAlarm(u32 flags);
-u64 vmi_GetWallclockTime(void);
-u32 vmi_WallclockUpdated(void);
 void vmi_HaltWait(void);
 
 #define TIMER_PORT 3u /* as the mock binds them */
 #define CONSOLE_PORT 2u
-#define GHZ2 0x80000000u /* tsc_to_system_mul */
 
 static struct vcpu *const v = VCPU;
 
@@ -57,89 +52,6 @@ static void set_alarm(u32 flags, u64 expiry, u64 period)
 	stack[0] = (u32)period;
 	stack[1] = (u32)(period >> 32);
 	vmi_SetAlarm(flags, (u32)expiry, (u32)(expiry >> 32));
-}
-
-static void time_follows_the_tsc(void **state)
-{
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
-	u64 a, b;
-
-	(void)state;
-	t->tsc_to_system_mul = GHZ2;
-	t->tsc_timestamp = time_cycles();
-	t->system_time = 1000000000;
-	a = time_ns();
-	assert_true(a >= 1000000000 && a < 2000000000);
-	b = time_ns();
-	assert_true(b >= a);
-	t->tsc_shift = -1; /* 4 GHz */
-	t->tsc_timestamp = time_cycles() - 4000000000ull;
-	a = time_ns();
-	assert_true(a >= 2000000000 && a < 2500000000u);
-	t->tsc_shift = 1; /* 1 GHz */
-	t->tsc_timestamp = time_cycles() - 1000000000ull;
-	a = time_ns();
-	assert_true(a >= 2000000000 && a < 3500000000u);
-}
-
-static void a_tsc_behind_its_stamp_is_at_it(void **state)
-{
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
-
-	(void)state;
-	t->tsc_shift = 0;
-	t->tsc_to_system_mul = GHZ2;
-	t->system_time = 2000000000;
-	t->tsc_timestamp = time_cycles() + 1000000000000ull;
-	assert_int_equal(time_ns(), 2000000000);
-}
-
-static void the_frequency_is_xens(void **state)
-{
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
-
-	(void)state;
-	t->tsc_to_system_mul = GHZ2;
-	assert_int_equal(vmi_GetCycleFrequency(), 2000000000);
-	assert_int_equal(time_khz(), 2000000);
-	t->tsc_to_system_mul = 0xC0000000;
-	t->tsc_shift = -1;
-	assert_int_equal(time_khz(), 2666666);
-	t->tsc_to_system_mul = 0xAAAAAAAA;
-	t->tsc_shift = 1;
-	assert_int_equal(time_khz(), 750000);
-	assert_int_equal(vmi_GetCycleFrequency(), 2000000000);
-	MON->clock = (struct clock_cache){0};
-	assert_int_equal(vmi_GetCycleFrequency() / 1000, 750000);
-}
-
-static void wall_clock(void **state)
-{
-	volatile struct shared_info *sh = XEN_SHARED;
-
-	(void)state;
-	sh->wc_sec = 1200000000;
-	sh->wc_nsec = 500;
-	assert_true(vmi_GetWallclockTime() >= 1200000000000000500ull);
-	assert_true(time_pc().epoch_s >= 1200000000);
-	assert_int_equal(vmi_WallclockUpdated(), 0);
-	sh->wc_version += 2;
-	assert_int_equal(vmi_WallclockUpdated(), 1);
-	assert_int_equal(vmi_WallclockUpdated(), 0);
-}
-
-static void real_is_available_and_stolen(void **state)
-{
-	u64 real, available;
-
-	(void)state;
-	MON->runstate.time[RUNSTATE_runnable] = 1000000;
-	MON->runstate.time[RUNSTATE_offline] = 500000;
-	assert_int_equal(vmi_GetCycleCounter(2), 3000000); /* 1.5 ms of 2 GHz */
-	real = vmi_GetCycleCounter(0);
-	available = vmi_GetCycleCounter(1);
-	assert_true(available + 3000000 >= real && available + 3000000 < real + 2000000000);
-	assert_int_equal(vmi_GetCycleCounter(7), 0);
 }
 
 static void a_past_alarm_fires_at_once_and_once(void **state)
@@ -416,11 +328,6 @@ static void a_dom0_has_the_hypervisors_console(void **state)
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(time_follows_the_tsc, start),
-		cmocka_unit_test_setup(a_tsc_behind_its_stamp_is_at_it, start),
-		cmocka_unit_test_setup(the_frequency_is_xens, start),
-		cmocka_unit_test_setup(wall_clock, start),
-		cmocka_unit_test_setup(real_is_available_and_stolen, start),
 		cmocka_unit_test_setup(a_past_alarm_fires_at_once_and_once, start),
 		cmocka_unit_test_setup(a_future_alarm_waits, start),
 		cmocka_unit_test_setup(the_last_alarm_takes_no_hypercall, start),
