@@ -11,7 +11,8 @@
 #define EVENTS (&MON->events)
 /* Shorter periods than the hypercall takes would leave the guest no time. */
 #define ALARM_MIN_NS 50000u
-#define ALARM_MAX_NS (1ull << 42)
+#define ALARM_MAX_NS (1ull << 42) /* what is further away is looked at again then */
+#define NEVER (~(u64)0)		  /* cycles of any counter */
 
 static u32 bind_virq(u32 virq)
 {
@@ -133,20 +134,28 @@ static void edge_irq0(void)
 	pic_set_irq(&MON->pc.pic, 0, true);
 }
 
-/* e0 + p * i, the first behind now; missed ones are one interrupt. */
-static u64 next_period(const struct alarm *a, u64 now)
+/* n % d; d is not 0. */
+static u64 rem64(u64 n, u64 d)
 {
-	u64 late = now - a->expiry;
 	u32 rem;
 
-	if (a->period >> 32) {
-		while (late >= a->period)
-			late -= a->period;
-	} else {
-		div64(late, (u32)a->period, &rem);
-		late = rem;
+	if (!(d >> 32)) {
+		div64(n, (u32)d, &rem);
+		return rem;
 	}
-	return now - late + a->period;
+	for (u32 shift = 32; shift--;) /* the quotient has less than 32 bits */
+		if (n >> shift >= d)
+			n -= d << shift;
+	return n;
+}
+
+/* e0 + p * i, the first behind now; missed ones are one interrupt.  One beyond all
+ * time does not come. */
+static u64 next_period(const struct alarm *a, u64 now)
+{
+	u64 last = now - rem64(now - a->expiry, a->period);
+
+	return a->period > NEVER - last ? NEVER : last + a->period;
 }
 
 /* An armed alarm; a one-shot one is not after it. */
@@ -161,20 +170,22 @@ static bool alarm_due(struct alarm *a, u64 now)
 	return true;
 }
 
-/* Cycles from now to a moment, in ns. */
-static u64 cycles_to_ns(u64 cycles)
-{
-	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
-	u64 scaled = t->tsc_shift >= 0 ? cycles << t->tsc_shift : cycles >> -t->tsc_shift;
-
-	return (u64)(u32)(scaled >> 32) * t->tsc_to_system_mul +
-	       ((u64)(u32)scaled * t->tsc_to_system_mul >> 32);
-}
-
 /* What an alarm's counter shows. */
 static u64 alarm_clock(u32 counter)
 {
 	return counter ? time_available() : time_cycles();
+}
+
+/* ns from now until an alarm is due, as far as they are of interest. */
+static u64 alarm_distance(const struct alarm *a, u32 counter)
+{
+	u64 cycles = alarm_clock(counter), ns = 0;
+
+	if (a->expiry > cycles)
+		ns = clock_cycles_to_ns(clock_rate(), a->expiry - cycles);
+	if (a->periodic && ns < ALARM_MIN_NS)
+		return ALARM_MIN_NS;
+	return ns < ALARM_MAX_NS ? ns : ALARM_MAX_NS;
 }
 
 /* For what needs no date, which takes divisions. */
@@ -190,17 +201,11 @@ void alarm_update(void)
 	u64 deadline = pc_next_event(&MON->pc, &now);
 
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
-		struct alarm *a = &MON->alarm[i];
-		u64 at, cycles;
+		u64 at;
 
-		if (!a->armed)
+		if (!MON->alarm[i].armed)
 			continue;
-		cycles = alarm_clock(i);
-		at = a->expiry > cycles ? now.ns + cycles_to_ns(a->expiry - cycles) : now.ns;
-		if (a->periodic && at < now.ns + ALARM_MIN_NS)
-			at = now.ns + ALARM_MIN_NS;
-		if (at > now.ns + ALARM_MAX_NS) /* it is set anew when it fires */
-			at = now.ns + ALARM_MAX_NS;
+		at = now.ns + alarm_distance(&MON->alarm[i], i);
 		if (at < deadline)
 			deadline = at;
 	}
@@ -270,15 +275,24 @@ u8 events_ack(void)
 	return lapic_intr(&MON->lapic) ? lapic_ack(&MON->lapic) : pic_ack(&MON->pc.pic);
 }
 
+/* An alarm will come by the local APIC's timer. */
+static bool lvtt_will_fire(void)
+{
+	bool armed = false;
+
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
+		armed |= MON->alarm[i].armed && MON->alarm[i].lvtt;
+	return armed && !(lapic_read(&MON->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
+}
+
 /*
- * Every interrupt is masked, so none can ever wake the guest: where a Linux
- * without ACPI comes to when it halts or powers off.  On a PC somebody would
- * switch it off.
+ * No interrupt is pending, asked for when that is known, and none can ever come,
+ * for the 8259 is masked and no alarm is wired around it: where a Linux without
+ * ACPI comes to when it halts or powers off.  On a PC somebody would switch it off.
  */
 static bool halted_for_good(void)
 {
-	return MON->pc.pic.chip[0].imr == 0xFF &&
-	       (lapic_read(&MON->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
+	return MON->pc.pic.chip[0].imr == 0xFF && !lvtt_will_fire();
 }
 
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */
@@ -292,16 +306,16 @@ void events_wait(void)
 	if (EVENTS->store_port)
 		ports[p.nr_ports++] = EVENTS->store_port;
 
-	if (halted_for_good()) {
-		say("\nvmixen: the guest has halted for good\n");
-		control_shutdown(SHUTDOWN_poweroff);
-	}
 	console_flush(&MON->console);
 	set_xen_guest_handle(p.ports, ports);
 	VCPU->halted = true;
 	COUNT(event_halt);
 	events_take();
 	while (!events_interrupt()) {
+		if (halted_for_good()) {
+			say("\nvmixen: the guest has halted for good\n");
+			control_shutdown(SHUTDOWN_poweroff);
+		}
 		xen_sched_op(SCHEDOP_poll, &p);
 		events_take();
 	}

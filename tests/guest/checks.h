@@ -22,6 +22,7 @@ void checks_convention(void); /* checks_call.c: registers over every call */
 void checks_each(void);	      /* checks_each.c: every call by every way */
 void checks_rules_mmu(void);  /* checks_rules_mmu.c */
 void checks_rules_irq(void);  /* checks_rules_irq.c */
+void rules_alarm(void);	      /* checks_rules_alarm.c, for the above */
 void checks_hostile(void);    /* checks_hostile.c: what must be survived */
 void checks_echo(void);	      /* checks_cpu.c: receive a line */
 

@@ -8,8 +8,6 @@
 
 extern char boot_stack_top[];
 
-#define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
-
 /* The ROM's entry for a call, 0 natively. */
 static void *entry(u32 call)
 {
@@ -59,18 +57,6 @@ void checks_irqflag(void)
 	check_eq("flag: off at the end", 0, irq_flags());
 }
 
-/* A tick may come late on a busy host. */
-static void wait_tick(u32 before)
-{
-	for (u32 i = 0; i < 200 && ticks == before; i++)
-		spin_ms(1);
-}
-
-static void one_shot(u32 ms)
-{
-	ops.set_alarm(COUNTER_REAL, ops.cycle_counter(COUNTER_REAL) + cycles_ms(ms), 0);
-}
-
 /* An alarm comes while interrupts are off and is delivered by `unmask`. */
 static void check_pending(const char *name, void (*unmask)(void))
 {
@@ -78,7 +64,7 @@ static void check_pending(const char *name, void (*unmask)(void))
 
 	irq_disable();
 	before = ticks;
-	one_shot(2);
+	alarm_in(COUNTER_REAL, 2);
 	spin_ms(DUE_MS);
 	check_eq("pending: nothing is delivered while interrupts are off", before, ticks);
 	unmask();
@@ -116,7 +102,7 @@ static void iret_pending(const char *name, bool masked)
 	check_subject(name);
 	if (masked)
 		outb(0xff, 0x21);
-	one_shot(2);
+	alarm_in(COUNTER_REAL, 2);
 	spin_ms(DUE_MS);
 	check_eq("vector", V_GP, iret_with_frame(frame));
 	irq_disable();
@@ -125,7 +111,7 @@ static void iret_pending(const char *name, bool masked)
 	check_eq("one fault", 1, seen.count - count);
 	outb(0xfe, 0x21);
 	irq_enable();
-	wait_tick(before);
+	wait_ticks(&ticks, before, 1);
 	check_eq("the interrupt is delivered", before + 1, ticks);
 	irq_disable();
 	check_subject(NULL);
@@ -150,7 +136,7 @@ static void check_cancel(void)
 
 	irq_disable();
 	before = ticks;
-	one_shot(20);
+	alarm_in(COUNTER_REAL, 20);
 	check_eq("CancelAlarm: one was pending", 1, ops.cancel_alarm(COUNTER_REAL));
 	check_eq("CancelAlarm: none is left", 0, ops.cancel_alarm(COUNTER_REAL));
 	irq_enable();
@@ -166,7 +152,7 @@ static void check_past(void)
 
 	irq_enable();
 	ops.set_alarm(COUNTER_REAL, now - cycles_ms(10), 0);
-	wait_tick(before);
+	wait_ticks(&ticks, before, 1);
 	spin_ms(5);
 	check_eq("SetAlarm: an expiry in the past fires at once", before + 1, ticks);
 	irq_disable();

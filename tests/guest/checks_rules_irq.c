@@ -11,139 +11,11 @@
 #include "rom.h"
 #include "trap.h"
 
-#define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
-#define LONG_MS 400u
-#define OLD_MS 150u /* no host, however busy, takes so long between two calls */
 #define SVR_ON 0x1ffu
 #define LVT_MASKED 0x10000u
 #define APIC_WINDOW (VMALLOC_START + 0x900000)
 #define APIC_FRAME 0xfee00u
 #define DR7_WRITE_DR0 0xd0001u /* DR0: four bytes, writes */
-
-static void one_shot(u32 flags, u32 ms)
-{
-	ops.set_alarm(flags, ops.cycle_counter(flags & 0xff) + cycles_ms(ms), 0);
-}
-
-/* Until *count has moved from before, or long enough. */
-static void wait_for(volatile u32 *count, u32 before)
-{
-	for (u32 i = 0; i < LONG_MS && *count == before; i++)
-		spin_ms(1);
-}
-
-static void wait_more(volatile u32 *count, u32 before, u32 more)
-{
-	for (u32 i = 0; i < LONG_MS && *count - before < more; i++)
-		spin_ms(1);
-}
-
-/* --- alarms, for each counter ------------------------------------------------- */
-
-static void check_counter(const char *name, u32 counter)
-{
-	u32 before = ticks, start;
-
-	check_subject(name);
-	irq_enable();
-	one_shot(counter, 2);
-	wait_for(&ticks, before);
-	spin_ms(10);
-	check_eq("one-shot fires, once", before + 1, ticks);
-	check_eq("one-shot, fired: CancelAlarm finds none", 0, ops.cancel_alarm(counter) & 0xff);
-
-	before = ticks;
-	ops.set_alarm(counter | ALARM_PERIODIC, ops.cycle_counter(counter), cycles_ms(5));
-	wait_more(&ticks, before, 4);
-	check_range("periodic fires again and again", 4, 1000, ticks - before);
-	check_eq("periodic: CancelAlarm finds it", 1, ops.cancel_alarm(counter) & 0xff);
-	before = ticks;
-	spin_ms(30);
-	check_range("periodic: none after CancelAlarm", 0, 0, ticks - before);
-
-	before = ticks;
-	ops.set_alarm(counter | ALARM_PERIODIC, ops.cycle_counter(counter) + cycles_ms(2), 0);
-	spin_ms(DUE_MS);
-	check_eq("periodic with a period of 0 is one-shot", before + 1, ticks);
-
-	before = ticks;
-	one_shot(counter, OLD_MS);
-	one_shot(counter, 3);
-	spin_ms(OLD_MS + DUE_MS);
-	check_eq("set anew, the old one does not fire", before + 1, ticks);
-
-	before = ticks;
-	ops.set_alarm(counter, ops.cycle_counter(counter) - cycles_ms(20), 0);
-	wait_for(&ticks, before);
-	spin_ms(5);
-	check_eq("an expiry in the past fires at once, once", before + 1, ticks);
-
-	irq_disable();
-	before = ticks;
-	start = (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000);
-	one_shot(counter, OLD_MS);
-	irq_enable();
-	wait_for(&ticks, before);
-	check("one-shot does not fire before its time",
-	      (u32)div64(ops.cycle_counter(COUNTER_REAL), 1000) - start >=
-		      (u32)div64(cycles_ms(OLD_MS), 1000));
-	irq_disable();
-	check_subject(NULL);
-}
-
-/* Cycles behind the last e0 + p * i at which a periodic alarm comes, after
- * interrupts were off for one and a half periods. */
-static u64 behind(void)
-{
-	u64 period = cycles_ms(50), first, now;
-	u32 before;
-
-	irq_disable();
-	first = ops.cycle_counter(COUNTER_REAL);
-	ops.set_alarm(COUNTER_REAL | ALARM_PERIODIC, first, period);
-	spin_ms(75);
-	before = ticks;
-	irq_enable();
-	wait_for(&ticks, before); /* those that were missed, as one */
-	before = ticks;
-	wait_for(&ticks, before);
-	now = ops.cycle_counter(COUNTER_REAL) - first;
-	ops.cancel_alarm(COUNTER_REAL);
-	irq_disable();
-	return now - div64(now, (u32)period) * period;
-}
-
-/* A busy host is late: the best of some attempts. */
-static void check_phase(void)
-{
-	u64 best = ~0ull;
-
-	for (u32 i = 0; i < 5 && best > cycles_ms(10); i++) {
-		u64 now = behind();
-
-		if (now < best)
-			best = now;
-	}
-	check_range("periodic: fires at e0 + p * i, ms behind", 0, 10,
-		    (u32)div64(best, (u32)cycles_ms(1)));
-}
-
-/* On a busy host they fall together: some attempts. */
-static void check_both_counters(void)
-{
-	u32 before, got = 0;
-
-	irq_enable();
-	for (u32 i = 0; i < 5 && got != 2; i++) {
-		before = ticks;
-		one_shot(COUNTER_REAL, 3);
-		one_shot(COUNTER_AVAILABLE, 30);
-		wait_more(&ticks, before, 2);
-		got = ticks - before;
-	}
-	check_eq("alarms: one a counter, both fire", 2, got);
-	irq_disable();
-}
 
 /* --- the local APIC and alarms wired to it -------------------------------------- */
 
@@ -167,14 +39,14 @@ static void check_lvtt(void)
 	irq_enable();
 	before = apic_ticks[0];
 	lvtt_alarm();
-	wait_for(&apic_ticks[0], before);
+	wait_ticks(&apic_ticks[0], before, 1);
 	check_eq("LVTT: the alarm comes with its vector", before + 1, apic_ticks[0]);
 	check_eq("LVTT: and not on IRQ 0", irq0, ticks);
 	before = apic_ticks[0];
 	other = apic_ticks[1];
 	ops.apic_write(APIC_LVTT, V_LVTT_OTHER);
 	lvtt_alarm();
-	wait_for(&apic_ticks[1], other);
+	wait_ticks(&apic_ticks[1], other, 1);
 	check_eq("LVTT: another vector is read from the register", other + 1, apic_ticks[1]);
 	check_eq("LVTT: nothing by the old one", before, apic_ticks[0]);
 
@@ -188,7 +60,7 @@ static void check_lvtt(void)
 
 	ops.set_alarm(COUNTER_AVAILABLE | ALARM_LVTT | ALARM_PERIODIC,
 		      ops.cycle_counter(COUNTER_AVAILABLE), cycles_ms(5));
-	wait_more(&apic_ticks[0], before, 4);
+	wait_ticks(&apic_ticks[0], before, 4);
 	check_range("LVTT: periodic", 4, 1000, apic_ticks[0] - before);
 	check_eq("LVTT: CancelAlarm finds it", 1, ops.cancel_alarm(COUNTER_AVAILABLE) & 0xff);
 
@@ -207,6 +79,27 @@ static void check_lvtt(void)
 	asm volatile("nop");
 	check_eq("LVTT: and comes when they are on", before + 1, apic_ticks[0]);
 	irq_disable();
+}
+
+/* With every line of the 8259 masked, as Linux halts for good, the local APIC can
+ * still wake the processor. */
+static void check_apic_wakes(void)
+{
+	u32 alarms = apic_ticks[0], own = apic_ticks[1];
+
+	lvtt_on(LVT_MASKED | V_LVTT);
+	outb(0xff, 0x21);
+	ops.apic_write(APIC_ICR_HIGH, 0);
+	ops.apic_write(APIC_ICR, V_LVTT_OTHER);
+	ops.halt();
+	irq_disable();
+	check_eq("Halt: ended by an interrupt to itself, all else masked", own + 1, apic_ticks[1]);
+	lvtt_on(V_LVTT);
+	lvtt_alarm();
+	ops.halt();
+	irq_disable();
+	check_eq("Halt: ended by an alarm of LVTT, the 8259 masked", alarms + 1, apic_ticks[0]);
+	outb(0xfe, 0x21);
 }
 
 static void check_apic(void)
@@ -290,8 +183,8 @@ static void check_nested(void)
 		before = ticks;
 		irq_hook = nest;
 		irq_enable();
-		one_shot(COUNTER_REAL, 2);
-		wait_for(&ticks, before);
+		alarm_in(COUNTER_REAL, 2);
+		wait_ticks(&ticks, before, 1);
 		check_eq("nested: an interrupt within a handler that allows it", 1, nested_seen);
 		check_eq("nested: the outer one was one", before + 1, ticks);
 		irq_hook = NULL;
@@ -401,7 +294,7 @@ static void check_iret_pending(void)
 	if ((u8)(reloc >> 32) != RELOC_CALL)
 		return;
 	irq_disable();
-	one_shot(COUNTER_REAL, 2);
+	alarm_in(COUNTER_REAL, 2);
 	spin_ms(DUE_MS);
 	vmi_call.fn = (u32)reloc;
 	vmi_call.stack[0] = (u32)vmi_call_landing;
@@ -432,16 +325,11 @@ static void check_second_init(void)
 
 void checks_rules_irq(void)
 {
-	bool real_alarms = on_vmi && under_hypervisor();
-
-	if (real_alarms) { /* the 8254 has one, and no more than 50 ms */
-		check_counter("alarm on real time", COUNTER_REAL);
-		check_counter("alarm on available time", COUNTER_AVAILABLE);
-		check_phase();
-		check_both_counters();
-	}
+	if (on_vmi && under_hypervisor()) /* the 8254 has one, and no more than 50 ms */
+		rules_alarm();
 	if (ops.apic_write) {
 		check_lvtt();
+		check_apic_wakes();
 		check_apic();
 		check_apic_memory();
 	}

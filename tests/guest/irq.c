@@ -94,3 +94,14 @@ void spin_ms(u32 ms)
 	while (ops.cycle_counter(COUNTER_REAL) < end)
 		;
 }
+
+void alarm_in(u32 flags, u32 ms)
+{
+	ops.set_alarm(flags, ops.cycle_counter(flags & 0xff) + cycles_ms(ms), 0);
+}
+
+void wait_ticks(volatile u32 *count, u32 before, u32 more)
+{
+	for (u32 i = 0; i < 400 && *count - before < more; i++)
+		spin_ms(1);
+}

@@ -22,4 +22,11 @@ void tick_stop(void);
 u64 cycles_ms(u32 ms); /* so many milliseconds in cycles */
 void spin_ms(u32 ms);  /* by the real-time counter, without halting */
 
+#define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
+
+/* A one-shot alarm of the counter in flags. */
+void alarm_in(u32 flags, u32 ms);
+/* Until *count has moved on from before by so many, or long enough. */
+void wait_ticks(volatile u32 *count, u32 before, u32 more);
+
 #endif

@@ -12,6 +12,7 @@
 void vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high);
 u32 vmi_CancelAlarm(u32 flags);
 void vmi_HaltWait(void);
+void vmi_APICWrite(u32 reg, u32 value);
 
 #define TIMER_PORT 3u /* as the mock binds them */
 #define CONSOLE_PORT 2u
@@ -134,6 +135,61 @@ static void a_periodic_alarm_keeps_its_phase(void **state)
 	/* Without a period it is a one-shot one. */
 	set_alarm(0x100, 1, 0);
 	assert_false(MON->alarm[0].periodic);
+}
+
+/* Where the TSC is slower than ns it takes more bits to say. */
+static void an_alarm_at_the_end_of_time_is_set_in_steps(void **state)
+{
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
+
+	(void)state;
+	for (s8 shift = 0; shift < 8; shift++) {
+		t->tsc_to_system_mul = 0xFFFFFFFF;
+		t->tsc_shift = shift;
+		t->tsc_timestamp = time_cycles();
+		t->system_time = 1ull << 52; /* 52 days */
+
+		for (u64 at = ~0ull; at >> 62; at -= at >> 4) {
+			set_alarm(0, at, 0);
+			assert_true(xen.singleshot > time_ns() + (1ull << 41));
+			assert_true(xen.singleshot <= time_ns() + (1ull << 42));
+			set_alarm(0x101, at, 1);
+			assert_true(xen.singleshot > time_ns() + (1ull << 41));
+			assert_int_equal(vmi_CancelAlarm(1), 1);
+		}
+	}
+}
+
+/* Whatever the period is, an alarm that has fired is due later, by a whole number
+ * of periods. */
+static void the_next_period_is_to_come(void **state)
+{
+	static const u64 period[] = {1,		  3,	      0xFFFFFFFF,      1ull << 32,
+				     0x123456789, 1ull << 40, (1ull << 62) + 7};
+	const struct alarm *alarm = &MON->alarm[0];
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(period); i++) {
+		u64 now = time_cycles(), before;
+
+		set_alarm(0x100, 5, period[i]);
+		before = MON->alarm[0].expiry;
+		events_take();
+		assert_true(alarm->expiry > now && alarm->armed);
+		assert_true(alarm->expiry - before >= period[i]);
+		assert_int_equal((alarm->expiry - before) % period[i], 0);
+		assert_true(alarm->expiry <= time_cycles() + period[i]);
+		assert_true(xen.singleshot >= time_ns() - 1000000000);
+	}
+	/* Beyond all time there is nothing to fire again and again for. */
+	set_alarm(0x100, time_cycles() - 1, ~0ull);
+	events_take();
+	assert_int_equal(events_ack(), 0x20);
+	port_out(v, 0x20, 1, 0x20);
+	assert_true(alarm->expiry == ~0ull);
+	assert_true(xen.singleshot > time_ns() + (1ull << 41));
+	events_take();
+	assert_false(events_interrupt());
 }
 
 static void an_alarm_may_be_wired_to_the_lvtt(void **state)
@@ -295,6 +351,61 @@ static void halting_polls(void **state)
 	assert_int_equal(v->if_believed, EFLAGS_IF);
 }
 
+/* What makes an interrupt pending ends a halt, whatever is masked otherwise. */
+static void a_pending_interrupt_ends_a_halt(void **state)
+{
+	(void)state;
+	port_out(v, 0x21, 1, 0xFF);
+	vmi_APICWrite(LAPIC_ICR, 0x40055); /* to itself */
+	vmi_HaltWait();
+	assert_int_equal(xen.polls, 0);
+	assert_int_equal(events_ack(), 0x55);
+	vmi_APICWrite(LAPIC_EOI, 0);
+	vmi_APICWrite(LAPIC_LVTT, 0x56); /* and by an alarm */
+	set_alarm(0x10000, 1, 0);
+	vmi_HaltWait();
+	assert_int_equal(xen.polls, 0);
+	assert_int_equal(events_ack(), 0x56);
+}
+
+static void fire_the_lvtt(void)
+{
+	MON->alarm[1].expiry = 1;
+	pending(TIMER_PORT);
+}
+
+static void the_lvtt_ends_a_halt(void **state)
+{
+	(void)state;
+	port_out(v, 0x21, 1, 0xFF);
+	vmi_APICWrite(LAPIC_LVTT, 0x41);
+	set_alarm(0x10001, ~0ull, 0);
+	xen.on_poll = fire_the_lvtt;
+	vmi_HaltWait();
+	assert_int_equal(xen.polls, 1);
+	assert_int_equal(events_ack(), 0x41);
+}
+
+static void a_halt_that_nothing_can_end_is_power_off(void **state)
+{
+	(void)state;
+	port_out(v, 0x21, 1, 0xFF);
+	set_alarm(0, 1, 0); /* IRQ 0, which is masked */
+	vmi_APICWrite(LAPIC_TPR, 0x60);
+	vmi_APICWrite(LAPIC_ICR, 0x40055); /* which TPR holds back */
+	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
+	assert_non_null(strstr(xen.console, "halted for good"));
+	start(state);
+	port_out(v, 0x21, 1, 0xFF);
+	vmi_APICWrite(LAPIC_LVTT, 0x41); /* without an alarm */
+	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
+	start(state);
+	port_out(v, 0x21, 1, 0xFF);
+	vmi_APICWrite(LAPIC_LVTT, 0x10041); /* masked */
+	set_alarm(0x10000, ~0ull, 0);
+	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
+}
+
 static void xenstore_is_watched(void **state)
 {
 	(void)state;
@@ -333,6 +444,8 @@ static int run(void)
 		cmocka_unit_test_setup(the_last_alarm_takes_no_hypercall, start),
 		cmocka_unit_test_setup(an_alarm_too_far_is_set_in_steps, start),
 		cmocka_unit_test_setup(a_periodic_alarm_keeps_its_phase, start),
+		cmocka_unit_test_setup(an_alarm_at_the_end_of_time_is_set_in_steps, start),
+		cmocka_unit_test_setup(the_next_period_is_to_come, start),
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
@@ -344,6 +457,9 @@ static int run(void)
 		cmocka_unit_test_setup(the_guest_ends_the_domain_by_ports, start),
 		cmocka_unit_test_setup(output_goes_to_the_console, start),
 		cmocka_unit_test_setup(halting_polls, start),
+		cmocka_unit_test_setup(a_pending_interrupt_ends_a_halt, start),
+		cmocka_unit_test_setup(the_lvtt_ends_a_halt, start),
+		cmocka_unit_test_setup(a_halt_that_nothing_can_end_is_power_off, start),
 		cmocka_unit_test(xenstore_is_watched),
 		cmocka_unit_test(a_dom0_has_the_hypervisors_console),
 	};
