@@ -43,6 +43,12 @@ bool control_set_cr3(struct vcpu *v, u32 value)
 	return false;
 }
 
+/* What Xen lets a guest have as it likes: RDTSC of user mode, breakpoints on ports,
+ * and XSETBV, which Xen carries out for who has OSXSAVE.  All else is the monitor's.
+ * With TSD the RDTSCs of ring 1, the guest's and ours, trap to Xen, which answers
+ * them: dearer, and as right as before. */
+#define CR4_XENS (CR4_TSD | CR4_DE | CR4_OSXSAVE)
+
 void control_set_cr4(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr4 ^ value;
@@ -50,6 +56,15 @@ void control_set_cr4(struct vcpu *v, u32 value)
 	v->cr4 = value;
 	if (changed & (CR4_PAE | CR4_PSE))
 		shadow_mode_changed(v);
+	if (v->paravirtual && (changed & CR4_XENS))
+		xen_set_cr4(value);
+}
+
+/* Before Init the kernel is in ring 3, where TSD would forbid it its own RDTSC. */
+void control_adopt(struct vcpu *v)
+{
+	if (v->cr4 & CR4_XENS)
+		xen_set_cr4(v->cr4);
 }
 
 void control_set_dr(struct vcpu *v, u32 reg, u32 value)

@@ -95,6 +95,7 @@ void vmi_init(struct vcpu *v)
 	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
 	flags_end(v);
 	msr_adopt(v);
+	control_adopt(v);
 	shadow_adopt(v);
 	segment_adopt(v);
 }

@@ -164,6 +164,8 @@ void control_set_cr0(struct vcpu *v, u32 value);
 void control_restore_ts(struct vcpu *v);
 bool control_set_cr3(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
+/* Init: Xen learns what it is to know of the control registers. */
+void control_adopt(struct vcpu *v);
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
 void control_debug_trap(struct vcpu *v);

@@ -83,8 +83,11 @@ struct vcpu {
 #define CR0_TS 0x00000008u
 #define CR0_WP 0x00010000u
 #define CR0_PG 0x80000000u
+#define CR4_TSD 0x00000004u
+#define CR4_DE 0x00000008u
 #define CR4_PSE 0x00000010u
 #define CR4_PAE 0x00000020u
+#define CR4_OSXSAVE 0x00040000u
 #define EFER_NXE 0x00000800u
 
 #define EFLAGS_CF 0x00000001u

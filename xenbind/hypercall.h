@@ -110,6 +110,17 @@ static inline int xen_fpu_taskswitch(bool set)
 	return hypercall(__HYPERVISOR_fpu_taskswitch, set, 0, 0, 0, 0);
 }
 
+/* CR4 as the guest is to have it: of ring 1's MOV Xen takes TSD, DE and OSXSAVE and
+ * drops the rest. */
+#ifdef VMIXEN_HOSTED
+void xen_set_cr4(u32 value); /* tests/unit/xen.c */
+#else
+static inline void xen_set_cr4(u32 value)
+{
+	__asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
+}
+#endif
+
 static inline int xen_set_debugreg(u32 reg, u32 value)
 {
 	return hypercall(__HYPERVISOR_set_debugreg, reg, value, 0, 0, 0);

@@ -37,14 +37,55 @@ static void check_debug(void)
 	check_eq("GetDR 7: nothing enabled", 0, ops.get_dr(7) & 0xff);
 }
 
-static void check_cpuid(void)
+/* Whose answer may be another than the processor's: what cannot be had in ring 1, and
+ * no kernel uses before Init, when it asks the processor itself. */
+static const struct {
+	u32 leaf, may_differ[4]; /* EAX, EBX, ECX, EDX */
+} leaves[] = {
+	{0, {0}},
+	/* APIC number; DTES64 MONITOR DS-CPL VMX SMX EST TM2 CNXT-ID xTPR PDCM PCID DCA x2APIC
+	 * TSC-DEADLINE; MCE APIC SEP MCA DS ACPI HT TM PBE */
+	{1, {0, 0xff000000, 0x0126c5fc, 0xb0604a80}},
+	{2, {0}},
+	{4, {0}},
+	{5, {0}},
+	{6, {0}},
+	{7, {0}},
+	{0xa, {0}},
+	{0xd, {0}},
+	{0x40000000, {0}},
+	{0x40000001, {0}},
+	{0x80000000, {0}},
+	/* CMP-LEGACY SVM EXTAPIC OSVW IBS SKINIT WDT LWP TCE NODEID TOPOEXT PERFCTRs DBEXT
+	 * MWAITX; MCE SYSCALL MCA */
+	{0x80000001, {0, 0, 0x3dcab60e, 0x00004880}},
+	{0x80000008, {0}},
+};
+
+/* Registers of a leaf that the call answers otherwise. */
+static u32 cpuid_differs(u32 leaf, const u32 *may_differ)
 {
-	u32 call[4] = {0}, native[4] = {0}, features[4] = {1};
+	u32 call[4] = {leaf}, native[4] = {leaf}, differ = 0;
 
 	ops.cpuid(call);
 	native_cpuid(native);
-	check("CPUID: vendor as the instruction says",
-	      call[1] == native[1] && call[2] == native[2] && call[3] == native[3]);
+	for (u32 r = 0; r < 4; r++) {
+		u32 bits = (call[r] ^ native[r]) & ~may_differ[r];
+
+		if (bits)
+			printk("info: CPUID %x: bits %08x of word %u\n", leaf, bits, r);
+		differ += bits != 0;
+	}
+	return differ;
+}
+
+static void check_cpuid(void)
+{
+	u32 features[4] = {1}, differ = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(leaves); i++)
+		differ += cpuid_differs(leaves[i].leaf, leaves[i].may_differ);
+	check_eq("CPUID: Init has not changed the processor", 0, differ);
 	ops.cpuid(features);
 	printk("info: CPUID 1: edx %08x ecx %08x; PSE %u PGE %u SEP %u\n", features[3], features[2],
 	       features[3] >> 3 & 1, features[3] >> 13 & 1, features[3] >> 11 & 1);
@@ -53,6 +94,49 @@ static void check_cpuid(void)
 #ifdef PAE
 	check_eq("CPUID: PAE is shown", 1u << 6, features[3] & 1u << 6);
 #endif
+}
+
+/* CR4.TSD is for user mode: the kernel's own time goes on. */
+static void check_tsd(void)
+{
+	u32 cr4 = ops.get_cr4();
+	u64 real, tsc, available, stolen;
+
+	ops.set_cr4(cr4 | CR4_TSD);
+	tsc = rdtsc();
+	real = ops.cycle_counter(COUNTER_REAL);
+	available = ops.cycle_counter(COUNTER_AVAILABLE);
+	stolen = ops.cycle_counter(COUNTER_STOLEN);
+	spin_ms(1);
+	check("SetCR4: with TSD GetCycleCounter goes on",
+	      ops.cycle_counter(COUNTER_REAL) > real &&
+		      ops.cycle_counter(COUNTER_AVAILABLE) > available &&
+		      ops.cycle_counter(COUNTER_STOLEN) >= stolen && real >= tsc);
+	check("SetCR4: with TSD RDTSC of the kernel goes on", ops.rdtsc() > real && rdtsc() > real);
+	ops.set_cr4(cr4);
+	check_eq("SetCR4: TSD is gone again", cr4, ops.get_cr4());
+}
+
+/* What a kernel of 2.6.30 does with a processor that has XSAVE. */
+static void check_xsave(void)
+{
+	static u8 area[1024] __attribute__((aligned(64)));
+	u32 leaf[4] = {1}, cr4 = ops.get_cr4(), low, high, in = 7654321, out = 0;
+
+	ops.cpuid(leaf);
+	if (!(leaf[2] >> 26 & 1))
+		return;
+	ops.set_cr4(cr4 | CR4_OSXSAVE);
+	asm volatile("xsetbv" ::"a"(3), "d"(0), "c"(0));
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	check("SetCR4: with OSXSAVE XSETBV works", low == 3 && high == 0);
+	ops.clts();
+	asm volatile("fninit; fildl %0" ::"m"(in));
+	asm volatile("xsave %0; fninit" : "+m"(area) : "a"(3), "d"(0));
+	asm volatile("xrstor %1; fistpl %0" : "=m"(out) : "m"(area), "a"(3), "d"(0));
+	check_eq("SetCR4: with OSXSAVE XSAVE and XRSTOR work", in, out);
+	ops.set_cr0(ops.get_cr0() | CR0_TS);
+	ops.set_cr4(cr4);
 }
 
 static void check_msr(void)
@@ -102,6 +186,8 @@ void checks_cpu(void)
 	check_control();
 	check_debug();
 	check_cpuid();
+	check_tsd();
+	check_xsave();
 	check_msr();
 	check_fpu();
 	check_ports();

@@ -137,6 +137,7 @@ static const struct {
 	{"user: read of the hypervisor", V_PF, ANY, 0xf5000000},
 	{"user: far jump to the kernel's CS", V_GP, SEL_KERNEL_CS, 0},
 	{"user: read of the kernel's own mappings", V_PF, PF_USER | PF_PRESENT, 0xf1fff000},
+	{"user: rdtsc that CR4.TSD forbids", V_GP, 0, 0},
 };
 
 _Static_assert(ARRAY_SIZE(user_faults) == FAULT_KINDS, "one line a kind");
@@ -148,6 +149,10 @@ static void check_one(u32 kind)
 	if (kind == FAULT_EXEC_STACK && !nx_enabled)
 		return;
 	check_subject(user_faults[kind].name);
+	if (kind == FAULT_RDTSC) {
+		check_eq("allowed without", 1, proc_run(PROG_FAULT, kind));
+		ops.set_cr4(ops.get_cr4() | CR4_TSD);
+	}
 	check_eq("kills the process", STATUS_KILLED | vector, proc_run(PROG_FAULT, kind));
 	check_eq("vector", vector, seen.vector);
 	if (user_faults[kind].error != ANY)
@@ -162,6 +167,10 @@ static void check_one(u32 kind)
 	check("EIP in its text or stack",
 	      (seen.eip >= USER_BASE && seen.eip < USER_BASE + 0x100000) ||
 		      (kind == FAULT_EXEC_STACK && seen.eip == seen.cr2));
+	if (kind == FAULT_RDTSC) {
+		ops.set_cr4(ops.get_cr4() & ~CR4_TSD);
+		check_eq("allowed again", 1, proc_run(PROG_FAULT, kind));
+	}
 	check_subject(NULL);
 }
 

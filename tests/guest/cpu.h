@@ -31,8 +31,10 @@
 #define CR0_TS 0x8u
 #define CR0_WP 0x10000u
 #define CR0_PG 0x80000000u
+#define CR4_TSD 0x04u
 #define CR4_PSE 0x10u
 #define CR4_PAE 0x20u
+#define CR4_OSXSAVE 0x40000u
 
 enum vector {
 	V_DE = 0,

@@ -198,6 +198,30 @@ static void calls_on_control_registers(void **state)
 	assert_dies("turns PAE off", vmi_SetCR4(0));
 }
 
+/* Of CR4 Xen is told what it has a use for, when that changes, once in ring 1. */
+static void xen_has_its_part_of_cr4(void **state)
+{
+	(void)state;
+	assert_int_equal(xen.cr4_writes, 0);
+	vmi_SetCR4(v->cr4 | CR4_PSE);
+	assert_int_equal(xen.cr4_writes, 0);
+	vmi_SetCR4(v->cr4 | CR4_TSD);
+	assert_int_equal(xen.cr4_writes, 1);
+	assert_int_equal(xen.cr4 & CR4_TSD, CR4_TSD);
+	vmi_SetCR4(v->cr4);
+	assert_int_equal(xen.cr4_writes, 1);
+	vmi_SetCR4(v->cr4 | CR4_DE);
+	vmi_SetCR4(v->cr4 | CR4_OSXSAVE);
+	vmi_SetCR4(v->cr4 & ~CR4_TSD);
+	assert_int_equal(xen.cr4_writes, 4);
+	assert_int_equal(xen.cr4 & (CR4_TSD | CR4_DE | CR4_OSXSAVE), CR4_DE | CR4_OSXSAVE);
+	domain_paging(true);
+	control_set_cr4(v, v->cr4 | CR4_TSD); /* the kernel is in ring 3 */
+	assert_int_equal(xen.cr4_writes, 0);
+	control_adopt(v);
+	assert_int_equal(xen.cr4 & CR4_TSD, CR4_TSD);
+}
+
 /* What the kernel wrote to while WP was clear is read-only again. */
 static void wp_takes_effect_at_once(void **state)
 {
@@ -300,6 +324,7 @@ static int run(void)
 		cmocka_unit_test_setup(calls_on_entries, start),
 		cmocka_unit_test_setup(kernel_stack, start),
 		cmocka_unit_test_setup(calls_on_control_registers, start),
+		cmocka_unit_test_setup(xen_has_its_part_of_cr4, start),
 		cmocka_unit_test_setup(wp_takes_effect_at_once, start),
 		cmocka_unit_test_setup(debug_registers_and_iopl, start),
 		cmocka_unit_test_setup(local_apic, start),

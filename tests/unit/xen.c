@@ -158,6 +158,12 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 	return xen.answer[number % ARRAY_SIZE(xen.answer)];
 }
 
+void xen_set_cr4(u32 value)
+{
+	xen.cr4 = value;
+	xen.cr4_writes++;
+}
+
 const struct xen_call *xen_last(unsigned number)
 {
 	return xen.last[number].made ? &xen.last[number] : NULL;

@@ -83,6 +83,7 @@ enum fault_kind {
 	FAULT_READ_ROM,	 /* the hypervisor's window */
 	FAULT_KERNEL_CS, /* far jump to 0x60 */
 	FAULT_READ_VMALLOC,
+	FAULT_RDTSC, /* where CR4.TSD is set */
 	FAULT_KINDS,
 };
 
