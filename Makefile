@@ -33,7 +33,7 @@ HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 ROM_SRC := $(wildcard monitor/*.c xenbind/*.c pc/*.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 ENTRY_SRC := $(wildcard entry/*.c)
-ENTRY_SRC := $(filter-out entry/offsets.c,$(ENTRY_SRC)) monitor/mem.c monitor/print.c xenbind/clock.c xenbind/console.c
+ENTRY_SRC := $(filter-out entry/offsets.c,$(ENTRY_SRC)) monitor/mem.c monitor/print.c xenbind/console.c
 ENTRY_OBJ := $(B)/entry/entry/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
 MKROM_SRC := $(wildcard tools/mkrom/*.c)
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)

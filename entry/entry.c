@@ -43,14 +43,11 @@ noreturn void fail(const char *fmt, ...)
 /* The ring's page lies in the boot area, so it is mapped from the start. */
 static void start_console(const struct start_info *si)
 {
-	u32 pfn;
+	struct shared_page page = {0};
 
-	if (si->flags & SIF_INITDOMAIN) {
-		console_init(&console, NULL, 0);
-		return;
-	}
-	pfn = machine_to_phys_mapping[si->console.domU.mfn];
-	console_init(&console, (void *)(VIRT_BASE + (pfn << 12)), si->console.domU.evtchn);
+	if (!(si->flags & SIF_INITDOMAIN))
+		page = memory_shared(si, si->console.domU.mfn, si->console.domU.evtchn);
+	console_init(&console, (void *)(VIRT_BASE + (page.pfn << 12)), page.port);
 }
 
 static void say_hello(void)

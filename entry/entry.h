@@ -22,8 +22,15 @@
 
 #define VIRT_BASE 0xC0000000u
 
+/* A page that the domain shares with a backend, and its event channel. */
+struct shared_page {
+	u32 port; /* 0: there is none */
+	u32 pfn;
+};
+
 struct layout {
 	const struct start_info *si;
+	struct shared_page console, store;
 	const u32 *mfn_list; /* mfn by pfn */
 	u32 boot_end;	     /* first pfn behind everything Xen has put there */
 	u32 reserve_first;   /* first pfn of the ROM's own memory; it ends with the domain's */
@@ -40,6 +47,9 @@ noreturn void fail(const char *fmt, ...) printf_like(1, 2);
 void note(const char *fmt, ...) printf_like(1, 2);
 
 /* memory.c */
+/* What start_info says of a shared page, if that can be: a frame of the domain's
+ * and a port that there is. */
+struct shared_page memory_shared(const struct start_info *si, u32 mfn, u32 port);
 void memory_divide(struct layout *l, const struct start_info *si);
 u32 memory_take(struct layout *l);
 void memory_assign(struct layout *l, u32 *gmfn);

@@ -28,7 +28,19 @@ static u32 max(u32 a, u32 b)
 	return a > b ? a : b;
 }
 
-static u32 find_boot_end(const struct start_info *si)
+struct shared_page memory_shared(const struct start_info *si, u32 mfn, u32 port)
+{
+	const u32 *mfn_list = (const u32 *)si->mfn_list;
+
+	if (port >= EVTCHN_2L_NR_CHANNELS)
+		return (struct shared_page){0};
+	for (u32 pfn = 0; pfn < si->nr_pages; pfn++)
+		if (mfn_list[pfn] == mfn)
+			return (struct shared_page){.port = port, .pfn = pfn};
+	return (struct shared_page){0};
+}
+
+static u32 find_boot_end(const struct layout *l, const struct start_info *si)
 {
 	u32 here, end = pfn_of(&here) + 1;
 
@@ -37,10 +49,10 @@ static u32 find_boot_end(const struct start_info *si)
 	end = max(end, pfn_of((void *)(si->mfn_list + si->nr_pages * 4)) + 1);
 	if (si->mod_len)
 		end = max(end, pfn_of((void *)(si->mod_start + si->mod_len - 1)) + 1);
-	if (!(si->flags & SIF_INITDOMAIN)) {
-		end = max(end, (u32)machine_to_phys_mapping[si->store_mfn] + 1);
-		end = max(end, (u32)machine_to_phys_mapping[si->console.domU.mfn] + 1);
-	}
+	if (l->store.port)
+		end = max(end, l->store.pfn + 1);
+	if (l->console.port)
+		end = max(end, l->console.pfn + 1);
 	return end;
 }
 
@@ -67,7 +79,11 @@ void memory_divide(struct layout *l, const struct start_info *si)
 
 	l->si = si;
 	l->mfn_list = (const u32 *)si->mfn_list;
-	l->boot_end = boot = find_boot_end(si);
+	if (!(si->flags & SIF_INITDOMAIN)) {
+		l->console = memory_shared(si, si->console.domU.mfn, si->console.domU.evtchn);
+		l->store = memory_shared(si, si->store_mfn, si->store_evtchn);
+	}
+	l->boot_end = boot = find_boot_end(l, si);
 	l->pool_pages = pool_size(pages);
 	own = own_size(pages, l->pool_pages);
 	if (pages > GUEST_PAGES_MAX)
@@ -112,11 +128,8 @@ void memory_assign(struct layout *l, u32 *gmfn)
 	while (pfn < l->reserve_first)
 		gmfn[g++] = l->mfn_list[pfn++];
 	l->guest_pages = g;
-	if (!(l->si->flags & SIF_INITDOMAIN)) {
-		u32 store = machine_to_phys_mapping[l->si->store_mfn];
-		u32 console = machine_to_phys_mapping[l->si->console.domU.mfn];
-
-		gmfn[l->boot_gpfn + store] = l->mfn_list[memory_take(l)];
-		gmfn[l->boot_gpfn + console] = l->mfn_list[memory_take(l)];
-	}
+	if (l->store.port)
+		gmfn[l->boot_gpfn + l->store.pfn] = l->mfn_list[memory_take(l)];
+	if (l->console.port)
+		gmfn[l->boot_gpfn + l->console.pfn] = l->mfn_list[memory_take(l)];
 }

@@ -91,13 +91,12 @@ static void map_shared(struct layout *l, struct start *start)
 
 	window_map(WIN_SHARED, si->shared_info >> 12, true);
 	start->dom0 = si->flags & SIF_INITDOMAIN;
-	if (start->dom0)
-		return;
-	window_map(WIN_CONSOLE, si->console.domU.mfn, true);
-	window_map(WIN_STORE, si->store_mfn, true);
-	start->console_evtchn = si->console.domU.evtchn;
-	start->store_mfn = si->store_mfn;
-	start->store_evtchn = si->store_evtchn;
+	if (l->console.port)
+		window_map(WIN_CONSOLE, l->mfn_list[l->console.pfn], true);
+	if (l->store.port)
+		window_map(WIN_STORE, l->mfn_list[l->store.pfn], true);
+	start->console_evtchn = l->console.port;
+	start->store_evtchn = l->store.port;
 }
 
 static void map_tables(struct layout *l, struct start *start)

@@ -13,6 +13,8 @@
 #define ALARM_MIN_NS 50000u
 #define ALARM_MAX_NS (1ull << 42) /* what is further away is looked at again then */
 #define NEVER (~(u64)0)		  /* cycles of any counter */
+#define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
+#define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
 
 static u32 bind_virq(u32 virq)
 {
@@ -51,10 +53,13 @@ static void ring_store(void)
 
 static void take_store(void)
 {
-	enum store_order order;
+	for (u32 i = 0; i < ORDERS_MAX; i++) {
+		enum store_order order = store_take(&MON->store);
 
-	while ((order = store_take(&MON->store)) != STORE_NOTHING)
+		if (order == STORE_NOTHING)
+			break;
 		control_order(order);
+	}
 	ring_store();
 }
 
@@ -109,21 +114,32 @@ static bool command_key(int byte)
 	return second ? command(byte) : EVENTS->key;
 }
 
+/* The next byte of console input that is for the guest, or -1; of input that is
+ * commands, and of a backend that never stops, no more than *budget bytes. */
+static int next_input(u32 *budget)
+{
+	while (EVENTS->input < 0 && *budget) {
+		--*budget;
+		EVENTS->input = console_get(&MON->console);
+		if (EVENTS->input < 0)
+			return -1;
+		if (command_key(EVENTS->input))
+			EVENTS->input = -1;
+	}
+	return EVENTS->input;
+}
+
 /* Console input goes where the guest's own terminal would be.  true if some did. */
 static bool take_input(void)
 {
-	for (bool some = false;; some = true) {
-		while (EVENTS->input < 0) {
-			EVENTS->input = console_get(&MON->console);
-			if (EVENTS->input < 0)
-				return some;
-			if (command_key(EVENTS->input))
-				EVENTS->input = -1;
-		}
-		if (!uart_rx(&MON->pc.uart, (u8)EVENTS->input))
-			return some;
+	u32 budget = INPUT_MAX;
+	bool some = false;
+
+	while (next_input(&budget) >= 0 && uart_rx(&MON->pc.uart, (u8)EVENTS->input)) {
 		EVENTS->input = -1;
+		some = true;
 	}
+	return some;
 }
 
 /* A VMI alarm on IRQ0: an edge, and the line stays up as the 8254's does, for

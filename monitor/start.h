@@ -13,8 +13,8 @@ struct start {
 	u32 guest_pages;    /* guest-physical frames, holes included */
 	u32 pool_pages;	    /* frames of the shadow pool */
 	u32 bootstrap_root; /* mfn of the L3 that Xen's domain builder made */
-	u32 store_mfn, store_evtchn;
-	u32 console_evtchn; /* 0 in a dom0 */
+	u32 store_evtchn;   /* 0: no xenstore */
+	u32 console_evtchn; /* 0: no ring, as in a dom0 */
 	bool dom0;
 	bool counters;		   /* the command line has the word vmixen.counters */
 	u32 code32;		   /* the guest's 32-bit entry, guest-physical */

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The console ring (xen/io/console.h) and HYPERVISOR_console_io; see console.h. */
 #include "console.h"
+#include "clock.h"
 #include "hypercall.h"
 
 #define RING_OUT sizeof(((struct xencons_interface *)0)->out)
+#define RING_IN sizeof(((struct xencons_interface *)0)->in)
 
 #define CONSOLE_PATIENCE 5000000000ull /* ns to wait for a backend that does not drain */
-
-void console_init(struct console *c, volatile void *ring, u32 evtchn)
-{
-	c->ring = ring;
-	c->evtchn = evtchn;
-	c->pending = 0;
-	c->dead = false;
-}
 
 static volatile struct xencons_interface *ring_of(struct console *c)
 {
 	return c->ring;
+}
+
+void console_init(struct console *c, volatile void *ring, u32 evtchn)
+{
+	*c = (struct console){.ring = ring, .evtchn = evtchn};
+	if (evtchn) {
+		c->out_prod = ring_of(c)->out_prod;
+		c->in_cons = ring_of(c)->in_cons;
+	}
 }
 
 static void notify(struct console *c)
@@ -38,17 +41,31 @@ void console_flush(struct console *c)
 	c->pending = 0;
 }
 
-/* Waits until the ring has room; gives up on a backend that is gone. */
+/* Bytes that the backend has not taken; more than RING_OUT from one that lies. */
+static u32 out_used(struct console *c)
+{
+	return c->out_prod - ring_of(c)->out_cons;
+}
+
+#ifdef VMIXEN_ENTRY
+/* The domain entry has no clock, and less to say than the ring holds. */
 static bool wait_for_room(struct console *c)
 {
-	volatile struct xencons_interface *ring = ring_of(c);
+	(void)c;
+	return false;
+}
+#else
+/* Waits until the ring has room; gives up on a backend that is gone, or whose index
+ * cannot be. */
+static bool wait_for_room(struct console *c)
+{
 	evtchn_port_t port = c->evtchn;
-	u64 deadline = XEN_VCPU->time.system_time + CONSOLE_PATIENCE;
+	u64 deadline = clock_ns() + CONSOLE_PATIENCE;
 
-	while (ring->out_prod - ring->out_cons >= RING_OUT) {
+	while (out_used(c) >= RING_OUT) {
 		struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
 
-		if (c->dead || XEN_VCPU->time.system_time >= deadline) {
+		if (c->dead || out_used(c) > RING_OUT || clock_ns() >= deadline) {
 			c->dead = true;
 			return false;
 		}
@@ -57,23 +74,24 @@ static bool wait_for_room(struct console *c)
 		/* The backend's answer is an event on this very port. */
 		__atomic_and_fetch(&XEN_SHARED->evtchn_pending[port / 32], ~(1ul << port % 32),
 				   __ATOMIC_SEQ_CST);
-		if (ring->out_prod - ring->out_cons >= RING_OUT)
+		if (out_used(c) >= RING_OUT)
 			xen_sched_op(SCHEDOP_poll, &p);
 	}
-	c->dead = false;
 	return true;
 }
+#endif
 
 static void put_ring(struct console *c, char byte)
 {
 	volatile struct xencons_interface *ring = ring_of(c);
-	XENCONS_RING_IDX prod = ring->out_prod;
 
-	if (prod - ring->out_cons >= RING_OUT && !wait_for_room(c))
+	if (out_used(c) < RING_OUT)
+		c->dead = false;
+	else if (!wait_for_room(c))
 		return;
-	ring->out[MASK_XENCONS_IDX(prod, ring->out)] = byte;
+	ring->out[MASK_XENCONS_IDX(c->out_prod, ring->out)] = byte;
 	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
-	ring->out_prod = prod + 1;
+	ring->out_prod = ++c->out_prod;
 	c->pending++;
 }
 
@@ -97,21 +115,25 @@ void console_text(struct console *c, const char *text)
 	console_flush(c);
 }
 
+static int get_ring(struct console *c)
+{
+	volatile struct xencons_interface *ring = ring_of(c);
+	u32 ready = ring->in_prod - c->in_cons;
+	int byte;
+
+	if (!ready || ready > RING_IN)
+		return -1;
+	__asm__ volatile("" ::: "memory");
+	byte = (u8)ring->in[MASK_XENCONS_IDX(c->in_cons, ring->in)];
+	ring->in_cons = ++c->in_cons;
+	return byte;
+}
+
 int console_get(struct console *c)
 {
-	if (c->evtchn) {
-		volatile struct xencons_interface *ring = ring_of(c);
-		XENCONS_RING_IDX cons = ring->in_cons;
-		int byte;
-
-		if (cons == ring->in_prod)
-			return -1;
-		__asm__ volatile("" ::: "memory");
-		byte = (u8)ring->in[MASK_XENCONS_IDX(cons, ring->in)];
-		ring->in_cons = cons + 1;
-		return byte;
-	}
 	u8 byte;
 
+	if (c->evtchn)
+		return get_ring(c);
 	return xen_console_io(CONSOLEIO_read, 1, &byte) == 1 ? byte : -1;
 }

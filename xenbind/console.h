@@ -3,6 +3,11 @@
  * The domain's console: Xen's PV console ring, or the hypervisor's own
  * console for a dom0.  Bytes go out in order and are never lost while the
  * backend lives; with a dead one they are dropped after CONSOLE_PATIENCE.
+ *
+ * The page is the backend's as well as ours, and it may write there what it
+ * likes.  So our own indices are kept here, and the ring's are only written;
+ * of the backend's one look is taken at a time, and if it says what cannot be,
+ * there is no room, or no input, until it says something else.
  */
 #ifndef VMIXEN_CONSOLE_H
 #define VMIXEN_CONSOLE_H
@@ -12,8 +17,9 @@
 struct console {
 	volatile void *ring; /* the shared page, a struct xencons_interface */
 	u32 evtchn;	     /* 0: use HYPERVISOR_console_io */
-	u32 pending;	     /* bytes in the ring, or in line[], not yet announced */
-	bool dead;	     /* the backend did not drain the ring in time */
+	u32 out_prod, in_cons;
+	u32 pending; /* bytes in the ring, or in line[], not yet announced */
+	bool dead;   /* the backend did not drain the ring in time */
 	char line[128];
 };
 

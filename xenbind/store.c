@@ -8,7 +8,8 @@
  *    one that does not answer, only hears nothing.
  *  - Nothing that the other side writes is believed before it is checked.
  *    Indices that cannot be and messages that nobody asked for end the
- *    conversation, not the guest.
+ *    conversation, not the guest.  Our own indices are kept here, for the ring's
+ *    page is the other side's as well.
  *  - There is never more under way than the requests of store_start, or one
  *    READ, or one WRITE behind it: they fit into the ring.
  */
@@ -35,12 +36,12 @@ static volatile struct xenstore_domain_interface *ring_of(struct store *s)
 static void copy_out(struct store *s, const void *from, u32 bytes)
 {
 	volatile struct xenstore_domain_interface *ring = ring_of(s);
-	u32 prod = ring->req_prod;
 
-	for (u32 i = 0; i < bytes; i++, prod++)
-		ring->req[MASK_XENSTORE_IDX(prod)] = ((const char *)from)[i];
+	for (u32 i = 0; i < bytes; i++)
+		ring->req[MASK_XENSTORE_IDX(s->req_prod + i)] = ((const char *)from)[i];
 	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */
-	ring->req_prod = prod;
+	s->req_prod += bytes;
+	ring->req_prod = s->req_prod;
 }
 
 /* text: the payload, zeros included. */
@@ -49,7 +50,7 @@ static bool request(struct store *s, u32 type, u32 id, const char *text, u32 byt
 	volatile struct xenstore_domain_interface *ring = ring_of(s);
 	struct xsd_sockmsg head = {.type = type, .req_id = id, .len = bytes};
 
-	if (ring->req_prod - ring->req_cons > XENSTORE_RING_SIZE - HEAD_BYTES - bytes)
+	if (s->req_prod - ring->req_cons > XENSTORE_RING_SIZE - HEAD_BYTES - bytes)
 		return false;
 	copy_out(s, &head, sizeof(head));
 	copy_out(s, text, bytes);
@@ -64,6 +65,8 @@ void store_start(struct store *s, volatile void *ring)
 	static const char watch[] = NODE "\0vmixen";
 
 	*s = (struct store){.ring = ring};
+	s->req_prod = ring_of(s)->req_prod;
+	s->rsp_cons = ring_of(s)->rsp_cons;
 	if (!request(s, XS_WRITE, REQ_FEATURE, poweroff, sizeof(poweroff) - 1) ||
 	    !request(s, XS_WRITE, REQ_FEATURE, reboot, sizeof(reboot) - 1) ||
 	    !request(s, XS_WATCH, REQ_WATCH, watch, sizeof(watch)))
@@ -93,6 +96,14 @@ static enum store_order order(const char *text)
 	return STORE_UNKNOWN;
 }
 
+/* What is no word is not for a terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* A whole message is in head and text. */
 static enum store_order message(struct store *s)
 {
@@ -114,6 +125,7 @@ static enum store_order message(struct store *s)
 			return STORE_BROKEN;
 		s->reading = false;
 		o = order(s->text);
+		make_printable(s->text);
 		if (o != STORE_NOTHING && !request(s, XS_WRITE, REQ_CLEAR, NODE "\0", sizeof(NODE)))
 			return STORE_BROKEN;
 		return o;
@@ -145,18 +157,18 @@ static enum store_order byte_in(struct store *s, char byte)
 static enum store_order take(struct store *s)
 {
 	volatile struct xenstore_domain_interface *ring = ring_of(s);
-	u32 cons = ring->rsp_cons, prod = ring->rsp_prod;
+	u32 ready = ring->rsp_prod - s->rsp_cons;
 	enum store_order o = STORE_NOTHING;
 
-	if (cons == prod)
+	if (!ready)
 		return STORE_NOTHING;
-	if (prod - cons > XENSTORE_RING_SIZE)
+	if (ready > XENSTORE_RING_SIZE)
 		return STORE_BROKEN;
 	__asm__ volatile("" ::: "memory");
-	while (cons != prod && o == STORE_NOTHING)
-		o = byte_in(s, ring->rsp[MASK_XENSTORE_IDX(cons++)]);
+	for (; ready && o == STORE_NOTHING; ready--)
+		o = byte_in(s, ring->rsp[MASK_XENSTORE_IDX(s->rsp_cons++)]);
 	__asm__ volatile("" ::: "memory");
-	ring->rsp_cons = cons;
+	ring->rsp_cons = s->rsp_cons;
 	s->bell = true;
 	return o;
 }

@@ -19,13 +19,14 @@ enum store_order {
 };
 
 struct store {
-	volatile void *ring; /* struct xenstore_domain_interface; NULL when there is none */
-	bool bell;	     /* the other side has something to look at */
-	bool reading;	     /* a READ is under way */
-	bool changed;	     /* the node may hold something else since the last READ */
-	u32 got;	     /* bytes of the present message, its header included */
-	u32 head[4];	     /* struct xsd_sockmsg */
-	char text[32];	     /* the beginning of its payload, a string */
+	volatile void *ring;	/* struct xenstore_domain_interface; NULL when there is none */
+	u32 req_prod, rsp_cons; /* our indices; the ring's are only written */
+	bool bell;		/* the other side has something to look at */
+	bool reading;		/* a READ is under way */
+	bool changed;		/* the node may hold something else since the last READ */
+	u32 got;		/* bytes of the present message, its header included */
+	u32 head[4];		/* struct xsd_sockmsg */
+	char text[32];		/* the beginning of its payload, a string */
 };
 
 /* Says what the guest can do, and watches the node.  Nothing is waited for. */

@@ -113,7 +113,7 @@ static void an_alarm_too_far_is_set_in_steps(void **state)
 static void a_periodic_alarm_keeps_its_phase(void **state)
 {
 	const u64 period = 2000000000ull; /* 1 s */
-	u64 first = time_cycles() - period * 5 / 2;
+	u64 first = time_cycles() - period * 5 / 2, before;
 
 	(void)state;
 	set_alarm(0x100, first, period);
@@ -130,8 +130,9 @@ static void a_periodic_alarm_keeps_its_phase(void **state)
 	events_take();
 	assert_int_equal(MON->alarm[0].expiry, first + (3ull << 32));
 	/* Not more often than makes sense. */
+	before = time_ns();
 	set_alarm(0x100, 1, 1);
-	assert_true(xen.singleshot >= MON->events.alarm_set && xen.singleshot > time_ns() - 50000);
+	assert_true(xen.singleshot >= before + 50000);
 	/* Without a period it is a one-shot one. */
 	set_alarm(0x100, 1, 0);
 	assert_false(MON->alarm[0].periodic);

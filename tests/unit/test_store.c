@@ -138,6 +138,47 @@ static void orders_are_acknowledged_by_clearing_the_node(void **state)
 	}
 	assert_int_equal(change("suspend"), STORE_UNKNOWN);
 	assert_string_equal(store.text, "suspend");
+	assert_int_equal(sent(text).type, XS_WRITE); /* the clearing */
+	assert_int_equal(change("\x1b[31m\xff\r"), STORE_UNKNOWN);
+	assert_string_equal(store.text, "?[31m??");
+}
+
+/* The page is the other side's, too: it may write what is ours. */
+static void our_own_indices_are_not_read_back(void **state)
+{
+	char text[64];
+	struct xsd_sockmsg head;
+	unsigned prod, cons;
+
+	(void)state;
+	settle();
+	prod = ring.req_prod;
+	cons = ring.rsp_cons;
+	ring.req_prod = prod + 500;
+	ring.rsp_cons = cons - 7;
+	fire();
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(ring.req_prod, prod + sizeof(head) + sizeof("control/shutdown"));
+	assert_int_equal(ring.rsp_cons, ring.rsp_prod);
+	head = sent(text);
+	assert_int_equal(head.type, XS_READ);
+	reply(XS_READ, head.req_id, "reboot", 6);
+	ring.rsp_cons = ring.rsp_prod; /* as if it were taken */
+	assert_int_equal(store_take(&store), STORE_REBOOT);
+}
+
+/* However much there is, a look at the ring takes no more than the ring holds. */
+static void a_look_is_bounded(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	settle();
+	before = store.rsp_cons;
+	for (unsigned i = 0; i < XENSTORE_RING_SIZE / sizeof(struct xsd_sockmsg); i++)
+		reply(XS_WRITE, 1, "", 0);
+	assert_int_equal(store_take(&store), STORE_NOTHING);
+	assert_int_equal(store.rsp_cons - before, XENSTORE_RING_SIZE);
 }
 
 static void the_ring_may_go_round(void **state)
@@ -267,8 +308,9 @@ static void what_nobody_asked_for_ends_it(void **state)
 	settle();
 	reply(XS_TYPE_COUNT, 0, "", 0);
 	assert_int_equal(store_take(&store), STORE_BROKEN);
-	settle();
-	ring.rsp_prod += XENSTORE_RING_SIZE + 1;
+	settle(); /* more than fits, though it would make sense */
+	for (unsigned i = 0; i <= XENSTORE_RING_SIZE / sizeof(struct xsd_sockmsg); i++)
+		reply(XS_WRITE, 1, "", 0);
 	assert_int_equal(store_take(&store), STORE_BROKEN);
 	settle();
 	struct xsd_sockmsg head = {.type = XS_WATCH_EVENT, .len = XENSTORE_PAYLOAD_MAX + 1};
@@ -294,7 +336,7 @@ static void garbage_harms_nothing(void **state)
 			if (rand() % 32 == 0)
 				ring.req_cons = (unsigned)rand();
 			if (rand() % 32 == 0)
-				ring.rsp_cons = (unsigned)rand();
+				ring.rsp_cons = ring.req_prod = (unsigned)rand();
 			for (unsigned takes = 0; takes < 4; takes++)
 				broken += store_take(&store) == STORE_BROKEN;
 		}
@@ -308,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_it_can_do_and_watches),
 		cmocka_unit_test(orders_are_acknowledged_by_clearing_the_node),
+		cmocka_unit_test(our_own_indices_are_not_read_back),
+		cmocka_unit_test(a_look_is_bounded),
 		cmocka_unit_test(the_ring_may_go_round),
 		cmocka_unit_test(a_message_may_come_byte_by_byte),
 		cmocka_unit_test(a_change_during_a_read_is_read_again),

@@ -36,10 +36,19 @@ static void drain_console(void)
 {
 	struct xencons_interface *ring = (void *)WIN_CONSOLE;
 
-	for (; ring->out_cons != ring->out_prod; ring->out_cons++)
+	for (; !xen.stalled && ring->out_cons != ring->out_prod; ring->out_cons++)
 		if (xen.console_len + 1 < sizeof(xen.console))
 			xen.console[xen.console_len++] =
 				ring->out[MASK_XENCONS_IDX(ring->out_cons, ring->out)];
+}
+
+static int console_read(u32 to)
+{
+	int byte = xen.type();
+
+	if (byte >= 0)
+		*(u8 *)(uintptr_t)to = (u8)byte;
+	return byte >= 0;
 }
 
 static int event_channel(u32 cmd, u32 arg)
@@ -147,6 +156,8 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 	case __HYPERVISOR_fpu_taskswitch:
 		xen.ts = a;
 		break;
+	case __HYPERVISOR_console_io:
+		return a == CONSOLEIO_read && xen.type ? console_read(c) : 0;
 	case __HYPERVISOR_set_debugreg:
 		xen.debugreg[a & 7] = b;
 		break;

@@ -32,6 +32,8 @@ struct xen {
 	jmp_buf *death;	     /* where a shutdown goes; without one the process aborts */
 	char console[16384]; /* what the domain has printed */
 	u32 console_len;
+	bool stalled;		  /* nobody drains the console's ring */
+	int (*type)(void);	  /* what HYPERVISOR_console_io reads: a byte, or -1 */
 	struct xen_call last[64]; /* by __HYPERVISOR_x: the last call of each */
 	int answer[64]; /* by number: what the call returns, where the mock does not know better */
 	u32 flushes;	/* of the whole TLB, that were asked for by themselves */
