@@ -41,6 +41,7 @@ void offsets(void)
 	DEFINE(V_CR2, WIN_VCPU + offsetof(struct vcpu, cr2));
 	DEFINE(V_CR3, WIN_VCPU + offsetof(struct vcpu, cr3));
 	DEFINE(V_CR4, WIN_VCPU + offsetof(struct vcpu, cr4));
+	DEFINE(V_NMI, WIN_VCPU + offsetof(struct vcpu, nmi));
 	DEFINE(V_IF_BELIEVED, WIN_VCPU + offsetof(struct vcpu, if_believed));
 	DEFINE(EFLAGS_IF, EFLAGS_IF);
 	DEFINE(EFLAGS_NT, EFLAGS_NT);
@@ -73,6 +74,7 @@ void offsets(void)
 	DEFINE(C_AVAILABLE, WIN_MONITOR + offsetof(struct monitor, clock.available));
 	DEFINE(N_WANTED, WIN_COUNTERS + offsetof(struct counters, shadow_wanted));
 	DEFINE(N_UPDATE_VA, WIN_COUNTERS + offsetof(struct counters, hypercall) + 4 * UPDATE_VA);
+	DEFINE(HYPERCALL_IRET, HYPERCALL_PAGE + 32 * __HYPERVISOR_iret);
 	DEFINE(HYPERCALL_UPDATE_VA, HYPERCALL_PAGE + 32 * UPDATE_VA);
 	DEFINE(UVMF_INVLPG, UVMF_INVLPG | UVMF_LOCAL);
 	DEFINE(CURRENT_AS_PT, CURRENT_AS_PT);

@@ -15,6 +15,7 @@
 extern monitor_trap, nested_trap, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
 global iret_window_offset, iret_offset, iret_disabled_offset, linear_read, linear_write
+global nmi_unblock
 
 ; A page fault from ring 3 that the guest's own tables demand: nothing is
 ; present, or a write meets a read-only entry.  Xen's frame stands where the
@@ -105,11 +106,30 @@ fault_in_c:
 	jmp %%reflect
 %endmacro
 
+; An NMI may come between any two instructions.  Between the guest's own it goes the
+; way of an exception.  Between ours it is noted, and is the guest's when that goes on:
+; where interrupts are on, an event comes with it, where they are off nothing is
+; touched.  Stack: EIP, CS, EFLAGS.
+%macro NMI 0
+	cmp dword [ss:esp], WINDOW_BASE
+	jb %%guest
+	test byte [ss:esp + 4], 2       ; ring 3 merely pretending?
+	jnz %%guest
+	mov byte [ss:V_NMI], 1
+	mov byte [ss:X_PENDING], 1
+	test byte [ss:esp + 9], EFLAGS_IF >> 8
+	jnz near upcall
+	jmp dword [ss:W(hypercall_iret)] ; Xen lets the next one in
+%%guest:
+%endmacro
+
 ; %1 vector, %2 1 where the processor pushes an error code
 %macro TRAP 2
 trap_%1:
  %if %1 = 14
 	FAULT_FROM_USER
+ %elif %1 = 2
+	NMI
  %endif
 	cmp esp, WIN_STACK
 	jae %%nested
@@ -278,6 +298,18 @@ linear_words_left: ; the word may straddle: on by bytes, up to the one that faul
 linear_bytes_left:
 	mov eax, ecx
 	jmp linear_done
+
+; void nmi_unblock(void): with upcalls masked.  Xen holds the next NMI back until
+; this hypercall, which the guest's IRET is not.
+nmi_unblock:
+	pushfd
+	and byte [esp + 1], ~(EFLAGS_IF >> 8) & 0xFF
+	push cs
+	push dword W(.back)
+	jmp dword [ss:W(hypercall_iret)]
+.back:	ret
+align 4
+hypercall_iret: dd HYPERCALL_IRET
 
 ; The domain entry comes here, once, on the monitor's stack.
 monitor_entry:

@@ -327,7 +327,7 @@ void events_wait(void)
 	VCPU->halted = true;
 	COUNT(event_halt);
 	events_take();
-	while (!events_interrupt()) {
+	while (!events_interrupt() && !VCPU->nmi) {
 		if (halted_for_good()) {
 			say("\nvmixen: the guest has halted for good\n");
 			control_shutdown(SHUTDOWN_poweroff);

@@ -86,6 +86,7 @@ void vmi_init(struct vcpu *v)
 	r->eip = ret;
 	r->gpr[GPR_EAX] = 0;
 	v->paravirtual = true;
+	v->nmi = false;
 	v->kernel_rpl = 1;
 	r->cs = (r->cs & 0xFFFC) | 1;
 	r->ss = (r->ss & 0xFFFC) | 1;

@@ -207,7 +207,9 @@ void monitor_resume(struct vcpu *v);
 u32 port_in(struct vcpu *v, u16 port, unsigned size);
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
 
-/* entry/traps.asm: linear accesses that may fault; bytes not done are returned. */
+/* entry/traps.asm: Xen may send the next NMI. */
+void nmi_unblock(void);
+/* Linear accesses that may fault; bytes not done are returned. */
 u32 regparm3 linear_read(void *to, gva_t from, u32 bytes);
 u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes);
 #endif

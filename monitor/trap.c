@@ -130,6 +130,11 @@ static void exception(struct vcpu *v)
 	case EXC_UD:
 		emulate(v, vector);
 		break;
+	case EXC_NMI: /* before Init nobody would know what to do with it */
+		v->nmi = v->paravirtual;
+		if (!v->nmi)
+			nmi_unblock();
+		break;
 	default:
 		inject_exception(v, vector, v->r.vector & VECTOR_HAS_ERROR, v->r.error);
 	}
@@ -160,6 +165,23 @@ static void store_frame(struct vcpu *v)
 		guest_die("no kernel stack at %08x to return on", v->exit_esp);
 }
 
+/* The guest has its NMI wherever it is; where ours is what goes on, as an interrupt
+ * would, so not inside of what must not be interrupted. */
+static void deliver_nmi(struct vcpu *v)
+{
+	const struct regs *r = &v->r;
+
+	if (!v->nmi)
+		return;
+	if (r->eip >= WINDOW_BASE && (r->cs & 3) != 3 && !(r->eflags & EFLAGS_IF)) {
+		XEN_VCPU->evtchn_upcall_pending = 1;
+		return;
+	}
+	v->nmi = false;
+	nmi_unblock();
+	inject_exception(v, EXC_NMI, false, 0);
+}
+
 void monitor_resume(struct vcpu *v)
 {
 	volatile struct vcpu_info *x = XEN_VCPU;
@@ -168,9 +190,10 @@ void monitor_resume(struct vcpu *v)
 		bool asks = events_interrupt();
 
 		restart_iret(&v->r);
-
+		deliver_nmi(v);
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
 			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
+			deliver_nmi(v);
 			if (x->evtchn_pending_sel || !asks) { /* after a halt they are taken */
 				events_take();
 				asks = events_interrupt();

@@ -47,6 +47,7 @@ struct vcpu {
 	u64 efer;
 	u32 if_believed; /* EFLAGS_IF once the guest's saved flags are true, else 0 */
 	bool halted;	 /* the guest waits in Halt */
+	bool nmi;	 /* one has come and the guest has not had it */
 	bool vif;	 /* the interrupt flag before Init, as far as it is known */
 	gva_t flags_save, flags_restore; /* flags.c's breakpoints, 0 for none */
 	u32 kernel_first;		 /* where the guest's kernel begins, 0 if not known */

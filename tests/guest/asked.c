@@ -3,6 +3,7 @@
  * knows three keys (scan code set 1). */
 #include "ops.h"
 #include "asked.h"
+#include "trap.h"
 
 #define IRQ_KEYBOARD 1u
 #define IRQ_SCI 9u
@@ -98,6 +99,32 @@ void asked_by_keys(void)
 void asked_by_nothing(void)
 {
 	wait_for(0);
+	for (;;)
+		asm volatile("");
+}
+
+static volatile u32 nmis;
+
+static bool nmi(struct regs *r)
+{
+	if (r->vector != 2)
+		return false;
+	printk("guest: NMI %u, interrupts %s\n", ++nmis, r->eflags & EFLAGS_IF ? "on" : "off");
+	return true;
+}
+
+/* The first two end a halt, the third comes while interrupts are off. */
+void asked_by_nmi(void)
+{
+	stray_hook = nmi;
+	printk("guest: waits to be asked\n");
+	while (nmis < 2) {
+		ops.halt();
+		irq_disable();
+	}
+	while (nmis < 3)
+		asm volatile("");
+	outw(PM1_SLEEP, PM1_CONTROL);
 	for (;;)
 		asm volatile("");
 }

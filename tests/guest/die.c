@@ -68,6 +68,7 @@ static const struct {
 	{"reboot", die_reboot},	 {"panic", die_panic},
 	{"halt", die_halt},	 {"button", asked_by_button},
 	{"keys", asked_by_keys}, {"deaf", asked_by_nothing},
+	{"nmi", asked_by_nmi},
 };
 
 void die_early(void)

@@ -15,6 +15,7 @@
  *   fail=1             one check fails: the exit code must show it
  *   die=triple|ud|hang|reboot|panic|halt   end the run that way
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
+ *   die=nmi            wait for three NMIs
  *   acpi               die=keys: the button is on, too
  */
 #include "bench.h"

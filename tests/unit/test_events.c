@@ -387,6 +387,24 @@ static void the_lvtt_ends_a_halt(void **state)
 	assert_int_equal(events_ack(), 0x41);
 }
 
+static void send_an_nmi(void)
+{
+	if (xen.polls > 1)
+		fire_the_alarm();
+	VCPU->nmi = true;
+}
+
+static void an_nmi_ends_a_halt(void **state)
+{
+	(void)state;
+	port_out(v, 0x21, 1, 0);
+	xen.on_poll = send_an_nmi;
+	vmi_HaltWait();
+	assert_int_equal(xen.polls, 1);
+	assert_true(v->nmi);
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
+}
+
 static void a_halt_that_nothing_can_end_is_power_off(void **state)
 {
 	(void)state;
@@ -460,6 +478,7 @@ static int run(void)
 		cmocka_unit_test_setup(halting_polls, start),
 		cmocka_unit_test_setup(a_pending_interrupt_ends_a_halt, start),
 		cmocka_unit_test_setup(the_lvtt_ends_a_halt, start),
+		cmocka_unit_test_setup(an_nmi_ends_a_halt, start),
 		cmocka_unit_test_setup(a_halt_that_nothing_can_end_is_power_off, start),
 		cmocka_unit_test(xenstore_is_watched),
 		cmocka_unit_test(a_dom0_has_the_hypervisors_console),

@@ -336,6 +336,56 @@ static void guest_memory(void **state)
 	assert_int_equal(guest_write(v, WINDOW_BASE - 4, bytes, 8, &f), -1);
 }
 
+/* An NMI that the processor gives between two of the guest's instructions. */
+static void an_nmi_is_the_guests_at_once(void **state)
+{
+	(void)state;
+	start();
+	v->r.eflags = 2; /* interrupts are off: it does not matter */
+	trap(EXC_NMI, false, 0);
+	assert_true(domain_at(EXC_NMI));
+	assert_false(v->nmi);
+	assert_int_equal(xen.nmis_unblocked, 1);
+	start();
+	domain_user();
+	trap(EXC_NMI, false, 0);
+	assert_true(domain_at(EXC_NMI));
+}
+
+/* trap_2 in entry/traps.asm notes one that comes between two of ours. */
+static void an_nmi_waits_where_the_monitor_must_not_be_interrupted(void **state)
+{
+	(void)state;
+	start();
+	v->nmi = true;
+	v->r.eip = WIN_TEXT + iret_window_offset[0];
+	v->r.eflags = EFLAGS_IF | 2; /* the return starts again */
+	XEN_VCPU->evtchn_upcall_pending = 0;
+	monitor_resume(v);
+	assert_true(v->nmi);
+	assert_int_equal(v->r.eip, WIN_TEXT + iret_window_offset[0]);
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1); /* and sees that */
+	v->r.eip = WIN_TEXT + 0x1000;			      /* EnableInterrupts, say */
+	v->r.eflags = EFLAGS_IF | 2;
+	monitor_resume(v);
+	assert_true(domain_at(EXC_NMI));
+	assert_false(v->nmi);
+}
+
+static void before_init_an_nmi_is_dropped(void **state)
+{
+	(void)state;
+	domain_paging(true);
+	trap(EXC_NMI, false, 0);
+	assert_false(v->nmi);
+	assert_int_equal(v->r.eip, KERNEL(CODE));
+	assert_int_equal(xen.nmis_unblocked, 1);
+	v->nmi = true; /* noted, between two of ours */
+	v->r.gpr[GPR_ESP] -= 4;
+	vmi_init(v);
+	assert_false(v->nmi);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +405,9 @@ static int run(void)
 		cmocka_unit_test(no_stack_to_return_on),
 		cmocka_unit_test(nested_traps),
 		cmocka_unit_test(guest_memory),
+		cmocka_unit_test(an_nmi_is_the_guests_at_once),
+		cmocka_unit_test(an_nmi_waits_where_the_monitor_must_not_be_interrupted),
+		cmocka_unit_test(before_init_an_nmi_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,11 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 	return xen.answer[number % ARRAY_SIZE(xen.answer)];
 }
 
+void nmi_unblock(void)
+{
+	xen.nmis_unblocked++;
+}
+
 void xen_set_cr4(u32 value)
 {
 	xen.cr4 = value;

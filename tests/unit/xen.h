@@ -42,6 +42,7 @@ struct xen {
 	u64 singleshot;	       /* ns, or 0 */
 	u32 debugreg[8];
 	u32 cr4, cr4_writes; /* by the MOV that Xen carries out */
+	u32 nmis_unblocked;
 	u32 stack_ss, stack_esp;
 	u32 gdt_entries, ldt_entries;
 	struct trap_info trap[256];

@@ -80,6 +80,12 @@ CASES = [
          options=["--at", "waits to be asked", "xl shutdown", "--at", "listens neither", "xl destroy"]),
     Case("halt", "a guest that halts for good is taken for powered off", PAE, 0,
          [r"the guest has halted for good"], cmdline="die=halt", hosts=SOME),
+    Case("nmi", "xl trigger nmi reaches a guest that is idle, again, and with interrupts off", PAE, 0,
+         [r"guest: NMI 1, interrupts on", r"guest: NMI 2, interrupts on",
+          r"guest: NMI 3, interrupts off", r"the guest powered off"],
+         cmdline="die=nmi", hosts=("pv32",),
+         options=[word for text in ("waits to be asked", "NMI 1", "NMI 2")
+                  for word in ("--at", text, "xl trigger 1 nmi 0")]),
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
          [r"cannot start the guest: the domain has 4 MB, .*give it more memory"], memory=4,
          hosts=("dom0",)),
