@@ -144,6 +144,8 @@ static void read_opcode(struct cursor *c, bool code16, struct insn *insn)
 	insn->opcode = byte;
 	if (byte == 0x0F)
 		insn->opcode = 0x0F00 | (u8)fetch(c, 1);
+	if (insn->opcode == 0x0F38 || insn->opcode == 0x0F3A)
+		insn->third = (u8)fetch(c, 1);
 }
 
 /* ModRM with a memory operand, 16-bit addressing (SDM vol. 2A, table 2-1). */
@@ -217,7 +219,7 @@ static void read_imm(struct cursor *c, unsigned kind, struct insn *insn)
 		[IMM_FAR] = {.bytes = V, .sel_bytes = 2},
 		[IMM_ENTER] = {.bytes = 2, .sel_bytes = 1},
 	};
-	unsigned bytes = imm[kind].bytes;
+	unsigned bytes = imm[kind].bytes, start = c->pos;
 
 	if (bytes == V)
 		bytes = insn->opsize16 ? 2 : 4;
@@ -227,6 +229,7 @@ static void read_imm(struct cursor *c, unsigned kind, struct insn *insn)
 		insn->imm = sign_extend(insn->imm, bytes);
 	if (imm[kind].sel_bytes != 0)
 		insn->sel16 = (u16)fetch(c, imm[kind].sel_bytes);
+	insn->imm_len = (u8)(c->pos - start);
 }
 
 static void set_sizes(u32 row, struct insn *insn)
@@ -319,6 +322,7 @@ int decode_insn(const u8 *bytes, unsigned avail, bool code16, struct insn *out)
 	*out = (struct insn){
 		.opsize16 = code16,
 		.addrsize16 = code16,
+		.code16 = code16,
 		.seg_override = SEG_NONE,
 		.sreg = SEG_NONE,
 		.base = -1,

@@ -4,9 +4,10 @@
  *
  * Pure and total: no state, no memory access but the bytes given, the same
  * answer every time.  It knows the one-byte map and that part of the 0F map
- * that 32-bit kernels of 2005 to 2011 use, x87, MMX and SSE included; VEX,
- * EVEX, XOP, 0F38 and 0F3A are DECODE_BAD.  What the monitor emulates has an
- * operation of its own in enum insn_op; the rest is INSN_OTHER.
+ * that 32-bit code of 2005 to 2011 uses, x87, MMX and SSE included; of the maps
+ * 0F38 and 0F3A it knows how long an instruction is and where its operand lies.
+ * VEX, EVEX and XOP are DECODE_BAD.  What the monitor emulates has an operation
+ * of its own in enum insn_op; the rest is INSN_OTHER.
  *
  * The opcodes themselves stand in opcodes.def.
  */
@@ -169,7 +170,8 @@ enum insn_form {
 };
 
 /*
- * One decoded instruction.  Of INSN_OTHER, size and rm_size mean nothing.
+ * One decoded instruction.  Of INSN_OTHER, size and rm_size mean something only
+ * where the operands are general registers and integers in memory.
  *
  * imm is zero-extended, but for a byte that the instruction extends itself
  * (83, 6A, 6B) and for relative targets, which are sign-extended to 32 bits:
@@ -177,6 +179,7 @@ enum insn_form {
  */
 struct insn {
 	u16 opcode; /* 0x00 to 0xFF, or 0x0F00 | second byte */
+	u8 third;   /* the byte behind 0F 38 or 0F 3A, else 0 */
 	u8 op;	    /* enum insn_op */
 	u8 form;    /* enum insn_form */
 	u8 len;	    /* bytes, prefixes included */
@@ -184,6 +187,7 @@ struct insn {
 	u8 rm_size; /* bytes read or written at r/m, register or memory; 0: address only (INVLPG) */
 
 	bool opsize16, addrsize16; /* in effect, whatever the prefixes were */
+	bool code16;		   /* as decode_insn() was told */
 	bool rep, repne, lock;	   /* of F3 and F2 the last one counts */
 	enum seg seg_override;	   /* the last one, or SEG_NONE */
 
@@ -197,6 +201,7 @@ struct insn {
 	enum seg seg;	/* of the memory operand, and of a string instruction's source */
 	enum seg sreg;	/* the operand of the segment instructions, else SEG_NONE */
 
+	u8 imm_len; /* bytes of the immediates, the instruction's last ones */
 	u32 imm;
 	u16 sel16; /* selector of a far pointer; ENTER's second immediate */
 };

@@ -296,9 +296,8 @@ static bool beyond_our_time(const ZydisDecodedInstruction *z)
 		ZYDIS_ISA_SET_XSAVES,	 ZYDIS_ISA_SET_AMD_INVLPGB,
 	};
 
-	/* VEX, EVEX, XOP; 0F38, 0F3A */
-	if (z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY ||
-	    (z->opcode_map != ZYDIS_OPCODE_MAP_DEFAULT && z->opcode_map != ZYDIS_OPCODE_MAP_0F))
+	/* VEX, EVEX, XOP */
+	if (z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
 		return true;
 	if (z->mnemonic == ZYDIS_MNEMONIC_UD0 || z->mnemonic == ZYDIS_MNEMONIC_UD1)
 		return true; /* #UD either way */

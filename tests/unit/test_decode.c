@@ -203,14 +203,16 @@ static const struct encoding encodings[] = {
 	{"66 E8 00 00", INSN_OTHER, 0},
 	{"0F 85 00 00 00 00", INSN_OTHER, 0},
 	{"C8 10 00 00", INSN_OTHER, 0},
-	{"0F AE 00", INSN_OTHER, 0},		    /* fxsave */
-	{"0F AE F0", INSN_OTHER, 0},		    /* mfence */
-	{"DB E3", INSN_OTHER, 0},		    /* fninit */
-	{"0F E7 07", INSN_OTHER, 0},		    /* movntq */
-	{"F3 0F B8 C1", INSN_OTHER, 0},		    /* popcnt */
-	{"0F 0F C1 9E", INSN_OTHER, 0},		    /* pfadd */
-	{"66 0F 73 FA 08", INSN_OTHER, 0},	    /* pslldq */
-	{"0F 1F 84 00 00 00 00 00", INSN_OTHER, 0}, /* nop */
+	{"0F AE 00", INSN_OTHER, 0},			     /* fxsave */
+	{"0F AE F0", INSN_OTHER, 0},			     /* mfence */
+	{"DB E3", INSN_OTHER, 0},			     /* fninit */
+	{"0F E7 07", INSN_OTHER, 0},			     /* movntq */
+	{"F3 0F B8 C1", INSN_OTHER, 0},			     /* popcnt */
+	{"0F 0F C1 9E", INSN_OTHER, 0},			     /* pfadd */
+	{"66 0F 73 FA 08", INSN_OTHER, 0},		     /* pslldq */
+	{"0F 38 00 44 24 08", INSN_OTHER, 0},		     /* pshufb */
+	{"66 0F 3A 0F 04 85 00 00 10 C0 05", INSN_OTHER, 0}, /* palignr */
+	{"0F 1F 84 00 00 00 00 00", INSN_OTHER, 0},	     /* nop */
 };
 
 static void every_operation_is_recognised(void **state)
@@ -253,8 +255,6 @@ static void undefined_and_unknown_instructions_are_bad(void **state)
 		"0F 0A",
 		"0F FF C0", /* ud0, ud1 */
 		"0F B9 C0",
-		"0F 38 00 C0", /* three-byte maps */
-		"0F 3A 0F C0 00",
 		"C4 E2 79 18 00", /* VEX, EVEX, XOP */
 		"C5 F8 77",
 		"62 F1 7C 48 10 00",
@@ -399,6 +399,19 @@ static void immediates_are_extended_as_the_encoding_says(void **state)
 	assert_int_equal(enter.sel16, 5);
 }
 
+static void immediates_are_the_last_bytes(void **state)
+{
+	(void)state;
+	assert_int_equal(decode("83 C0 FF").imm_len, 1);
+	assert_int_equal(decode("66 81 05 00 00 00 00 FE FF").imm_len, 2);
+	assert_int_equal(decode("C7 44 24 04 EF CD AB 89").imm_len, 4);
+	assert_int_equal(decode("EA 44 33 22 11 60 00").imm_len, 6);
+	assert_int_equal(decode("C8 34 12 05").imm_len, 3);
+	assert_int_equal(decode("66 0F 3A 0F 00 07").imm_len, 1);
+	assert_int_equal(decode("89 44 24 04").imm_len, 0);
+	assert_int_equal(decode("A1 20 00 E0 FE").imm_len, 0); /* an address */
+}
+
 static void segment_instructions_name_their_register(void **state)
 {
 	static const struct {
@@ -541,6 +554,21 @@ static void zydis_agrees_on_every_opcode_and_modrm(void **state)
 	end_of_comparison();
 }
 
+static void zydis_agrees_in_the_three_byte_maps(void **state)
+{
+	(void)state;
+	for (unsigned opcode = 0; opcode < 0x200; opcode++)
+		for (unsigned modrm = 0; modrm < 0x100; modrm++)
+			for (unsigned i = 0; i < 6; i++) {
+				u8 tail[10] = {(u8)modrm};
+
+				memcpy(tail + 1, tails[0], sizeof(tail) - 1);
+				compare_with(prefix_sets[i], opcode & 0x100 ? 0x13A : 0x138,
+					     opcode & 0xFF, tail, false);
+			}
+	end_of_comparison();
+}
+
 static void zydis_agrees_on_every_modrm_and_sib(void **state)
 {
 	(void)state;
@@ -615,12 +643,14 @@ int main(void)
 		cmocka_unit_test(a_memory_operand_has_base_index_scale_and_displacement),
 		cmocka_unit_test(an_address_is_the_sum_of_its_parts),
 		cmocka_unit_test(immediates_are_extended_as_the_encoding_says),
+		cmocka_unit_test(immediates_are_the_last_bytes),
 		cmocka_unit_test(segment_instructions_name_their_register),
 		cmocka_unit_test(string_instructions_name_their_source_segment),
 		cmocka_unit_test(the_width_at_rm_can_differ_from_the_operand_size),
 		cmocka_unit_test(control_register_moves_ignore_mod),
 		cmocka_unit_test(registers_are_read_and_written_by_size),
 		cmocka_unit_test(zydis_agrees_on_every_opcode_and_modrm),
+		cmocka_unit_test(zydis_agrees_in_the_three_byte_maps),
 		cmocka_unit_test(zydis_agrees_on_every_modrm_and_sib),
 		cmocka_unit_test(less_bytes_than_the_length_are_short),
 		cmocka_unit_test(zydis_agrees_in_16_bit_code),
