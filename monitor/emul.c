@@ -21,31 +21,16 @@ static bool raise_gp(struct vcpu *v, u32 error)
 
 static bool raise_fault(struct vcpu *v, const struct access_fault *f)
 {
-	inject_page_fault(v, f->va, f->error);
+	if (f->vector == EXC_PF)
+		inject_page_fault(v, f->va, f->error);
+	else
+		inject_exception(v, f->vector, true, f->error);
 	return false;
-}
-
-/* The monitor itself uses DS and ES; the guest's are in struct regs. */
-static u16 selector_of(const struct vcpu *v, enum seg seg)
-{
-	switch (seg) {
-	case SEG_ES:
-		return (u16)v->r.es;
-	case SEG_CS:
-		return (u16)v->r.cs;
-	case SEG_SS:
-		return (u16)v->r.ss;
-	case SEG_FS:
-	case SEG_GS:
-		return cpu_selector(seg);
-	default:
-		return (u16)v->r.ds;
-	}
 }
 
 static gva_t linear_address(struct vcpu *v, const struct insn *i)
 {
-	return segment_base(v, selector_of(v, i->seg)) + insn_ea(i, v->r.gpr);
+	return segment_base(v, guest_selector(v, i->seg)) + insn_ea(i, v->r.gpr);
 }
 
 /* A selector as the guest's kernel may have it where hardware wants RPL 0. */
@@ -279,35 +264,21 @@ static u16 port_of(const struct vcpu *v, const struct insn *i)
 	return (u16)(i->form == FORM_IMM ? i->imm : v->r.gpr[GPR_EDX]);
 }
 
-/* May user mode touch these bytes?  The kernel's rights are checked by access. */
-static bool user_may(struct vcpu *v, gva_t va, u32 bytes, bool write, struct access_fault *f)
-{
-	if (guest_in_kernel(v))
-		return true;
-	for (u32 i = 0; i < bytes; i += bytes - 1 ? bytes - 1 : 1) {
-		f->va = va + i;
-		if (!shadow_user_may(v, va + i, write, &f->error))
-			return false;
-	}
-	return true;
-}
-
 /* One element of a string instruction on ports; the loop is in op_string. */
 static int string_element(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
-	u32 reg = i->op == INSN_INS ? GPR_EDI : GPR_ESI, value = 0;
-	u32 base = segment_base(v, selector_of(v, i->op == INSN_INS ? SEG_ES : i->seg));
+	u32 reg = i->op == INSN_INS ? GPR_EDI : GPR_ESI, at = v->r.gpr[reg], value = 0;
 	u16 port = (u16)v->r.gpr[GPR_EDX];
 
-	if (!user_may(v, base + v->r.gpr[reg], i->size, i->op == INSN_INS, f))
-		return -1;
 	if (i->op == INSN_OUTS) {
-		if (guest_read(v, base + v->r.gpr[reg], &value, i->size, f))
+		if (operand_access(v, i->seg, at, &value, i->size, 0, f) < 0)
 			return -1;
 		port_out(v, port, i->size, value);
 	} else {
+		if (operand_may(v, SEG_ES, at, i->size, PF_W, f))
+			return -1;
 		value = port_in(v, port, i->size);
-		if (guest_write(v, base + v->r.gpr[reg], &value, i->size, f))
+		if (operand_access(v, SEG_ES, at, &value, i->size, PF_W, f) < 0)
 			return -1;
 	}
 	v->r.gpr[reg] += v->r.eflags & 0x400 ? 0u - i->size : i->size;

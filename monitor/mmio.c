@@ -5,8 +5,8 @@
  * Everywhere else reads give ones and writes go nowhere, as on a PC's bus;
  * so do string instructions at the APIC.
  */
+#include "mem.h"
 #include "monitor.h"
-#include "paging.h"
 
 enum mmio_result {
 	MMIO_UNKNOWN, /* an instruction that is not emulated */
@@ -24,20 +24,40 @@ static bool is_lapic(u64 gpa)
 	return gpa >> PAGE_SHIFT == LAPIC_BASE >> PAGE_SHIFT;
 }
 
-static u32 device_read(u64 gpa, unsigned size)
+void mmio_read(u64 gpa, void *to, u32 bytes)
 {
-	u32 offset = (u32)gpa & (PAGE_SIZE - 1);
+	u8 *out = to;
 
-	if (!is_lapic(gpa))
-		return ones(size);
-	return lapic_read(&MON->lapic, offset & ~3u) >> offset % 4 * 8 & ones(size);
+	if (!is_lapic(gpa)) {
+		memset(to, 0xFF, bytes);
+		return;
+	}
+	for (u32 at = (u32)gpa & (PAGE_SIZE - 1); bytes; at++, bytes--)
+		*out++ = (u8)(lapic_read(&MON->lapic, at & ~3u) >> at % 4 * 8);
 }
 
 /* A register of the APIC is written as a whole, or not at all (SDM 10.4.1). */
+void mmio_write(u64 gpa, const void *from, u32 bytes)
+{
+	u32 value;
+
+	if (!is_lapic(gpa) || bytes != 4 || (gpa & 3))
+		return;
+	memcpy(&value, from, 4);
+	lapic_write(&MON->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
+}
+
+static u32 device_read(u64 gpa, unsigned size)
+{
+	u32 value = 0;
+
+	mmio_read(gpa, &value, size);
+	return value;
+}
+
 static void device_write(u64 gpa, unsigned size, u32 value)
 {
-	if (is_lapic(gpa) && size == 4 && !(gpa & 3))
-		lapic_write(&MON->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
+	mmio_write(gpa, &value, size);
 }
 
 /* Moves a string instruction's pointer over the rest of this page; false with
@@ -56,14 +76,6 @@ static enum mmio_result string_step(struct vcpu *v, const struct insn *i, u32 *p
 	return v->r.gpr[GPR_ECX] ? MMIO_AGAIN : MMIO_DONE;
 }
 
-/* Is the page mapped, and no memory there? */
-static bool is_nowhere(struct vcpu *v, gva_t va)
-{
-	u64 gpa;
-
-	return shadow_translate(v, va, &gpa) && !has_memory((u32)(gpa >> PAGE_SHIFT));
-}
-
 /* A string move, element by element; one side may be memory. */
 static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t fault)
 {
@@ -74,7 +86,7 @@ static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t 
 		if (i->rep && !v->r.gpr[GPR_ECX])
 			break;
 		if (v->r.gpr[GPR_ESI] >> PAGE_SHIFT == fault >> PAGE_SHIFT &&
-		    guest_write(v, v->r.gpr[GPR_EDI], &all, i->size, &f) && !is_nowhere(v, f.va)) {
+		    guest_access(v, v->r.gpr[GPR_EDI], &all, i->size, PF_W, &f) < 0) {
 			inject_page_fault(v, f.va, f.error);
 			return MMIO_AGAIN;
 		}

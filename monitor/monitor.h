@@ -91,14 +91,33 @@ void report_state(struct vcpu *v);
 noreturn void monitor_panic(const char *file, int line, const char *what);
 #define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))
 
-/* access.c: guest-virtual memory, as the guest's ring 0 sees it.  0, or -1
- * with *fault set to the exception's address and error code. */
+/* access.c: guest-virtual memory. */
 struct access_fault {
-	gva_t va;
-	u32 error;
+	u32 vector; /* EXC_PF, or of a segment that forbids it EXC_GP or EXC_SS */
+	gva_t va;   /* of a page fault */
+	u32 error;  /* the exception's error code */
 };
+/* As the guest's ring 0 sees it, and only memory.  0, or -1 with *f set. */
 int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f);
 int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f);
+
+/* An access that an instruction of the guest's makes, with the rights of its CPL:
+ * to the linear address va, or to bytes of a segment from offset on; bits is 0 to
+ * read, PF_W to write, PF_I to fetch.  -1, with *f set, if the guest may not: of a
+ * write nothing is done then.  Else 0, or ACCESS_MMIO if some of it is no memory. */
+#define ACCESS_MMIO 1
+int guest_access(struct vcpu *v, gva_t va, void *data, u32 bytes, u32 bits, struct access_fault *f);
+int operand_access(struct vcpu *v, enum seg seg, u32 offset, void *data, u32 bytes, u32 bits,
+		   struct access_fault *f);
+/* The same question without the access: 0 if it may. */
+int guest_may(struct vcpu *v, gva_t va, u32 bytes, u32 bits, struct access_fault *f);
+int operand_may(struct vcpu *v, enum seg seg, u32 offset, u32 bytes, u32 bits,
+		struct access_fault *f);
+/* Where the operand lies; false, with *f set, if the segment does not allow it. */
+bool operand_linear(struct vcpu *v, enum seg seg, u32 offset, u32 bytes, u32 bits, gva_t *va,
+		    struct access_fault *f);
+/* What the guest has in a segment register. */
+u16 guest_selector(const struct vcpu *v, enum seg seg);
 
 /* segment.c: descriptors and vectors. */
 void segment_start(void);
@@ -110,6 +129,16 @@ void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate);
 void segment_adopt(struct vcpu *v);
 u32 segment_base(struct vcpu *v, u16 selector);
+/* The descriptor that the CPU has for a selector, of a type that can be loaded into
+ * a segment register; 0 without one. */
+u64 segment_descriptor(u16 selector);
+#define SEGMENT_BIG (1ull << 54) /* its D or B bit */
+/* Its limit in bytes, and its base. */
+u32 segment_limit(u64 descriptor);
+static inline u32 descriptor_base(u64 d)
+{
+	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
+}
 /* The guest's TSS: its base and limit, false without one. */
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
 gva_t segment_ldt_base(struct vcpu *v);
@@ -152,6 +181,9 @@ bool flags_breakpoint(struct vcpu *v);
 void flags_end(struct vcpu *v);
 /* mmio.c: an access to a frame without memory. */
 void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa);
+/* What stands there instead, within one page. */
+void mmio_read(u64 gpa, void *to, u32 bytes);
+void mmio_write(u64 gpa, const void *from, u32 bytes);
 /* msr.c: false where the guest shall see a #GP. */
 bool msr_read(struct vcpu *v, u32 msr, u64 *value);
 bool msr_write(struct vcpu *v, u32 msr, u64 value);

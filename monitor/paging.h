@@ -118,6 +118,31 @@ struct walk {
 	u32 *pde_at, *pte_at;
 };
 
+/* What the guest sees of the hardware's error code, but for PF_P. */
+static inline u32 fault_code(const struct vcpu *v, u32 error, bool kernel)
+{
+	return (error & (PF_W | (guest_has_nx(v) ? PF_I : 0))) | (kernel ? 0 : PF_U);
+}
+
+/* What the guest's own tables say to an access; the error code if they refuse. */
+static inline bool permitted(const struct vcpu *v, const struct walk *w, u32 error, bool kernel,
+			     u32 *code)
+{
+	bool write = error & PF_W, fetch = error & PF_I;
+
+	*code = fault_code(v, error, kernel);
+	if (w->reserved)
+		*code |= PF_P | PF_RSVD;
+	if (!w->present)
+		return false;
+	*code |= PF_P;
+	if (!kernel && !w->us)
+		return false;
+	if (write && !w->rw && (!kernel || (v->cr0 & CR0_WP)))
+		return false;
+	return !(fetch && w->nx);
+}
+
 /* walk.c */
 u8 *walk_directory(const struct vcpu *v, gva_t va);
 void walk_guest(struct vcpu *v, gva_t va, struct walk *w);

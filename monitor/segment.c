@@ -24,6 +24,7 @@ extern const u32 trap_table[32], nm_offset;
 
 #define PRESENT (1ull << 47)
 #define LONG_MODE (1ull << 53)
+#define FLAT_DESCRIPTOR 0x00CFF3000000FFFFull /* 32-bit data, 4 GB */
 
 static u64 adjust(const struct vcpu *v, u64 d)
 {
@@ -123,12 +124,7 @@ static bool guest_descriptor(struct vcpu *v, u16 selector, u64 *d)
 	return !guest_read(v, v->gdtr.base + (selector & ~7u), d, 8, &f);
 }
 
-static u32 descriptor_base(u64 d)
-{
-	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
-}
-
-static u32 descriptor_limit(u64 d)
+u32 segment_limit(u64 d)
 {
 	u32 limit = (u32)((d & 0xFFFF) | (d >> 32 & 0xF0000));
 
@@ -173,7 +169,7 @@ bool segment_load_ldt(struct vcpu *v, u16 selector)
 	if (selector & 0xFFFC) {
 		if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != 0x82)
 			return false;
-		entries = (descriptor_limit(d) + 1) / 8;
+		entries = (segment_limit(d) + 1) / 8;
 		if (entries > WIN_LDT_PAGES * 512)
 			entries = WIN_LDT_PAGES * 512;
 	}
@@ -209,19 +205,25 @@ bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
 	if (!v->tr || !guest_descriptor(v, v->tr, &d))
 		return false;
 	*base = descriptor_base(d);
-	*limit = descriptor_limit(d);
+	*limit = segment_limit(d);
 	return true;
+}
+
+/* Those behind the guest's are Xen's own, which are flat. */
+u64 segment_descriptor(u16 selector)
+{
+	bool local = selector & 4;
+	u32 index = selector >> 3, entries = local ? SEG->ldt_entries : SEG->gdt_entries;
+
+	if (index < entries)
+		return ((const volatile u64 *)(local ? WIN_LDT : WIN_GDT))[index];
+	return local || index < WIN_GDT_PAGES * 512 ? 0 : FLAT_DESCRIPTOR;
 }
 
 u32 segment_base(struct vcpu *v, u16 selector)
 {
-	u32 index = selector >> 3;
-	const volatile u64 *table = (const volatile u64 *)(selector & 4 ? WIN_LDT : WIN_GDT);
-
 	(void)v;
-	if (index >= (selector & 4 ? SEG->ldt_entries : SEG->gdt_entries))
-		return 0; /* one of Xen's own, which are flat */
-	return descriptor_base(table[index]);
+	return descriptor_base(segment_descriptor(selector));
 }
 
 static u16 gate_cs(const struct vcpu *v, u64 gate)

@@ -103,30 +103,6 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	v->last_fault_va = va;
 }
 
-/* What the guest sees of the hardware's error code, but for PF_P. */
-static u32 fault_code(const struct vcpu *v, u32 error, bool kernel)
-{
-	return (error & (PF_W | (guest_has_nx(v) ? PF_I : 0))) | (kernel ? 0 : PF_U);
-}
-
-/* What the guest's own tables say to an access; the error code if they refuse. */
-static bool permitted(const struct vcpu *v, const struct walk *w, u32 error, bool kernel, u32 *code)
-{
-	bool write = error & PF_W, fetch = error & PF_I;
-
-	*code = fault_code(v, error, kernel);
-	if (w->reserved)
-		*code |= PF_P | PF_RSVD;
-	if (!w->present)
-		return false;
-	*code |= PF_P;
-	if (!kernel && !w->us)
-		return false;
-	if (write && !w->rw && (!kernel || (v->cr0 & CR0_WP)))
-		return false;
-	return !(fetch && w->nx);
-}
-
 static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 {
 	u32 mfn = GMFN[w->frame], bits = PTE_P | PTE_A;

@@ -145,9 +145,10 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
  * it is not mapped. */
 bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa);
 
-/* May user mode read, or write, the byte at va?  Else *error is the code of the
- * fault that it would see. */
-bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error);
+/* What shadow_fault() would answer to the same access, but nothing is filled:
+ * SHADOW_FILLED means that there is memory, and that the access is allowed. */
+enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			       u64 *gpa);
 
 /* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
 bool shadow_load(struct vcpu *v);

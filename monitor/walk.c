@@ -122,12 +122,26 @@ bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
 	return w.present;
 }
 
-bool shadow_user_may(struct vcpu *v, gva_t va, bool write, u32 *error)
+enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			       u64 *gpa)
 {
 	struct walk w;
+	u32 phys;
 
+	*gpa = va;
+	*guest_error = fault_code(v, error, kernel);
+	if (va >= WINDOW_BASE)
+		return SHADOW_FAULT;
+	if (!s->on)
+		return has_memory(va >> PAGE_SHIFT) ? SHADOW_FILLED : SHADOW_MMIO;
 	walk_guest(v, va, &w);
-	*error = PF_U | (write ? PF_W : 0) | (w.present ? PF_P : 0) |
-		 (w.reserved ? PF_P | PF_RSVD : 0);
-	return w.present && w.us && (w.rw || !write);
+	if (!permitted(v, &w, error, kernel, guest_error))
+		return SHADOW_FAULT;
+	if (!kernel && v->paravirtual && linear_slot(L2I(va), &phys) && linear_is_hooked(phys))
+		return SHADOW_FAULT; /* as in shadow_fault() */
+	*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
+	if (has_memory(w.frame))
+		return SHADOW_FILLED;
+	walk_mark(&w, error & PF_W);
+	return SHADOW_MMIO;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* See domain.h. */
+#include <stdlib.h>
+
 #include "domain.h"
 #include "mmu.h"
 #include "vmi.h"
@@ -76,6 +78,8 @@ static void make_tables(bool pae)
 	put(low, pae, USER >> (pae ? 21 : 22), USER_PT | USER_FLAGS);
 	put(USER_PT, pae, 0, DATA | USER_FLAGS);
 	put(USER_PT, pae, 1, (DATA + PAGE_SIZE) | (USER_FLAGS & ~(PTE_RW | PTE_D)));
+	put(USER_PT, pae, 2, HOLE | USER_FLAGS);
+	put(USER_PT, pae, 3, (DATA + 2 * PAGE_SIZE) | USER_FLAGS);
 }
 
 void domain_paging(bool pae)
@@ -120,6 +124,18 @@ void domain_user(void)
 	r->ss = r->ds = r->es = USER_DS;
 	r->eip = USER;
 	r->gpr[GPR_ESP] = USER + 0x800;
+}
+
+u32 domain_code(const char *hex)
+{
+	u32 at = VCPU->r.eip >= LINEAR ? VCPU->r.eip - LINEAR
+		 : VCPU->r.eip >= USER ? VCPU->r.eip - USER + DATA
+				       : VCPU->r.eip;
+	u8 *bytes = PHYS(at);
+
+	for (char *end; *hex; hex = end)
+		*bytes++ = (u8)strtoul(hex, &end, 16);
+	return (u32)(bytes - (u8 *)PHYS(at));
 }
 
 bool domain_at(u32 vector)

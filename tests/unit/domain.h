@@ -21,13 +21,16 @@
 #define IDT 0x11000u
 #define TSS 0x12000u
 #define LDT 0x15000u
-#define TABLES 0x20000u	 /* CR3; the tables follow */
-#define USER_PT 0x25000u /* of USER: two pages of it are mapped, the second read-only */
+#define TABLES 0x20000u /* CR3; the tables follow */
+/* Of USER.  Four pages are mapped: two of memory, the second read-only; one without
+ * memory; one of memory. */
+#define USER_PT 0x25000u
 #define CODE 0x30000u
 #define STACK 0x40000u /* the end */
 #define ESP0 0x44000u
-#define DATA 0x50000u /* the first page of USER; the second follows */
+#define DATA 0x50000u /* the first page of USER; the others follow */
 #define USER 0x08000000u
+#define USER_NOWHERE (USER + 2 * PAGE_SIZE)
 
 #define HANDLER(vector) (0xC0060000u + (vector)*16)
 
@@ -47,6 +50,9 @@ void domain_paging(bool pae);
 void domain_init(bool pae);
 /* User mode, at USER. */
 void domain_user(void);
+
+/* Puts bytes, as in "0F 20 D8", to where EIP points; answers how many they are. */
+u32 domain_code(const char *hex);
 
 /* A pseudo descriptor of LGDT and LIDT, or a far pointer. */
 static inline void put_limit_base(u32 at, u16 limit, u32 base)

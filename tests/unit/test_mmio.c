@@ -187,6 +187,26 @@ static void string_moves_with_one_side_in_memory(void **state)
 	assert_int_equal(v->cr2, 0x70000000);
 }
 
+/* Whatever the monitor could write to. */
+static void user_mode_moves_nothing_into_the_kernel(void **state)
+{
+	u32 *kernel = PHYS(0x60000);
+
+	(void)state;
+	*kernel = 0x12345678;
+	domain_user();
+	gpr[GPR_ESI] = USER_NOWHERE;
+	gpr[GPR_EDI] = KERNEL(0x60000);
+	gpr[GPR_ECX] = 1;
+	memcpy(PHYS(DATA), "\xF3\xA5", 2);
+	emulate_mmio(v, USER_NOWHERE, HOLE);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(v->cr2, KERNEL(0x60000));
+	assert_int_equal(domain_stack(0), PF_U | PF_W | PF_P);
+	assert_int_equal(*kernel, 0x12345678);
+	assert_int_equal(gpr[GPR_ECX], 1);
+}
+
 /* As a text screen is scrolled. */
 static void string_moves_with_both_sides_nowhere(void **state)
 {
@@ -266,6 +286,7 @@ static int run(void)
 		cmocka_unit_test_setup(comparisons_set_the_flags, start),
 		cmocka_unit_test_setup(strings_into_nowhere, start),
 		cmocka_unit_test_setup(string_moves_with_one_side_in_memory, start),
+		cmocka_unit_test_setup(user_mode_moves_nothing_into_the_kernel, start),
 		cmocka_unit_test_setup(string_moves_with_both_sides_nowhere, start),
 		cmocka_unit_test_setup(the_local_apic, start),
 		cmocka_unit_test_setup(what_is_not_emulated, start),
