@@ -4,6 +4,7 @@
 #include "hypercall.h"
 
 #define DR6_ONES 0xFFFF0FF0u /* reserved, and read so */
+#define DR6_BS 0x4000u	     /* a single step */
 
 /* With either the FPU raises #NM; Xen lets a guest have only TS. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
@@ -94,6 +95,12 @@ void control_debug_trap(struct vcpu *v)
 {
 	v->dr[6] = (v->dr[6] & ~0xFu) | xen_get_debugreg(6);
 	control_debug_forget();
+}
+
+/* The guest steps over an instruction that is emulated. */
+void control_single_step(struct vcpu *v)
+{
+	v->dr[6] = (v->dr[6] & ~0xFu) | DR6_BS;
 }
 
 /* What has trapped is no business of the guest's. */

@@ -5,14 +5,8 @@
  * Everywhere else reads give ones and writes go nowhere, as on a PC's bus;
  * so do string instructions at the APIC.
  */
+#include "emul.h"
 #include "mem.h"
-#include "monitor.h"
-
-enum mmio_result {
-	MMIO_UNKNOWN, /* an instruction that is not emulated */
-	MMIO_DONE,    /* EIP moves on */
-	MMIO_AGAIN,   /* EIP stays, or is another handler's */
-};
 
 static u32 ones(unsigned size)
 {
@@ -62,33 +56,32 @@ static void device_write(u64 gpa, unsigned size, u32 value)
 
 /* Moves a string instruction's pointer over the rest of this page; false with
  * EIP kept while there is more to do behind it. */
-static enum mmio_result string_step(struct vcpu *v, const struct insn *i, u32 *pointer)
+static enum emul_result string_step(struct vcpu *v, const struct insn *i, u32 *pointer)
 {
-	bool down = v->r.eflags & 0x400, repeated = i->rep || i->repne;
+	bool down = v->r.eflags & EFLAGS_DF, repeated = i->rep || i->repne;
 	u32 offset = *pointer & (PAGE_SIZE - 1);
 	u32 room = (down ? offset : PAGE_SIZE - 1 - offset) / i->size + 1;
 	u32 count = !repeated ? 1 : v->r.gpr[GPR_ECX] < room ? v->r.gpr[GPR_ECX] : room;
 
 	*pointer += down ? 0u - i->size * count : i->size * count;
 	if (!repeated)
-		return MMIO_DONE;
+		return EMUL_DONE;
 	v->r.gpr[GPR_ECX] -= count;
-	return v->r.gpr[GPR_ECX] ? MMIO_AGAIN : MMIO_DONE;
+	return v->r.gpr[GPR_ECX] ? EMUL_AGAIN : EMUL_DONE;
 }
 
 /* A string move, element by element; one side may be memory. */
-static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t fault)
+static enum emul_result move_string(struct vcpu *v, const struct insn *i, gva_t fault,
+				    struct access_fault *f)
 {
-	struct access_fault f;
-	u32 step = v->r.eflags & 0x400 ? 0u - i->size : i->size, all = ones(i->size);
+	u32 step = v->r.eflags & EFLAGS_DF ? 0u - i->size : i->size, all = ones(i->size);
 
 	do {
 		if (i->rep && !v->r.gpr[GPR_ECX])
 			break;
 		if (v->r.gpr[GPR_ESI] >> PAGE_SHIFT == fault >> PAGE_SHIFT &&
-		    guest_access(v, v->r.gpr[GPR_EDI], &all, i->size, PF_W, &f) < 0) {
-			inject_page_fault(v, f.va, f.error);
-			return MMIO_AGAIN;
+		    guest_access(v, v->r.gpr[GPR_EDI], &all, i->size, PF_W, f) < 0) {
+			return EMUL_FAULT;
 		}
 		v->r.gpr[GPR_ESI] += step;
 		v->r.gpr[GPR_EDI] += step;
@@ -97,8 +90,8 @@ static enum mmio_result move_string(struct vcpu *v, const struct insn *i, gva_t 
 	} while (i->rep && ((v->r.gpr[GPR_ESI] ^ fault) >> PAGE_SHIFT == 0 ||
 			    (v->r.gpr[GPR_EDI] ^ fault) >> PAGE_SHIFT == 0));
 	if (i->rep && v->r.gpr[GPR_ECX]) /* the rest is ordinary memory again */
-		return MMIO_AGAIN;
-	return MMIO_DONE;
+		return EMUL_AGAIN;
+	return EMUL_DONE;
 }
 
 /* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
@@ -118,32 +111,32 @@ static u32 sign_extend(u32 value, unsigned size)
 	return size == 1 ? (u32)(s8)value : size == 2 ? (u32)(s16)value : value;
 }
 
-static enum mmio_result move(struct vcpu *v, const struct insn *i, u64 gpa)
+static enum emul_result move(struct vcpu *v, const struct insn *i, u64 gpa)
 {
 	u32 *gpr = v->r.gpr;
 
 	switch (i->form) {
 	case FORM_R_RM:
 		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case FORM_ACC_MOFFS:
 		insn_reg_set(gpr, GPR_EAX, i->size, device_read(gpa, i->size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case FORM_RM_R:
 		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case FORM_MOFFS_ACC:
 		device_write(gpa, i->size, insn_reg_get(gpr, GPR_EAX, i->size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case FORM_RM_IMM:
 		device_write(gpa, i->size, i->imm);
-		return MMIO_DONE;
+		return EMUL_DONE;
 	default:
-		return MMIO_UNKNOWN;
+		return EMUL_UNKNOWN;
 	}
 }
 
-static enum mmio_result access(struct vcpu *v, const struct insn *i, u64 gpa)
+static enum emul_result access(struct vcpu *v, const struct insn *i, u64 gpa)
 {
 	u32 *gpr = v->r.gpr, there = device_read(gpa, i->size);
 
@@ -152,15 +145,15 @@ static enum mmio_result access(struct vcpu *v, const struct insn *i, u64 gpa)
 		return move(v, i, gpa);
 	case INSN_MOVZX:
 		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->rm_size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case INSN_MOVSX:
 		insn_reg_set(gpr, i->reg, i->size,
 			     sign_extend(device_read(gpa, i->rm_size), i->rm_size));
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case INSN_XCHG:
 		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
 		insn_reg_set(gpr, i->reg, i->size, there);
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case INSN_LODS:
 		insn_reg_set(gpr, GPR_EAX, i->size, ones(i->size));
 		return string_step(v, i, &gpr[GPR_ESI]);
@@ -176,22 +169,22 @@ static enum mmio_result access(struct vcpu *v, const struct insn *i, u64 gpa)
 			set_flags(v, i, other, there);
 		else
 			set_flags(v, i, there, other);
-		return MMIO_DONE;
+		return EMUL_DONE;
 	}
 	case INSN_XADD:
 		if (is_lapic(gpa))
-			return MMIO_UNKNOWN;
+			return EMUL_UNKNOWN;
 		insn_reg_set(gpr, i->reg, i->size, there);
-		return MMIO_DONE;
+		return EMUL_DONE;
 	case INSN_ADD:
 	case INSN_OR:
 	case INSN_AND:
 	case INSN_SUB:
 	case INSN_XOR:
 		/* a read and a write that goes nowhere */
-		return i->form == FORM_R_RM || is_lapic(gpa) ? MMIO_UNKNOWN : MMIO_DONE;
+		return i->form == FORM_R_RM || is_lapic(gpa) ? EMUL_UNKNOWN : EMUL_DONE;
 	default:
-		return MMIO_UNKNOWN;
+		return EMUL_UNKNOWN;
 	}
 }
 
@@ -200,22 +193,20 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 	u8 bytes[INSN_MAX_LEN];
 	struct access_fault f;
 	struct insn insn;
-	u32 n = 0;
+	enum emul_result how = EMUL_UNKNOWN;
 
-	enum mmio_result result = MMIO_UNKNOWN;
-
-	while (n < sizeof(bytes) && !guest_read(v, v->r.eip + n, bytes + n, 1, &f))
-		n++;
-	if (decode_insn(bytes, n, false, &insn) == DECODE_OK)
-		result = insn.op == INSN_MOVS ? move_string(v, &insn, va) : access(v, &insn, gpa);
-	if (result == MMIO_DONE)
-		v->r.eip += insn.len;
-	if (result != MMIO_UNKNOWN)
-		return;
-	if (!guest_in_kernel(v)) {
-		inject_exception(v, EXC_GP, true, 0);
-		return;
+	switch (emul_fetch(v, &insn, bytes, &f)) {
+	case DECODE_OK:
+		how = insn.op == INSN_MOVS ? move_string(v, &insn, va, &f) : access(v, &insn, gpa);
+		break;
+	case DECODE_SHORT:
+		how = EMUL_FAULT;
+		break;
 	}
-	guest_die("access to %08x, guest-physical %08llx, where there is no memory%s", va, gpa,
-		  is_lapic(gpa) ? " but the local APIC" : " and no device");
+	if (how == EMUL_UNKNOWN && guest_in_kernel(v))
+		guest_die("access to %08x, guest-physical %08llx, where there is no memory%s", va,
+			  gpa, is_lapic(gpa) ? " but the local APIC" : " and no device");
+	if (how == EMUL_UNKNOWN)
+		how = emul_gp(&f, 0);
+	emul_end(v, insn.len, how, &f);
 }

@@ -170,7 +170,7 @@ void inject_page_fault(struct vcpu *v, gva_t va, u32 error);
 void inject_interrupt(struct vcpu *v, u32 vector);
 bool inject_int(struct vcpu *v, u32 vector);
 
-/* emul.c: the instruction at EIP, which trapped with vector. */
+/* emul.c: the instruction at EIP, which trapped with vector, EXC_GP or EXC_UD. */
 void emulate(struct vcpu *v, u32 vector);
 /* flags.c: the interrupt flag before Init. */
 void flags_start(void);
@@ -202,6 +202,7 @@ void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
 void control_debug_trap(struct vcpu *v);
 void control_debug_forget(void);
+void control_single_step(struct vcpu *v);
 void control_halt(struct vcpu *v);
 noreturn void control_shutdown(u32 reason);
 /* Tells the guest what xl wants of it. */

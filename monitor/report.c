@@ -29,10 +29,11 @@ static void say_bytes(struct vcpu *v)
 {
 	u8 byte;
 	struct access_fault f;
+	gva_t at = segment_base(v, (u16)v->r.cs) + v->r.eip;
 
 	say("vmixen: bytes at EIP:");
 	for (u32 i = 0; i < 16; i++) {
-		if (guest_read(v, v->r.eip + i, &byte, 1, &f))
+		if (guest_read(v, at + i, &byte, 1, &f))
 			break;
 		say(" %02x", byte);
 	}

@@ -12,8 +12,6 @@ struct port_call {
 	u32 eflags;
 };
 
-#define EFLAGS_DF 0x400u
-
 void regparm3 port_register(struct port_call *c, u32 size, u32 in)
 {
 	u16 port = (u16)c->edx;

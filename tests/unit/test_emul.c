@@ -12,17 +12,10 @@
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;
 
-/* Carries out "0F 20 D8" at EIP, which trapped with vector; the bytes go to
- * where EIP points. */
+/* Carries out "0F 20 D8" at EIP, which trapped with vector. */
 static void trap(const char *hex, u32 vector)
 {
-	u32 at = v->r.eip >= LINEAR ? v->r.eip - LINEAR
-		 : v->r.eip >= USER ? v->r.eip - USER + DATA
-				    : v->r.eip;
-	u8 *bytes = PHYS(at);
-
-	for (char *end; *hex; hex = end)
-		*bytes++ = (u8)strtoul(hex, &end, 16);
+	domain_code(hex);
 	v->r.error = 0;
 	emulate(v, vector);
 }
@@ -305,11 +298,11 @@ static void string_ports(void **state)
 	assert_int_equal(gpr[GPR_ECX], 0);
 	gpr[GPR_EDX] = 0x1234;
 	gpr[GPR_EDI] = KERNEL(DATA) + 8;
-	v->r.eflags |= 0x400;
+	v->r.eflags |= EFLAGS_DF;
 	done("6D"); /* insd, backwards */
 	assert_int_equal(*(u32 *)(p + 8), 0xFFFFFFFF);
 	assert_int_equal(gpr[GPR_EDI], KERNEL(DATA) + 4);
-	v->r.eflags &= ~0x400u;
+	v->r.eflags &= ~EFLAGS_DF;
 	/* More than at one go: EIP stays, interrupts may come in. */
 	gpr[GPR_ECX] = 1500;
 	gpr[GPR_EDI] = KERNEL(DATA);
@@ -329,64 +322,6 @@ static void string_ports(void **state)
 	trap("F3 6E", EXC_GP);
 	assert_true(domain_at(EXC_PF));
 	assert_int_equal(gpr[GPR_ECX], 3);
-}
-
-static void user_mode_needs_iopl_or_the_bitmap(void **state)
-{
-	u8 *tss;
-
-	(void)state;
-	domain_init(true);
-	v->esp0 = KERNEL(ESP0);
-	domain_user();
-	trap("E4 80", EXC_GP);
-	assert_true(domain_at(EXC_GP));
-	assert_int_equal(gpr[GPR_ESP], KERNEL(ESP0) - 24);
-
-	domain_init(true);
-	domain_user();
-	v->iopl = 3;
-	done("E4 80");
-
-	domain_init(true);
-	domain_user();
-	tss = PHYS(TSS);
-	*(u16 *)(tss + 0x66) = 0x68;
-	memset(tss + 0x68, 0xFF, 0x2001);
-	tss[0x68 + 0x80 / 8] = 0xFE; /* port 80 alone */
-	done("E4 80");
-	trap("E5 80", EXC_GP); /* four ports */
-	assert_true(domain_at(EXC_GP));
-
-	domain_init(true);
-	domain_user();
-	*(u16 *)(tss + 0x66) = 0x3000; /* behind the limit */
-	trap("E4 80", EXC_GP);
-	assert_true(domain_at(EXC_GP));
-}
-
-static void user_mode_strings_obey_the_pages(void **state)
-{
-	(void)state;
-	domain_init(true);
-	v->iopl = 3;
-	domain_user();
-	gpr[GPR_EDX] = 0x1234;
-	gpr[GPR_EDI] = USER + 0x100;
-	done("6D");
-	assert_int_equal(*(u32 *)PHYS(DATA + 0x100), 0xFFFFFFFF);
-	gpr[GPR_EDI] = USER + PAGE_SIZE - 2; /* the second half is read-only */
-	trap("6D", EXC_GP);
-	assert_true(domain_at(EXC_PF));
-	assert_int_equal(domain_stack(0), PF_U | PF_W | PF_P);
-	domain_user();
-	gpr[GPR_ESI] = KERNEL(DATA); /* the kernel's */
-	trap("6E", EXC_GP);
-	assert_true(domain_at(EXC_PF));
-	assert_int_equal(domain_stack(0), PF_U | PF_P);
-	domain_user();
-	gpr[GPR_ESI] = USER + PAGE_SIZE;
-	done("6E");
 }
 
 static void user_mode_gets_its_fault(void **state)
@@ -523,8 +458,6 @@ static int run(void)
 		cmocka_unit_test(unmapped_operands_are_page_faults),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(string_ports),
-		cmocka_unit_test(user_mode_needs_iopl_or_the_bitmap),
-		cmocka_unit_test(user_mode_strings_obey_the_pages),
 		cmocka_unit_test(user_mode_gets_its_fault),
 		cmocka_unit_test(software_interrupts),
 		cmocka_unit_test(interrupt_flag),

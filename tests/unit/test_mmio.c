@@ -220,6 +220,35 @@ static void string_moves_with_both_sides_nowhere(void **state)
 	assert_int_equal(gpr[GPR_EDI], NOWHERE + 0x100);
 }
 
+static void accesses_are_stepped_over(void **state)
+{
+	(void)state;
+	domain_user();
+	gpr[GPR_EBX] = USER_NOWHERE;
+	v->r.eflags = EFLAGS_TF;
+	memcpy(PHYS(DATA), "\x8B\x03", 2);
+	emulate_mmio(v, USER_NOWHERE, HOLE);
+	assert_true(domain_at(EXC_DB));
+	assert_int_equal(domain_stack(0), USER + 2);
+	assert_int_equal(v->dr[6] & 0x400F, 0x4000);
+}
+
+static void a_code_segment_has_a_base(void **state)
+{
+	(void)state;
+	((u64 *)PHYS(LDT))[1] = 0x0040FB0000000000ull | (u64)(USER >> 24) << 56 |
+				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
+	domain_user();
+	memcpy(PHYS(DATA + 0x40), "\x8B\x03", 2);
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	v->r.cs = 0x0F;
+	v->r.eip = 0x40;
+	gpr[GPR_EBX] = USER_NOWHERE;
+	emulate_mmio(v, USER_NOWHERE, HOLE);
+	assert_int_equal(v->r.eip, 0x42);
+	assert_int_equal(gpr[GPR_EAX], 0xFFFFFFFF);
+}
+
 static void the_local_apic(void **state)
 {
 	struct lapic *l = &MON->lapic;
@@ -288,6 +317,8 @@ static int run(void)
 		cmocka_unit_test_setup(string_moves_with_one_side_in_memory, start),
 		cmocka_unit_test_setup(user_mode_moves_nothing_into_the_kernel, start),
 		cmocka_unit_test_setup(string_moves_with_both_sides_nowhere, start),
+		cmocka_unit_test_setup(accesses_are_stepped_over, start),
+		cmocka_unit_test_setup(a_code_segment_has_a_base, start),
 		cmocka_unit_test_setup(the_local_apic, start),
 		cmocka_unit_test_setup(what_is_not_emulated, start),
 	};
