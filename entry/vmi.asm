@@ -395,7 +395,7 @@ SetPxELong_target:
 ; Guest's stack during the call: struct port_call (monitor/vmi_ports.c).
 %macro PORT_CALL 4
 extern %2
-vmi_%1:
+%1:
 	pushfd
 	pushad
 	ENTER_C
@@ -406,6 +406,17 @@ vmi_%1:
 	jmp port_leave
 %endmacro
 
+; The same until ECX is 0: what the C function does at a time is bounded, and at its
+; end a pending event comes in.
+%macro STRING_CALL 3
+vmi_%1:
+	call once_%1
+	jecxz %%done
+	jmp vmi_%1
+%%done:	ret
+	PORT_CALL once_%1, port_string, %2, %3
+%endmacro
+
 %macro PORT_RESTORE 0
 	popad
 	popfd
@@ -413,15 +424,15 @@ vmi_%1:
 port_leave:
 	LEAVE_C PORT_RESTORE
 
-	PORT_CALL IN, port_register, 4, 1
-	PORT_CALL INB, port_register, 1, 1
-	PORT_CALL INW, port_register, 2, 1
-	PORT_CALL OUT, port_register, 4, 0
-	PORT_CALL OUTB, port_register, 1, 0
-	PORT_CALL OUTW, port_register, 2, 0
-	PORT_CALL INS, port_string, 4, 1
-	PORT_CALL INSB, port_string, 1, 1
-	PORT_CALL INSW, port_string, 2, 1
-	PORT_CALL OUTS, port_string, 4, 0
-	PORT_CALL OUTSB, port_string, 1, 0
-	PORT_CALL OUTSW, port_string, 2, 0
+	PORT_CALL vmi_IN, port_register, 4, 1
+	PORT_CALL vmi_INB, port_register, 1, 1
+	PORT_CALL vmi_INW, port_register, 2, 1
+	PORT_CALL vmi_OUT, port_register, 4, 0
+	PORT_CALL vmi_OUTB, port_register, 1, 0
+	PORT_CALL vmi_OUTW, port_register, 2, 0
+	STRING_CALL INS, 4, 1
+	STRING_CALL INSB, 1, 1
+	STRING_CALL INSW, 2, 1
+	STRING_CALL OUTS, 4, 0
+	STRING_CALL OUTSB, 1, 0
+	STRING_CALL OUTSW, 2, 0

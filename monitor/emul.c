@@ -8,7 +8,6 @@
 #include "emul.h"
 #include "mem.h"
 
-#define STRING_MAX 1024	      /* elements of a string instruction done at a time */
 #define UD2_MARK 4	      /* bytes of "VMXN" behind the ud2 of VMI_Init */
 #define WITH_ERROR 0x00027D00 /* bit per vector: exceptions that have an error code */
 
@@ -140,42 +139,6 @@ static bool may_execute(struct vcpu *v, const struct insn *i)
 	return is_port_io(i) && (v->iopl == 3 || bitmap_allows(v, port_of(v, i), i->size));
 }
 
-/* One element of a string instruction on ports; the loop is in op_string. */
-static int string_element(struct vcpu *v, const struct insn *i, struct access_fault *f)
-{
-	u32 reg = i->op == INSN_INS ? GPR_EDI : GPR_ESI, at = v->r.gpr[reg], value = 0;
-	u16 port = (u16)v->r.gpr[GPR_EDX];
-
-	if (i->op == INSN_OUTS) {
-		if (operand_access(v, i->seg, at, &value, i->size, 0, f) < 0)
-			return -1;
-		port_out(v, port, i->size, value);
-	} else {
-		if (operand_may(v, SEG_ES, at, i->size, PF_W, f))
-			return -1;
-		value = port_in(v, port, i->size);
-		if (operand_access(v, SEG_ES, at, &value, i->size, PF_W, f) < 0)
-			return -1;
-	}
-	v->r.gpr[reg] += v->r.eflags & EFLAGS_DF ? 0u - i->size : i->size;
-	return 0;
-}
-
-static enum emul_result op_string(struct vcpu *v, const struct insn *i, struct access_fault *f)
-{
-	bool repeated = i->rep || i->repne;
-
-	for (u32 n = 0; !repeated || v->r.gpr[GPR_ECX];) {
-		if (string_element(v, i, f))
-			return EMUL_FAULT;
-		if (!repeated || !--v->r.gpr[GPR_ECX])
-			return EMUL_DONE;
-		if (++n == STRING_MAX || (v->r.eflags & EFLAGS_TF))
-			return EMUL_AGAIN; /* interrupts may come in, then the rest */
-	}
-	return EMUL_DONE;
-}
-
 static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 {
 	if (v->paravirtual)
@@ -219,7 +182,7 @@ static enum emul_result execute(struct vcpu *v, const struct insn *i, struct acc
 		return EMUL_DONE;
 	case INSN_INS:
 	case INSN_OUTS:
-		return op_string(v, i, f);
+		return string_run(v, i, f);
 	default:
 		return emul_system(v, i, f);
 	}

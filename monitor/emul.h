@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the emulator share: emul.c, system.c and mmio.c.
+ * What the parts of the emulator share: emul.c, system.c, string.c and mmio.c.
  *
  * An instruction that is emulated has changed nothing yet when it meets a fault,
  * but for a string instruction, which is then between two of its elements.
@@ -42,5 +42,10 @@ static inline u32 emul_offset(const struct vcpu *v, const struct insn *i)
 
 /* system.c: instructions that only the guest's kernel may execute. */
 enum emul_result emul_system(struct vcpu *v, const struct insn *i, struct access_fault *f);
+
+/* string.c: a string instruction, with its prefix, up to a bound of its own.  Of
+ * MOVS, CMPS, STOS, LODS and SCAS it leaves to the processor what meets nothing
+ * but memory. */
+enum emul_result string_run(struct vcpu *v, const struct insn *i, struct access_fault *f);
 
 #endif

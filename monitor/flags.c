@@ -129,7 +129,7 @@ void flags_lidt(struct vcpu *v)
 /* Carries out what a breakpoint stopped; false if it was none of ours. */
 bool flags_breakpoint(struct vcpu *v)
 {
-	const u32 status = 0xCD5; /* CF PF AF ZF SF DF OF */
+	const u32 status = EFLAGS_STATUS | EFLAGS_DF;
 	struct regs *r = &v->r;
 
 	if (v->paravirtual)

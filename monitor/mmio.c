@@ -2,16 +2,10 @@
 /*
  * Accesses to frames without memory behind them.  One device lives there, the
  * local APIC, for a kernel sends its IPIs by stores and not by APICWrite.
- * Everywhere else reads give ones and writes go nowhere, as on a PC's bus;
- * so do string instructions at the APIC.
+ * Everywhere else reads give ones and writes go nowhere, as on a PC's bus.
  */
 #include "emul.h"
 #include "mem.h"
-
-static u32 ones(unsigned size)
-{
-	return size == 4 ? 0xFFFFFFFFu : (1u << size * 8) - 1;
-}
 
 static bool is_lapic(u64 gpa)
 {
@@ -52,46 +46,6 @@ static u32 device_read(u64 gpa, unsigned size)
 static void device_write(u64 gpa, unsigned size, u32 value)
 {
 	mmio_write(gpa, &value, size);
-}
-
-/* Moves a string instruction's pointer over the rest of this page; false with
- * EIP kept while there is more to do behind it. */
-static enum emul_result string_step(struct vcpu *v, const struct insn *i, u32 *pointer)
-{
-	bool down = v->r.eflags & EFLAGS_DF, repeated = i->rep || i->repne;
-	u32 offset = *pointer & (PAGE_SIZE - 1);
-	u32 room = (down ? offset : PAGE_SIZE - 1 - offset) / i->size + 1;
-	u32 count = !repeated ? 1 : v->r.gpr[GPR_ECX] < room ? v->r.gpr[GPR_ECX] : room;
-
-	*pointer += down ? 0u - i->size * count : i->size * count;
-	if (!repeated)
-		return EMUL_DONE;
-	v->r.gpr[GPR_ECX] -= count;
-	return v->r.gpr[GPR_ECX] ? EMUL_AGAIN : EMUL_DONE;
-}
-
-/* A string move, element by element; one side may be memory. */
-static enum emul_result move_string(struct vcpu *v, const struct insn *i, gva_t fault,
-				    struct access_fault *f)
-{
-	u32 step = v->r.eflags & EFLAGS_DF ? 0u - i->size : i->size, all = ones(i->size);
-
-	do {
-		if (i->rep && !v->r.gpr[GPR_ECX])
-			break;
-		if (v->r.gpr[GPR_ESI] >> PAGE_SHIFT == fault >> PAGE_SHIFT &&
-		    guest_access(v, v->r.gpr[GPR_EDI], &all, i->size, PF_W, f) < 0) {
-			return EMUL_FAULT;
-		}
-		v->r.gpr[GPR_ESI] += step;
-		v->r.gpr[GPR_EDI] += step;
-		if (i->rep)
-			v->r.gpr[GPR_ECX]--;
-	} while (i->rep && ((v->r.gpr[GPR_ESI] ^ fault) >> PAGE_SHIFT == 0 ||
-			    (v->r.gpr[GPR_EDI] ^ fault) >> PAGE_SHIFT == 0));
-	if (i->rep && v->r.gpr[GPR_ECX]) /* the rest is ordinary memory again */
-		return EMUL_AGAIN;
-	return EMUL_DONE;
 }
 
 /* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
@@ -154,11 +108,6 @@ static enum emul_result access(struct vcpu *v, const struct insn *i, u64 gpa)
 		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
 		insn_reg_set(gpr, i->reg, i->size, there);
 		return EMUL_DONE;
-	case INSN_LODS:
-		insn_reg_set(gpr, GPR_EAX, i->size, ones(i->size));
-		return string_step(v, i, &gpr[GPR_ESI]);
-	case INSN_STOS:
-		return string_step(v, i, &gpr[GPR_EDI]);
 	case INSN_CMP:
 	case INSN_TEST: {
 		u32 other = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(gpr, i->reg, i->size);
@@ -188,6 +137,11 @@ static enum emul_result access(struct vcpu *v, const struct insn *i, u64 gpa)
 	}
 }
 
+static bool is_string(const struct insn *i)
+{
+	return i->op >= INSN_MOVS && i->op <= INSN_SCAS;
+}
+
 void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 {
 	u8 bytes[INSN_MAX_LEN];
@@ -197,7 +151,7 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 
 	switch (emul_fetch(v, &insn, bytes, &f)) {
 	case DECODE_OK:
-		how = insn.op == INSN_MOVS ? move_string(v, &insn, va, &f) : access(v, &insn, gpa);
+		how = is_string(&insn) ? string_run(v, &insn, &f) : access(v, &insn, gpa);
 		break;
 	case DECODE_SHORT:
 		how = EMUL_FAULT;

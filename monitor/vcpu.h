@@ -92,12 +92,14 @@ struct vcpu {
 #define EFER_NXE 0x00000800u
 
 #define EFLAGS_CF 0x00000001u
+#define EFLAGS_ZF 0x00000040u
 #define EFLAGS_TF 0x00000100u
 #define EFLAGS_IF 0x00000200u
 #define EFLAGS_DF 0x00000400u
 #define EFLAGS_NT 0x00004000u
 #define EFLAGS_RF 0x00010000u
 #define EFLAGS_VM 0x00020000u
+#define EFLAGS_STATUS 0x000008D5u /* CF PF AF ZF SF OF: what arithmetic sets */
 
 /* Exception vectors that the monitor names. */
 enum {

@@ -3,7 +3,7 @@
  * VMI calls on ports: the instructions' own registers, behind the stubs of
  * entry/vmi.asm that keep all others.  API 3.0 only has numbers for them.
  */
-#include "monitor.h"
+#include "emul.h"
 #include "vmi.h"
 
 /* What the stub has pushed on the caller's stack: PUSHFD, PUSHAD. */
@@ -23,22 +23,26 @@ void regparm3 port_register(struct port_call *c, u32 size, u32 in)
 		port_out(VCPU, port, size, c->eax & mask);
 }
 
-/* As with a REP prefix. */
+/* The instruction with a REP prefix, in the kernel's segments; ECX says what is left.
+ * There is no one to tell of a pointer that cannot be followed. */
 void regparm3 port_string(struct port_call *c, u32 size, u32 in)
 {
-	u32 *at = in ? &c->edi : &c->esi, step = c->eflags & EFLAGS_DF ? 0u - size : size;
-	u16 port = (u16)c->edx;
+	const struct insn insn = {
+		.op = in ? INSN_INS : INSN_OUTS, .size = (u8)size, .rep = true, .seg = SEG_DS};
+	struct access_fault f;
+	struct regs *r = &VCPU->r;
 
-	for (; c->ecx; c->ecx--, *at += step) {
-		u32 value = 0;
-
-		if (!in)
-			read_argument(*at, &value, size);
-		if (in)
-			value = port_in(VCPU, port, size);
-		else
-			port_out(VCPU, port, size, value);
-		if (in)
-			write_argument(*at, &value, size);
-	}
+	r->gpr[GPR_ECX] = c->ecx;
+	r->gpr[GPR_EDX] = c->edx;
+	r->gpr[GPR_ESI] = c->esi;
+	r->gpr[GPR_EDI] = c->edi;
+	r->eflags = c->eflags & ~EFLAGS_TF;
+	r->cs = FLAT_RING1_CS;
+	r->ds = cpu_selector(SEG_DS);
+	r->es = cpu_selector(SEG_ES);
+	if (string_run(VCPU, &insn, &f) == EMUL_FAULT)
+		guest_die("VMI call with a pointer to unmapped memory, %08x", f.va);
+	c->ecx = r->gpr[GPR_ECX];
+	c->esi = r->gpr[GPR_ESI];
+	c->edi = r->gpr[GPR_EDI];
 }

@@ -270,17 +270,52 @@ static void bytes_end_with_the_code_segment(void **state)
 }
 
 /* Sizes without a prefix are those of the code segment. */
-static void code_of_16_bits_has_operands_of_16_bits(void **state)
+static void code_of_16_bits_has_operands_and_addresses_of_16_bits(void **state)
 {
+	u8 *data;
+
 	(void)state;
 	domain_init(true);
-	*(u8 *)PHYS(DATA + 0x40) = 0xED; /* in ax, dx */
+	data = PHYS(DATA);
+	memcpy(data + 0x40, "\xED", 1); /* in ax, dx */
 	ldt_code(0xFFFF, 0x00FB);
 	gpr[GPR_EAX] = 0x12340000;
 	gpr[GPR_EDX] = 0x1234;
 	emulate(v, EXC_GP);
 	assert_int_equal(v->r.eip, 0x41);
 	assert_int_equal(gpr[GPR_EAX], 0x1234FFFF);
+	/* rep insb: DI and CX, and their upper halves stay */
+	memcpy(data + 0x40, "\xF3\x6C", 2);
+	memset(data + 0x100, 0, 16);
+	ldt_code(0xFFFF, 0x00FB);
+	gpr[GPR_ECX] = 0xAAAA0003;
+	gpr[GPR_EDI] = 0xBBBB0100;
+	v->r.es = 0x17; /* data from USER on */
+	((u64 *)PHYS(LDT))[2] = (((u64 *)PHYS(LDT))[1] & ~(0xFull << 40)) | 3ull << 40;
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	emulate(v, EXC_GP);
+	assert_int_equal(v->r.eip, 0x42);
+	assert_int_equal(gpr[GPR_ECX], 0xAAAA0000);
+	assert_int_equal(gpr[GPR_EDI], 0xBBBB0103);
+	assert_memory_equal(data + 0x100, "\xFF\xFF\xFF\0", 4);
+	/* and DI wraps */
+	memcpy(data + 0x40, "\x6C", 1);
+	v->r.eip = 0x40;
+	v->r.eflags |= EFLAGS_DF;
+	gpr[GPR_EDI] = 0xBBBB0000;
+	emulate(v, EXC_GP);
+	assert_int_equal(gpr[GPR_EDI], 0xBBBBFFFF);
+	/* a prefix makes them 32 bits wide */
+	memcpy(data + 0x40, "\x67\x6C", 2);
+	v->r.eip = 0x40;
+	v->r.eflags &= ~EFLAGS_DF;
+	gpr[GPR_EDI] = 0x200;
+	emulate(v, EXC_GP);
+	assert_int_equal(gpr[GPR_EDI], 0x201);
+	gpr[GPR_EDI] = 0x10200;
+	v->r.eip = 0x40;
+	emulate(v, EXC_GP); /* behind the limit */
+	assert_true(domain_at(EXC_GP));
 }
 
 static void a_count_of_0_moves_nothing(void **state)
@@ -292,6 +327,8 @@ static void a_count_of_0_moves_nothing(void **state)
 	gpr[GPR_ECX] = 0;
 	gpr[GPR_EDI] = KERNEL(DATA);
 	done("F3 6C");
+	gpr[GPR_ECX] = 0xFFFF0000; /* CX */
+	done("F3 67 6C");
 	assert_int_equal(gpr[GPR_EDI], KERNEL(DATA));
 }
 
@@ -342,7 +379,7 @@ static int run(void)
 		cmocka_unit_test(bytes_behind_a_page_that_is_missing_are_a_page_fault),
 		cmocka_unit_test(bytes_are_fetched_with_the_rights_of_user_mode),
 		cmocka_unit_test(bytes_end_with_the_code_segment),
-		cmocka_unit_test(code_of_16_bits_has_operands_of_16_bits),
+		cmocka_unit_test(code_of_16_bits_has_operands_and_addresses_of_16_bits),
 		cmocka_unit_test(a_count_of_0_moves_nothing),
 		cmocka_unit_test(a_port_is_read_once),
 		cmocka_unit_test(strings_between_ports_and_nowhere),

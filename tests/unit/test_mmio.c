@@ -115,111 +115,6 @@ static void comparisons_set_the_flags(void **state)
 	assert_int_equal(v->r.eflags & (ZF | SF), SF);
 }
 
-static void strings_into_nowhere(void **state)
-{
-	(void)state;
-	gpr[GPR_EDI] = NOWHERE;
-	done("AB"); /* stosd */
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 4);
-	gpr[GPR_EDI] = NOWHERE;
-	gpr[GPR_ECX] = 16;
-	done("F3 AB");
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 64);
-	assert_int_equal(gpr[GPR_ECX], 0);
-	/* Up to the page's end; the rest may be memory. */
-	gpr[GPR_EDI] = NOWHERE + 0xFF0;
-	gpr[GPR_ECX] = 10;
-	v->r.eip = KERNEL(CODE);
-	touch("F3 AB", NOWHERE + 0xFF0);
-	assert_int_equal(v->r.eip, KERNEL(CODE));
-	assert_int_equal(gpr[GPR_ECX], 6);
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 0x1000);
-	v->r.eflags |= 0x400;
-	gpr[GPR_EDI] = NOWHERE + 8;
-	gpr[GPR_ECX] = 3;
-	done("F3 AB");
-	assert_int_equal(gpr[GPR_EDI], NOWHERE - 4);
-	v->r.eflags &= ~0x400u;
-	gpr[GPR_ESI] = NOWHERE;
-	done("AC"); /* lodsb */
-	assert_int_equal(gpr[GPR_EAX], 0x010203FF);
-	assert_int_equal(gpr[GPR_ESI], NOWHERE + 1);
-}
-
-static void string_moves_with_one_side_in_memory(void **state)
-{
-	u32 *data;
-
-	(void)state;
-	data = PHYS(DATA);
-	data[0] = data[2] = 0x55555555;
-	gpr[GPR_ESI] = NOWHERE;
-	gpr[GPR_EDI] = KERNEL(DATA);
-	gpr[GPR_ECX] = 2;
-	done("F3 A5"); /* from nowhere */
-	assert_int_equal(data[0], 0xFFFFFFFF);
-	assert_int_equal(data[1], 0xFFFFFFFF);
-	assert_int_equal(data[2], 0x55555555);
-	gpr[GPR_ESI] = KERNEL(DATA);
-	gpr[GPR_EDI] = NOWHERE;
-	gpr[GPR_ECX] = 2;
-	done("F3 A5"); /* into nowhere */
-	assert_int_equal(gpr[GPR_ECX], 0);
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 8);
-	gpr[GPR_ECX] = 0;
-	done("F3 A5");
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 8);
-	done("A5");
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 12);
-	/* Out of the hole at its end. */
-	gpr[GPR_ESI] = NOWHERE + 32 * PAGE_SIZE - 4;
-	gpr[GPR_EDI] = KERNEL(DATA);
-	gpr[GPR_ECX] = 2;
-	v->r.eip = KERNEL(CODE);
-	touch("F3 A5", gpr[GPR_ESI]);
-	assert_int_equal(v->r.eip, KERNEL(CODE));
-	assert_int_equal(gpr[GPR_ECX], 1);
-	/* To a page that is not mapped. */
-	gpr[GPR_ESI] = NOWHERE;
-	gpr[GPR_EDI] = 0x70000000;
-	touch("A5", NOWHERE);
-	assert_true(domain_at(EXC_PF));
-	assert_int_equal(v->cr2, 0x70000000);
-}
-
-/* Whatever the monitor could write to. */
-static void user_mode_moves_nothing_into_the_kernel(void **state)
-{
-	u32 *kernel = PHYS(0x60000);
-
-	(void)state;
-	*kernel = 0x12345678;
-	domain_user();
-	gpr[GPR_ESI] = USER_NOWHERE;
-	gpr[GPR_EDI] = KERNEL(0x60000);
-	gpr[GPR_ECX] = 1;
-	memcpy(PHYS(DATA), "\xF3\xA5", 2);
-	emulate_mmio(v, USER_NOWHERE, HOLE);
-	assert_true(domain_at(EXC_PF));
-	assert_int_equal(v->cr2, KERNEL(0x60000));
-	assert_int_equal(domain_stack(0), PF_U | PF_W | PF_P);
-	assert_int_equal(*kernel, 0x12345678);
-	assert_int_equal(gpr[GPR_ECX], 1);
-}
-
-/* As a text screen is scrolled. */
-static void string_moves_with_both_sides_nowhere(void **state)
-{
-	(void)state;
-	gpr[GPR_ESI] = NOWHERE + 0x100;
-	gpr[GPR_EDI] = NOWHERE;
-	gpr[GPR_ECX] = 0x40;
-	done("F3 A5");
-	assert_int_equal(gpr[GPR_ECX], 0);
-	assert_int_equal(gpr[GPR_ESI], NOWHERE + 0x200);
-	assert_int_equal(gpr[GPR_EDI], NOWHERE + 0x100);
-}
-
 static void accesses_are_stepped_over(void **state)
 {
 	(void)state;
@@ -313,10 +208,6 @@ static int run(void)
 		cmocka_unit_test_setup(reads_give_ones, start),
 		cmocka_unit_test_setup(writes_go_nowhere, start),
 		cmocka_unit_test_setup(comparisons_set_the_flags, start),
-		cmocka_unit_test_setup(strings_into_nowhere, start),
-		cmocka_unit_test_setup(string_moves_with_one_side_in_memory, start),
-		cmocka_unit_test_setup(user_mode_moves_nothing_into_the_kernel, start),
-		cmocka_unit_test_setup(string_moves_with_both_sides_nowhere, start),
 		cmocka_unit_test_setup(accesses_are_stepped_over, start),
 		cmocka_unit_test_setup(a_code_segment_has_a_base, start),
 		cmocka_unit_test_setup(the_local_apic, start),

@@ -278,9 +278,23 @@ static void ports_by_string(void **state)
 	assert_int_equal(((u32 *)PHYS(DATA))[3], 0xFFFFFFFF);
 	assert_int_equal(((u32 *)PHYS(DATA))[4], 0xFFFFFFFF);
 	assert_int_equal(((u32 *)PHYS(DATA))[2], 0);
+	port_string(&c, 4, true); /* ECX is 0 */
+	assert_int_equal(c.edi, KERNEL(DATA) + 8);
 	c.ecx = 1;
 	c.edi = 0x70000000;
 	assert_dies("pointer to unmapped memory", port_string(&c, 4, true));
+}
+
+/* The stub comes back until ECX is 0, and lets events in before. */
+static void a_long_string_is_moved_in_parts(void **state)
+{
+	struct port_call c = {.edx = 0x1234, .ecx = 0x80000001, .edi = KERNEL(DATA)};
+
+	(void)state;
+	domain_init(false);
+	port_string(&c, 1, true);
+	assert_int_equal(c.ecx, 0x80000001 - 1024);
+	assert_int_equal(c.edi, KERNEL(DATA) + 1024);
 }
 
 static int run(void)
@@ -298,6 +312,7 @@ static int run(void)
 		cmocka_unit_test(machine_frames),
 		cmocka_unit_test(ports_by_register),
 		cmocka_unit_test(ports_by_string),
+		cmocka_unit_test(a_long_string_is_moved_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
