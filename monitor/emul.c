@@ -2,8 +2,9 @@
 /*
  * The instruction at EIP that trapped, carried out as ring 0 would: all of it
  * before Init, when the guest's kernel runs at CPL 3, and what VMI leaves native
- * after it.  User mode may use ports, as far as its IOPL and its TSS allow.  What is
- * not emulated becomes the exception that hardware raised.
+ * after it.  User mode may use ports, as far as its IOPL and its TSS allow, and
+ * with IOPL 3 CLI and STI.  What is not emulated becomes the exception that
+ * hardware raised.
  */
 #include "emul.h"
 #include "mem.h"
@@ -136,11 +137,17 @@ static bool may_execute(struct vcpu *v, const struct insn *i)
 {
 	if (guest_in_kernel(v))
 		return true;
-	return is_port_io(i) && (v->iopl == 3 || bitmap_allows(v, port_of(v, i), i->size));
+	if (is_port_io(i))
+		return v->iopl == 3 || bitmap_allows(v, port_of(v, i), i->size);
+	return v->iopl == 3 && (i->op == INSN_CLI || i->op == INSN_STI);
 }
 
+/* Of user mode they do nothing, as Xen has it for its own guests: POPF does not
+ * trap, so what a program saved, cleared and restored would stay cleared. */
 static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 {
+	if (!guest_in_kernel(v))
+		return EMUL_DONE;
 	if (v->paravirtual)
 		v->r.eflags =
 			i->op == INSN_STI ? v->r.eflags | EFLAGS_IF : v->r.eflags & ~EFLAGS_IF;

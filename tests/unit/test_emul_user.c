@@ -93,6 +93,23 @@ static void user_mode_strings_obey_the_pages(void **state)
 	done("6E");
 }
 
+/* IOPL 3 allows CLI and STI; they do nothing, for POPF could not undo them. */
+static void user_mode_with_iopl_3_may_cli_and_sti(void **state)
+{
+	(void)state;
+	domain_init(true);
+	domain_user();
+	v->r.eflags = EFLAGS_IF;
+	v->iopl = 3;
+	done("FA");
+	assert_int_equal(v->r.eflags, EFLAGS_IF);
+	done("FB");
+	assert_int_equal(v->r.eflags, EFLAGS_IF);
+	v->iopl = 2;
+	trap("FA", EXC_GP);
+	assert_true(domain_at(EXC_GP));
+}
+
 /* The last port of a bitmap has its bit in the last byte but one: a processor reads
  * two bytes. */
 static void the_bitmap_ends_with_the_tss(void **state)
@@ -134,6 +151,8 @@ static void an_emulated_instruction_is_stepped_over(void **state)
 	domain_user();
 	v->iopl = 3;
 	steps("E4 80", USER + 2);
+	domain_user();
+	steps("FA", USER + 1);
 	domain_user();
 	gpr[GPR_EDI] = USER + 0x100;
 	steps("6C", USER + 1);
@@ -371,6 +390,7 @@ static int run(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(user_mode_needs_iopl_or_the_bitmap),
 		cmocka_unit_test(user_mode_strings_obey_the_pages),
+		cmocka_unit_test(user_mode_with_iopl_3_may_cli_and_sti),
 		cmocka_unit_test(the_bitmap_ends_with_the_tss),
 		cmocka_unit_test(an_emulated_instruction_is_stepped_over),
 		cmocka_unit_test(a_string_is_stepped_element_by_element),
