@@ -18,6 +18,8 @@ void offsets(void);
 void offsets(void)
 {
 	DEFINE(WIN_TEXT, WIN_TEXT);
+	DEFINE(WIN_RUN, WIN_RUN);
+	DEFINE(RUN_DONE, RUN_DONE);
 	DEFINE(WIN_STACK, WIN_STACK);
 	DEFINE(WIN_STACK_TOP, WIN_STACK_TOP);
 	DEFINE(WINDOW_BASE, WINDOW_BASE);
@@ -48,6 +50,7 @@ void offsets(void)
 	DEFINE(EFLAGS_VM, EFLAGS_VM);
 	DEFINE(CR0_TS, CR0_TS);
 	DEFINE(V_TS_CLEARED, WIN_VCPU + offsetof(struct vcpu, ts_cleared));
+	DEFINE(V_NESTED_VECTOR, WIN_VCPU + offsetof(struct vcpu, nested_vector));
 	DEFINE(V_NM_HANDLER, WIN_VCPU + offsetof(struct vcpu, nm_handler));
 	DEFINE(V_SYSENTER_CS, WIN_VCPU + offsetof(struct vcpu, sysenter));
 	DEFINE(N_VMI, WIN_COUNTERS + offsetof(struct counters, vmi));

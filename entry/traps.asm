@@ -15,7 +15,7 @@
 extern monitor_trap, nested_trap, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
 global iret_window_offset, iret_offset, iret_disabled_offset, linear_read, linear_write
-global nmi_unblock
+global nmi_unblock, run_code
 
 ; A page fault from ring 3 that the guest's own tables demand: nothing is
 ; present, or a write meets a read-only entry.  Xen's frame stands where the
@@ -246,6 +246,7 @@ fixup_table:
 	dd exit_ds - rom_start, exit_null_ds - rom_start
 	dd linear_words - rom_start, linear_words_left - rom_start
 	dd linear_bytes - rom_start, linear_bytes_left - rom_start
+	dd WIN_RUN - WIN_TEXT, run_fault - rom_start
 fixup_count: dd ($ - fixup_table) / 8
 
 exit_null_es:
@@ -310,6 +311,54 @@ nmi_unblock:
 .back:	ret
 align 4
 hypercall_iret: dd HYPERCALL_IRET
+
+; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
+; Calls what stands at WIN_RUN, one instruction and a RET, with these registers, ESP
+; apart, and these status flags.  RUN_DONE, or the vector of the exception that the
+; instruction has met: then nothing has changed.
+; Stack: gpr, eflags, EBP, EDI, ESI, EBX.
+run_code:
+	push ebx
+	push esi
+	push edi
+	push ebp
+	push edx
+	push eax
+	push dword [edx]
+	popfd
+	mov ecx, [eax + 4 * 1]
+	mov edx, [eax + 4 * 2]
+	mov ebx, [eax + 4 * 3]
+	mov ebp, [eax + 4 * 5]
+	mov esi, [eax + 4 * 6]
+	mov edi, [eax + 4 * 7]
+	mov eax, [eax]
+	call [W(run_at)]
+	push eax
+	pushfd
+	mov eax, [esp + 8]
+	mov [eax + 4 * 1], ecx
+	mov [eax + 4 * 2], edx
+	mov [eax + 4 * 3], ebx
+	mov [eax + 4 * 5], ebp
+	mov [eax + 4 * 6], esi
+	mov [eax + 4 * 7], edi
+	mov edx, [esp + 12]
+	pop dword [edx]
+	pop dword [eax]
+	mov eax, RUN_DONE
+run_leave:
+	add esp, 8
+	pop ebp
+	pop edi
+	pop esi
+	pop ebx
+	ret
+run_fault: ; stack: return address of the call
+	add esp, 4
+	mov eax, [V_NESTED_VECTOR]
+	jmp run_leave
+run_at: dd WIN_RUN
 
 ; The domain entry comes here, once, on the monitor's stack.
 monitor_entry:

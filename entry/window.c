@@ -130,6 +130,7 @@ void window_make(struct layout *l, struct start *start)
 	map_fresh(l, WIN_VCPU, 4);
 	map_fresh(l, WIN_FRAME_TOP - PAGE_SIZE, 1);
 	map_fresh(l, WIN_STACK, WIN_STACK_PAGES);
+	map_fresh(l, WIN_RUN, 1);
 	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES);
 	memcpy(start->window_l1, l1, sizeof(l1));
 	map_shared(l, start);

@@ -9,10 +9,16 @@
 /* With either the FPU raises #NM; Xen lets a guest have only TS. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
 
+/* Would an instruction of the FPU's be an #NM now? */
+bool control_fpu_is_off(const struct vcpu *v)
+{
+	return (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared;
+}
+
 void control_set_cr0(struct vcpu *v, u32 value)
 {
 	u32 changed = v->cr0 ^ value;
-	bool was_off = (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared, off = value & CR0_FPU_OFF;
+	bool was_off = control_fpu_is_off(v), off = value & CR0_FPU_OFF;
 
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the emulator share: emul.c, system.c, string.c and mmio.c.
+ * What the parts of the emulator share: emul.c, system.c, string.c, mmio.c and
+ * redirect.c.
  *
  * An instruction that is emulated has changed nothing yet when it meets a fault,
  * but for a string instruction, which is then between two of its elements.

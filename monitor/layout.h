@@ -31,6 +31,7 @@
 #define WIN_STACK (WINDOW_BASE + 0x04B000)     /* the monitor's stack, a hole below it */
 #define WIN_STACK_PAGES 4
 #define WIN_STACK_TOP (WIN_STACK + WIN_STACK_PAGES * 4096)
+#define WIN_RUN (WINDOW_BASE + 0x050000)     /* redirect.c's code: one page, for one call */
 #define WIN_MONITOR (WINDOW_BASE + 0x060000) /* struct monitor */
 #define WIN_MONITOR_PAGES 64
 #define WIN_SLOTS (WINDOW_BASE + 0x200000) /* map slots for guest frames */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accesses to frames without memory behind them.  One device lives there, the
- * local APIC, for a kernel sends its IPIs by stores and not by APICWrite.
- * Everywhere else reads give ones and writes go nowhere, as on a PC's bus.
+ * Accesses to frames without memory.  One device lives there, the local APIC, for
+ * a kernel sends its IPIs by stores and not by APICWrite.  Everywhere else reads
+ * give ones and writes go nowhere, as on a PC's bus.
+ *
+ * The instruction that made the access is carried out as a whole, each of its
+ * operands by the guest's own tables and rights (access.c); it does not matter
+ * which of them met the fault.
  */
-#include "emul.h"
 #include "mem.h"
+#include "redirect.h"
 
 static bool is_lapic(u64 gpa)
 {
@@ -35,128 +39,95 @@ void mmio_write(u64 gpa, const void *from, u32 bytes)
 	lapic_write(&MON->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
 }
 
-static u32 device_read(u64 gpa, unsigned size)
+/* The part of ESP that is the stack pointer. */
+static u32 stack_mask(const struct vcpu *v)
 {
-	u32 value = 0;
-
-	mmio_read(gpa, &value, size);
-	return value;
+	return guest_in_kernel(v) || (segment_descriptor((u16)v->r.ss) & SEGMENT_BIG) ? ~0u
+										      : 0xFFFF;
 }
 
-static void device_write(u64 gpa, unsigned size, u32 value)
+static enum emul_result push(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
-	mmio_write(gpa, &value, size);
+	u32 value, esp = v->r.gpr[GPR_ESP], mask = stack_mask(v), at = (esp - i->size) & mask;
+
+	if (operand_access(v, i->seg, emul_offset(v, i), &value, i->size, 0, f) < 0 ||
+	    operand_access(v, SEG_SS, at, &value, i->size, PF_W, f) < 0)
+		return EMUL_FAULT;
+	v->r.gpr[GPR_ESP] = (esp & ~mask) | at;
+	return EMUL_DONE;
 }
 
-/* Sets ZF, SF, PF, CF, OF of a and b compared, as CMP and TEST do. */
-static void set_flags(struct vcpu *v, const struct insn *i, u32 a, u32 b)
+/* The operand's address is computed with ESP after the pop. */
+static enum emul_result pop(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
-	unsigned long flags;
+	u32 value, esp = v->r.gpr[GPR_ESP], mask = stack_mask(v);
 
-	if (i->op == INSN_TEST)
-		__asm__("test %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
-	else
-		__asm__("cmp %2, %1; pushf; pop %0" : "=r"(flags) : "r"(a), "r"(b) : "cc");
-	v->r.eflags = (v->r.eflags & ~0x8D5u) | ((u32)flags & 0x8D5);
+	if (operand_access(v, SEG_SS, esp & mask, &value, i->size, 0, f) < 0)
+		return EMUL_FAULT;
+	v->r.gpr[GPR_ESP] = (esp & ~mask) | ((esp + i->size) & mask);
+	if (operand_access(v, i->seg, emul_offset(v, i), &value, i->size, PF_W, f) >= 0)
+		return EMUL_DONE;
+	v->r.gpr[GPR_ESP] = esp;
+	return EMUL_FAULT;
 }
 
-static u32 sign_extend(u32 value, unsigned size)
+/* What a kernel does at its APIC: no flags, so nothing need be executed for it. */
+static enum emul_result move(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
-	return size == 1 ? (u32)(s8)value : size == 2 ? (u32)(s16)value : value;
+	bool loads = i->form == FORM_R_RM || i->form == FORM_ACC_MOFFS;
+	u32 reg = i->modrm ? i->reg : GPR_EAX, bits = loads ? 0 : PF_W;
+	u32 value = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(v->r.gpr, reg, i->size);
+
+	if (operand_access(v, i->seg, emul_offset(v, i), &value, i->size, bits, f) < 0)
+		return EMUL_FAULT;
+	if (loads)
+		insn_reg_set(v->r.gpr, reg, i->size, value);
+	return EMUL_DONE;
 }
 
-static enum emul_result move(struct vcpu *v, const struct insn *i, u64 gpa)
+static enum emul_result store_selector(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
-	u32 *gpr = v->r.gpr;
+	u16 selector = guest_selector(v, i->sreg);
 
-	switch (i->form) {
-	case FORM_R_RM:
-		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->size));
-		return EMUL_DONE;
-	case FORM_ACC_MOFFS:
-		insn_reg_set(gpr, GPR_EAX, i->size, device_read(gpa, i->size));
-		return EMUL_DONE;
-	case FORM_RM_R:
-		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
-		return EMUL_DONE;
-	case FORM_MOFFS_ACC:
-		device_write(gpa, i->size, insn_reg_get(gpr, GPR_EAX, i->size));
-		return EMUL_DONE;
-	case FORM_RM_IMM:
-		device_write(gpa, i->size, i->imm);
-		return EMUL_DONE;
-	default:
+	return operand_access(v, i->seg, emul_offset(v, i), &selector, 2, PF_W, f) < 0 ? EMUL_FAULT
+										       : EMUL_DONE;
+}
+
+static enum emul_result carry_out(struct vcpu *v, struct insn *i, struct access_fault *f)
+{
+	u8 bytes[INSN_MAX_LEN];
+	int decoded = emul_fetch(v, i, bytes, f);
+
+	if (decoded == DECODE_SHORT)
+		return EMUL_FAULT;
+	if (decoded != DECODE_OK)
 		return EMUL_UNKNOWN;
-	}
-}
-
-static enum emul_result access(struct vcpu *v, const struct insn *i, u64 gpa)
-{
-	u32 *gpr = v->r.gpr, there = device_read(gpa, i->size);
-
 	switch (i->op) {
+	case INSN_MOVS:
+	case INSN_CMPS:
+	case INSN_STOS:
+	case INSN_LODS:
+	case INSN_SCAS:
+		return string_run(v, i, f);
 	case INSN_MOV:
-		return move(v, i, gpa);
-	case INSN_MOVZX:
-		insn_reg_set(gpr, i->reg, i->size, device_read(gpa, i->rm_size));
-		return EMUL_DONE;
-	case INSN_MOVSX:
-		insn_reg_set(gpr, i->reg, i->size,
-			     sign_extend(device_read(gpa, i->rm_size), i->rm_size));
-		return EMUL_DONE;
-	case INSN_XCHG:
-		device_write(gpa, i->size, insn_reg_get(gpr, i->reg, i->size));
-		insn_reg_set(gpr, i->reg, i->size, there);
-		return EMUL_DONE;
-	case INSN_CMP:
-	case INSN_TEST: {
-		u32 other = i->form == FORM_RM_IMM ? i->imm : insn_reg_get(gpr, i->reg, i->size);
-
-		other = sign_extend(other, i->size);
-		there = sign_extend(there, i->size);
-		if (i->form == FORM_R_RM)
-			set_flags(v, i, other, there);
-		else
-			set_flags(v, i, there, other);
-		return EMUL_DONE;
-	}
-	case INSN_XADD:
-		if (is_lapic(gpa))
-			return EMUL_UNKNOWN;
-		insn_reg_set(gpr, i->reg, i->size, there);
-		return EMUL_DONE;
-	case INSN_ADD:
-	case INSN_OR:
-	case INSN_AND:
-	case INSN_SUB:
-	case INSN_XOR:
-		/* a read and a write that goes nowhere */
-		return i->form == FORM_R_RM || is_lapic(gpa) ? EMUL_UNKNOWN : EMUL_DONE;
+		return i->mem ? move(v, i, f) : EMUL_UNKNOWN;
+	case INSN_PUSH:
+		return i->mem ? push(v, i, f) : EMUL_UNKNOWN;
+	case INSN_POP:
+		return i->mem ? pop(v, i, f) : EMUL_UNKNOWN;
+	case INSN_MOV_FROM_SREG:
+		return store_selector(v, i, f);
 	default:
-		return EMUL_UNKNOWN;
+		return redirect(v, i, bytes, f);
 	}
-}
-
-static bool is_string(const struct insn *i)
-{
-	return i->op >= INSN_MOVS && i->op <= INSN_SCAS;
 }
 
 void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 {
-	u8 bytes[INSN_MAX_LEN];
 	struct access_fault f;
 	struct insn insn;
-	enum emul_result how = EMUL_UNKNOWN;
+	enum emul_result how = carry_out(v, &insn, &f);
 
-	switch (emul_fetch(v, &insn, bytes, &f)) {
-	case DECODE_OK:
-		how = is_string(&insn) ? string_run(v, &insn, &f) : access(v, &insn, gpa);
-		break;
-	case DECODE_SHORT:
-		how = EMUL_FAULT;
-		break;
-	}
 	if (how == EMUL_UNKNOWN && guest_in_kernel(v))
 		guest_die("access to %08x, guest-physical %08llx, where there is no memory%s", va,
 			  gpa, is_lapic(gpa) ? " but the local APIC" : " and no device");

@@ -194,6 +194,7 @@ void msr_adopt(struct vcpu *v);
 /* control.c: control registers. */
 void control_set_cr0(struct vcpu *v, u32 value);
 void control_restore_ts(struct vcpu *v);
+bool control_fpu_is_off(const struct vcpu *v);
 bool control_set_cr3(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
 /* Init: Xen learns what it is to know of the control registers. */

@@ -15,10 +15,11 @@
 extern const u32 trap_table[32], nm_offset;
 
 /* Vectors that stay the monitor's after Init: what the shadow, the emulator and
- * our own irets need, and #DB, for the guest may watch what the monitor reads. */
+ * our own irets need; #DB, for the guest may watch what the monitor reads; and what
+ * an instruction can meet that redirect.c executes. */
 #define KEPT                                                                                       \
 	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS |               \
-	 1u << EXC_GP | 1u << EXC_PF)
+	 1u << EXC_GP | 1u << EXC_PF | 1u << EXC_DE | 1u << EXC_UD | 1u << EXC_MF | 1u << EXC_XM)
 
 #define SEG (&MON->segments)
 

@@ -238,6 +238,7 @@ void regparm3 nested_trap(struct nested_frame *f)
 	}
 	for (u32 i = 0; i < fixup_count; i++)
 		if (f->eip == WINDOW_CODE(fixup_table[i][0])) {
+			VCPU->nested_vector = f->vector;
 			f->eip = WINDOW_CODE(fixup_table[i][1]);
 			return;
 		}

@@ -37,11 +37,12 @@ struct table_reg {
 
 struct vcpu {
 	struct regs r;
-	u32 trap_esp;  /* ESP on entry: where Xen's frame stands */
-	u32 exit_esp;  /* where the frame that the exit's iret takes stands */
-	u32 frame;     /* where EIP stood in the last frame from Xen */
-	u32 call_esp;  /* during a C-coded call: EBX, return address, arguments */
-	u32 iret_site; /* return address of the guest's last IRET call */
+	u32 trap_esp;	   /* ESP on entry: where Xen's frame stands */
+	u32 exit_esp;	   /* where the frame that the exit's iret takes stands */
+	u32 frame;	   /* where EIP stood in the last frame from Xen */
+	u32 call_esp;	   /* during a C-coded call: EBX, return address, arguments */
+	u32 iret_site;	   /* return address of the guest's last IRET call */
+	u32 nested_vector; /* of the last fault of the monitor's own that it had a place for */
 
 	u32 cr0, cr2, cr3, cr4;
 	u64 efer;
@@ -125,6 +126,9 @@ enum {
 #define PF_U 4u
 #define PF_RSVD 8u
 #define PF_I 16u
+
+/* What run_code() in entry/traps.asm answers, if no vector. */
+#define RUN_DONE 0x100u
 
 /* Is the CPU in what the guest takes for ring 0? */
 static inline bool guest_in_kernel(const struct vcpu *v)

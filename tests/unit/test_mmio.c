@@ -10,29 +10,24 @@
 #include "domain.h"
 
 #define NOWHERE KERNEL(HOLE) /* mapped by the guest, and no memory there */
+#define APIC (NOWHERE + 0x10000)
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;
 
-static void touch_at(const char *hex, gva_t va, u64 gpa)
-{
-	u8 *bytes = PHYS(CODE);
-
-	for (char *end; *hex; hex = end)
-		*bytes++ = (u8)strtoul(hex, &end, 16);
-	emulate_mmio(v, va, gpa);
-}
-
 static void touch(const char *hex, gva_t va)
 {
-	touch_at(hex, va, va - LINEAR);
+	domain_code(hex);
+	emulate_mmio(v, va, va - LINEAR);
 }
 
 /* The same at a register of the local APIC. */
 static void apic(const char *hex, u32 offset)
 {
 	v->r.eip = KERNEL(CODE);
-	touch_at(hex, 0xE0000000 + offset, LAPIC_BASE + offset);
+	gpr[GPR_EBX] = APIC + offset;
+	domain_code(hex);
+	emulate_mmio(v, APIC + offset, LAPIC_BASE + offset);
 	assert_int_equal(v->r.eip, KERNEL(CODE) + (strlen(hex) + 1) / 3);
 }
 
@@ -47,8 +42,11 @@ static void done(const char *hex)
 
 static int start(void **state)
 {
+	u32 *table = PHYS(TABLES + 0x3000);
+
 	(void)state;
 	domain_init(false);
+	table[(APIC - LINEAR) >> PAGE_SHIFT] = LAPIC_BASE | 3;
 	for (u32 i = 0; i < 8; i++)
 		if (i != GPR_ESP)
 			gpr[i] = 0x01020304;
@@ -115,22 +113,84 @@ static void comparisons_set_the_flags(void **state)
 	assert_int_equal(v->r.eflags & (ZF | SF), SF);
 }
 
+/* The same in user mode at USER; true if it is done. */
+static bool user(const char *hex)
+{
+	u32 len;
+
+	v->r.cs = USER_CS;
+	v->r.eip = USER;
+	len = domain_code(hex);
+	emulate_mmio(v, USER_NOWHERE, HOLE);
+	return v->r.eip == USER + len;
+}
+
+static void the_stack_takes_and_gives_ones(void **state)
+{
+	u32 *stack = PHYS(DATA + 0x800);
+
+	(void)state;
+	domain_user();
+	gpr[GPR_EBX] = USER_NOWHERE;
+	assert_true(user("FF 33")); /* push [ebx] */
+	assert_int_equal(gpr[GPR_ESP], USER + 0x7FC);
+	assert_int_equal(stack[-1], 0xFFFFFFFF);
+	assert_true(user("66 FF 33"));
+	assert_int_equal(gpr[GPR_ESP], USER + 0x7FA);
+	assert_true(user("66 8F 03")); /* pop [ebx] */
+	assert_true(user("8F 03"));
+	assert_int_equal(gpr[GPR_ESP], USER + 0x800);
+	/* The address of a pop is computed behind it. */
+	gpr[GPR_ESP] = USER_NOWHERE - 4;
+	assert_true(user("8F 04 24")); /* pop [esp]: the word below goes nowhere */
+	assert_int_equal(gpr[GPR_ESP], USER_NOWHERE);
+	gpr[GPR_ESP] = USER_NOWHERE;
+	assert_false(user("FF 34 24")); /* push [esp] to a read-only page */
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(4), USER_NOWHERE);
+	/* A stack of 16 bits. */
+	((u64 *)PHYS(LDT))[1] = 0x0000F30000000000ull | (u64)(USER >> 24) << 56 |
+				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
+	domain_user();
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	v->r.ss = 0x0F;
+	gpr[GPR_EBX] = USER_NOWHERE;
+	gpr[GPR_ESP] = 0xABCD0800;
+	stack[-1] = 0;
+	assert_true(user("FF 33"));
+	assert_int_equal(gpr[GPR_ESP], 0xABCD07FC);
+	assert_int_equal(stack[-1], 0xFFFFFFFF);
+	assert_true(user("8F 03"));
+	assert_int_equal(gpr[GPR_ESP], 0xABCD0800);
+}
+
 static void accesses_are_stepped_over(void **state)
 {
 	(void)state;
 	domain_user();
-	gpr[GPR_EBX] = USER_NOWHERE;
+	gpr[GPR_EBX] = gpr[GPR_EDI] = USER_NOWHERE;
+	gpr[GPR_ECX] = 3;
 	v->r.eflags = EFLAGS_TF;
-	memcpy(PHYS(DATA), "\x8B\x03", 2);
-	emulate_mmio(v, USER_NOWHERE, HOLE);
+	assert_false(user("8B 03"));
 	assert_true(domain_at(EXC_DB));
 	assert_int_equal(domain_stack(0), USER + 2);
 	assert_int_equal(v->dr[6] & 0x400F, 0x4000);
+	v->r.eflags = EFLAGS_TF;
+	assert_false(user("F3 AA"));
+	assert_true(domain_at(EXC_DB));
+	assert_int_equal(domain_stack(0), USER);
+	assert_int_equal(gpr[GPR_ECX], 2);
 }
 
-static void a_code_segment_has_a_base(void **state)
+/* Where it has run to, its bytes are ones, too. */
+static void there_are_no_instructions_there(void **state)
 {
 	(void)state;
+	domain_user();
+	v->r.eip = USER_NOWHERE;
+	emulate_mmio(v, USER_NOWHERE, HOLE);
+	assert_true(domain_at(EXC_GP));
+	/* A segment's base counts. */
 	((u64 *)PHYS(LDT))[1] = 0x0040FB0000000000ull | (u64)(USER >> 24) << 56 |
 				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
 	domain_user();
@@ -168,7 +228,7 @@ static void the_local_apic(void **state)
 	apic("83 3B 60", LAPIC_TPR); /* cmp dword [ebx], 60 */
 	assert_int_equal(v->r.eflags & ZF, ZF);
 	gpr[GPR_EAX] = 0x40;
-	apic("A3 80 00 00 00", LAPIC_TPR); /* mov [moffs], eax */
+	apic("A3 80 00 0B C0", LAPIC_TPR); /* mov [moffs], eax */
 	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x40);
 	gpr[GPR_ECX] = 0x10;
 	apic("89 0B", LAPIC_TPR);
@@ -179,27 +239,57 @@ static void the_local_apic(void **state)
 	gpr[GPR_ECX] = 0x50;
 	apic("89 0B", LAPIC_ICR);
 	assert_true(lapic_intr(l));
-	assert_dies("no memory but the local APIC", apic("09 0B", LAPIC_TPR)); /* or */
-	start(state);
-	assert_dies("no memory but the local APIC", apic("0F C1 0B", LAPIC_TPR)); /* xadd */
+	gpr[GPR_ECX] = 3;
+	apic("09 0B", LAPIC_TPR); /* or [ebx], ecx */
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x13);
+	apic("0F C1 0B", LAPIC_TPR); /* xadd */
+	assert_int_equal(gpr[GPR_ECX], 0x13);
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x16);
+	gpr[GPR_EDI] = APIC + LAPIC_TPR;
+	gpr[GPR_EAX] = 0x30;
+	apic("AB", LAPIC_TPR); /* stosd */
+	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x30);
+}
+
+/* A store of what is there already is one, too. */
+static void an_end_of_interrupt_is_a_store_of_0(void **state)
+{
+	struct lapic *l = &MON->lapic;
+
+	(void)state;
+	lapic_start(l);
+	lapic_write(l, LAPIC_ICR, 0x40000 | 0x55);
+	assert_int_equal(lapic_ack(l), 0x55);
+	assert_int_equal(lapic_read(l, LAPIC_ISR + 0x20), 1u << 0x15);
+	apic("C7 03 00 00 00 00", LAPIC_EOI);
+	assert_int_equal(lapic_read(l, LAPIC_ISR + 0x20), 0);
+}
+
+static void unknown(const char *hex)
+{
+	start(NULL);
+	v->r.eip = KERNEL(CODE);
+	gpr[GPR_EBX] = NOWHERE;
+	assert_dies("no memory and no device", touch(hex, NOWHERE));
+	start(NULL);
+	domain_user();
+	gpr[GPR_EBX] = USER_NOWHERE;
+	touch(hex, USER_NOWHERE);
+	assert_true(domain_at(EXC_GP));
+	assert_int_equal(domain_stack(0), 0);
+	assert_int_equal(domain_stack(1), USER);
 }
 
 static void what_is_not_emulated(void **state)
 {
 	(void)state;
-	v->r.eip = KERNEL(CODE);
-	gpr[GPR_EBX] = NOWHERE;
-	assert_dies("no memory and no device", touch("0F B3 0B", NOWHERE)); /* btr */
-	start(state);
-	v->r.eip = KERNEL(CODE);
-	gpr[GPR_EBX] = NOWHERE;
-	assert_dies("no memory and no device", touch("03 0B", NOWHERE)); /* add ecx, [ebx] */
-	start(state);
-	v->esp0 = KERNEL(ESP0);
-	domain_user();
-	*(u8 *)PHYS(DATA) = 0x0F;
-	emulate_mmio(v, USER, HOLE);
-	assert_true(domain_at(EXC_GP));
+	unknown("FF 13");	/* call [ebx] */
+	unknown("C5 0B");	/* lds ecx, [ebx] */
+	unknown("8E 1B");	/* mov ds, [ebx] */
+	unknown("0F AE 23");	/* xsave [ebx] */
+	unknown("0F 01 03");	/* sgdt [ebx] */
+	unknown("62 0B");	/* bound ecx, [ebx] */
+	unknown("C5 FC 10 03"); /* vmovups ymm0, [ebx] */
 }
 
 static int run(void)
@@ -208,9 +298,11 @@ static int run(void)
 		cmocka_unit_test_setup(reads_give_ones, start),
 		cmocka_unit_test_setup(writes_go_nowhere, start),
 		cmocka_unit_test_setup(comparisons_set_the_flags, start),
+		cmocka_unit_test_setup(the_stack_takes_and_gives_ones, start),
 		cmocka_unit_test_setup(accesses_are_stepped_over, start),
-		cmocka_unit_test_setup(a_code_segment_has_a_base, start),
+		cmocka_unit_test_setup(there_are_no_instructions_there, start),
 		cmocka_unit_test_setup(the_local_apic, start),
+		cmocka_unit_test_setup(an_end_of_interrupt_is_a_store_of_0, start),
 		cmocka_unit_test_setup(what_is_not_emulated, start),
 	};
 

@@ -161,6 +161,18 @@ static void user_mode_moves_nothing_into_the_kernel(void **state)
 	assert_true(domain_at(EXC_PF));
 	assert_int_equal(domain_stack(0), PF_U | PF_P);
 	assert_int_equal(domain_stack(3), EFLAGS_IF);
+	/* nor by the stack */
+	domain_user();
+	gpr[GPR_EBX] = USER_NOWHERE;
+	gpr[GPR_ESP] = KERNEL(0x60004);
+	assert_false(user("FF 33"));
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(*kernel, 0x12345678);
+	domain_user();
+	gpr[GPR_ESP] = KERNEL(0x60000);
+	assert_false(user("8F 03"));
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(4), KERNEL(0x60000));
 }
 
 static void strings_are_compared(void **state)
