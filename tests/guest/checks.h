@@ -24,6 +24,7 @@ void checks_rules_mmu(void);  /* checks_rules_mmu.c */
 void checks_rules_irq(void);  /* checks_rules_irq.c */
 void rules_alarm(void);	      /* checks_rules_alarm.c, for the above */
 void checks_hostile(void);    /* checks_hostile.c: what must be survived */
+void checks_emul(void);	      /* checks_emul.c: what ring 3 meets in an emulator */
 void checks_echo(void);	      /* checks_cpu.c: receive a line */
 
 #endif

@@ -18,11 +18,11 @@ GUEST_SRCS := main.c lib.c console.c check.c cmdline.c rom.c patch.c \
 	checks_time.c checks_pte.c checks_space.c checks_proc.c checks_cpu.c \
 	checks_call.c checks_each.c checks_each_cpu.c checks_each_irq.c checks_each_mmu.c \
 	checks_each_port.c checks_each_time.c checks_rules_mmu.c checks_rules_irq.c \
-	checks_rules_alarm.c checks_hostile.c \
+	checks_rules_alarm.c checks_hostile.c checks_emul.c \
 	fuzz.c fuzz_args.c fuzz_calls.c \
 	bench.c bench_calls.c bench_processes.c
 GUEST_ASMS := head.asm traps.asm
-GUEST_USER_SRCS := user.c fault.c
+GUEST_USER_SRCS := user.c fault.c nowhere.c
 GUEST_USER_ASMS := ustart.asm
 
 GUEST_CC ?= gcc
@@ -45,8 +45,9 @@ guest: $(GUEST_IMAGES) build/guest-null.rom build/guest-xen.elf
 
 # ---- the user blob, the same for both
 
-GUEST_USER_OBJS := $(GUEST_USER_SRCS:%.c=$(GUEST_OUT)/user/%.o) \
-	$(GUEST_USER_ASMS:%.asm=$(GUEST_OUT)/user/%.o)
+# What every program needs comes first, in one page.
+GUEST_USER_OBJS := $(GUEST_USER_ASMS:%.asm=$(GUEST_OUT)/user/%.o) \
+	$(GUEST_USER_SRCS:%.c=$(GUEST_OUT)/user/%.o)
 
 $(GUEST_OUT)/user/%.o: $(GUEST_DIR)/user/%.c
 	@mkdir -p $(@D)

@@ -224,6 +224,17 @@ void proc_set_ldt(u32 base)
 	load_ldt(current);
 }
 
+/* Entry 1: code of 16 bits, 64 KB; entry 2: data of 16 bits. */
+void proc_set_code16(u32 code, u32 data)
+{
+	current->ldt[1] = segment(code, 0xffff, 0xfb);
+	current->ldt[1].hi &= ~0xc00000u;
+	current->ldt[2] = segment(data, 0xffff, 0xf3);
+	current->ldt[2].hi &= ~0xc00000u;
+	current->has_ldt = true;
+	load_ldt(current);
+}
+
 noreturn void proc_exit(u32 status)
 {
 	struct proc *me = current;

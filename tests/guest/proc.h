@@ -25,7 +25,7 @@ struct proc {
 	u32 ticks_user; /* ticks that found it in user mode */
 	u32 switches;	/* times it was switched to */
 	struct descriptor tls;
-	struct descriptor ldt[2];
+	struct descriptor ldt[3];
 	bool has_ldt;
 	u32 gs; /* while it does not run */
 	bool fpu_live, fpu_saved;
@@ -62,5 +62,6 @@ noreturn void proc_exit(u32 status);
 u32 proc_wait_any(u32 *status); /* pid, or 0 without children */
 void proc_set_tls(u32 base);
 void proc_set_ldt(u32 base);
+void proc_set_code16(u32 code, u32 data);
 
 #endif

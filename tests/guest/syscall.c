@@ -53,6 +53,14 @@ static u32 sys_wait(u32 va)
 	return pid;
 }
 
+/* Outside of the regions: nobody counts references to these frames. */
+static void sys_devmem(u32 va, u32 pfn, u32 count)
+{
+	for (; count; count--, pfn++, va += PAGE_SIZE)
+		pte_set(current->mm, va, pte_alloc(current->mm, va),
+			pte_make(pfn, PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D));
+}
+
 void syscall(struct regs *r, u32 irqs_on)
 {
 	if (!from_user(r)) {
@@ -96,6 +104,12 @@ void syscall(struct regs *r, u32 irqs_on)
 		break;
 	case SYS_LDT:
 		proc_set_ldt(r->ebx);
+		break;
+	case SYS_LDT_CODE16:
+		proc_set_code16(r->ebx, r->ecx);
+		break;
+	case SYS_DEVMEM:
+		sys_devmem(r->ebx, r->ecx, r->edx);
 		break;
 	default:
 		r->eax = ~0u;

@@ -18,12 +18,14 @@ enum {
 	SYS_WRITE, /* text, length */
 	SYS_GETPID,
 	SYS_YIELD,
-	SYS_FILL,    /* address, byte, length: the kernel writes */
-	SYS_SYSEXIT, /* answers EBX + 1 by SYSEXIT instead of IRET */
-	SYS_TLS,     /* base: descriptor SEL_TLS */
-	SYS_LDT,     /* base: entry 1 of the process's LDT */
-	SYS_REPORT,  /* a number for the kernel: syscall_report */
-	SYS_KERNEL,  /* from the kernel itself; answers EBX + 2 */
+	SYS_FILL,	/* address, byte, length: the kernel writes */
+	SYS_SYSEXIT,	/* answers EBX + 1 by SYSEXIT instead of IRET */
+	SYS_TLS,	/* base: descriptor SEL_TLS */
+	SYS_LDT,	/* base: entry 1 of the process's LDT */
+	SYS_REPORT,	/* a number for the kernel: syscall_report */
+	SYS_KERNEL,	/* from the kernel itself; answers EBX + 2 */
+	SYS_DEVMEM,	/* address, frame, count: maps them, as mmap of /dev/mem */
+	SYS_LDT_CODE16, /* base of code of 16 bits, entry 1, and of data, entry 2 */
 };
 
 enum {
@@ -41,9 +43,12 @@ enum {
 	PROG_LDT,
 	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
-	PROG_TREE,  /* argument: depth of a binary tree of forks */
-	PROG_REGS,  /* registers survive system calls and preemption */
-	PROG_FLAGS, /* flags survive system calls and page faults; argument: which */
+	PROG_TREE,    /* argument: depth of a binary tree of forks */
+	PROG_REGS,    /* registers survive system calls and preemption */
+	PROG_FLAGS,   /* flags survive system calls and page faults; argument: which */
+	PROG_NOWHERE, /* argument: enum nowhere_kind */
+	PROG_STEP,    /* argument: enum step_kind */
+	PROG_CODE16,
 	PROG_BENCH, /* argument: enum bench_kind << 16 | how many; reports ticks */
 };
 
@@ -87,9 +92,27 @@ enum fault_kind {
 	FAULT_KINDS,
 };
 
+enum nowhere_kind {
+	NOWHERE_ARITHMETIC,
+	NOWHERE_BITS,
+	NOWHERE_STRINGS,
+	NOWHERE_X87,
+	NOWHERE_MMX,
+	NOWHERE_SSE,
+	NOWHERE_GOOD,
+	NOWHERE_COPY = NOWHERE_GOOD, /* these end in a fault */
+	NOWHERE_TO_KERNEL,
+	NOWHERE_DIVIDE,
+};
+
+/* Single steps, each over one instruction and two more. */
+enum step_kind { STEP_NOP, STEP_IN, STEP_CLI, STEP_NOWHERE, STEP_STRING };
+
 #define USER_BASE 0x08048000u
 #define USER_HEAP 0x40000000u
 #define USER_HEAP_END 0x40400000u
+#define USER_NOWHERE 0x50000000u /* SYS_DEVMEM; in no region of the kernel's */
+#define KERNEL_WORD 0xc0008000u	 /* the kernel's, and free */
 #define USER_STACK 0xbff00000u
 #define USER_STACK_END 0xbffff000u
 

@@ -365,6 +365,12 @@ void user_main(u32 program, u32 argument)
 		break;
 	case PROG_REGS:
 		exit(registers(argument));
+	case PROG_NOWHERE:
+		exit(nowhere(argument));
+	case PROG_STEP:
+		exit(step(argument));
+	case PROG_CODE16:
+		exit(code16());
 	case PROG_FLAGS:
 		exit(flags(argument));
 	}

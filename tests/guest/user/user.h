@@ -23,7 +23,10 @@ static inline noreturn void exit(u32 status)
 }
 
 void user_main(u32 program, u32 argument);
-void fault(u32 kind);	   /* fault.c: does what must not be done */
+void fault(u32 kind);  /* fault.c: does what must not be done */
+u32 nowhere(u32 kind); /* nowhere.c */
+u32 step(u32 kind);
+u32 code16(void);
 u32 registers(u32 rounds); /* ustart.asm: 0 when all are kept */
 
 #endif
