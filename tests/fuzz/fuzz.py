@@ -25,6 +25,7 @@ Target = collections.namedtuple("Target", "name max_len runs sentence")
 TARGETS = [
     Target("shadow", 3000, 1500, "the shadow MMU is a processor's to random guests"),
     Target("decode", 16, 150000, "the decoder agrees with Zydis on random instructions"),
+    Target("emul", 100, 10000, "the emulator gives user mode what a processor would, and no more"),
     Target("pc", 400, 40000, "the PC's devices bear random accesses"),
     Target("mkrom", 6000, 5000, "mkrom takes random files or refuses them"),
 ]
