@@ -8,6 +8,7 @@
 #include "irq.h"
 #include "mm.h"
 #include "proc.h"
+#include "rom.h"
 #include "trap.h"
 
 static void check_nowhere(void)
@@ -79,6 +80,29 @@ static void check_steps(void)
 	db_watched = false;
 }
 
+/* Longer than a ROM may hold interrupts up: it comes back, and goes on. */
+static void check_long_string(void)
+{
+	u32 pfn = page_alloc_zeroed(), bytes = 3000;
+	u8 *page = page_address(pfn);
+	u64 reloc = rom_get_reloc(VMI_INSB);
+
+	if ((u8)(reloc >> 32) == RELOC_CALL) {
+		vmi_call.fn = (u32)reloc;
+		vmi_call.in[OUT_EAX] = 0x1a1a1a1a;
+		vmi_call.in[OUT_EDX] = 0xa1;
+		vmi_call.in[OUT_ECX] = bytes;
+		vmi_call.in[OUT_EDI] = (u32)page;
+		vmi_call_run();
+		check_eq("INSB: a long one ends", 0, vmi_call.out[OUT_ECX]);
+		check_eq("INSB: behind its last byte", (u32)page + bytes, vmi_call.out[OUT_EDI]);
+		check_eq("INSB: EAX is kept", 0x1a1a1a1a, vmi_call.out[OUT_EAX]);
+		check("INSB: that is from the port", page[bytes - 1] == inb(0xa1));
+		check_eq("INSB: and no more", 0, page[bytes]);
+	}
+	page_put(pfn);
+}
+
 void checks_emul(void)
 {
 	if (!on_vmi || !under_hypervisor())
@@ -94,6 +118,7 @@ void checks_emul(void)
 	check_eq("IOPL 3: nor does sti", 1, proc_run(PROG_FAULT, FAULT_STI));
 	check_eq("IOPL 3: code of 16 bits, INSB to DI", 0, proc_run(PROG_CODE16, 0));
 	ops.set_iopl(0);
+	check_long_string();
 	check_eq("emul: the kernel goes on", 42, proc_run(PROG_HELLO, 0));
 	tick_stop();
 	irq_disable();

@@ -123,6 +123,8 @@ static void a_segment_has_its_type(void **state)
 static void a_null_selector_is_no_segment(void **state)
 {
 	(void)state;
+	((u64 *)PHYS(GDT))[0] = 0x00CFF3000000FFFFull; /* whatever stands there */
+	segment_load_gdt(v, GDT_LIMIT, KERNEL(GDT));
 	v->r.ds = 0;
 	assert_false(reads(USER, 4));
 	is_gp();

@@ -422,6 +422,48 @@ static void sixteen_bit_addresses(void **state)
 	assert_int_equal(domain_stack(0), 0);
 }
 
+/* There a 66 chooses among the instructions of MMX and SSE as it does elsewhere, and
+ * makes the others 32 bits wide. */
+static void instructions_of_16_bit_code(void **state)
+{
+	static const struct {
+		const char *bytes;
+		u32 len, eax;
+	} cases[] = {
+		{"\x8B\x07", 2, 0x1234FFFF},	     /* mov ax, [bx] */
+		{"\x33\x07", 2, 0x1234A987},	     /* xor ax, [bx] */
+		{"\x66\x33\x07", 3, 0xEDCBA987},     /* xor eax, [bx] */
+		{"\x0F\xC3\x07", 3, 0x12345678},     /* movnti [bx], eax */
+		{"\x0F\x6E\x07", 3, 0x12345678},     /* movd mm0, [bx] */
+		{"\x66\x0F\x6E\x07", 4, 0x12345678}, /* movd xmm0, [bx] */
+		{"\x66\x0F\x2D\x07", 4, 0x12345678}, /* cvtpd2pi mm0, [bx] */
+		{"\x66\x0F\xAF\x07", 4, 0xEDCBA988}, /* imul eax, [bx] */
+	};
+
+	(void)state;
+	((u64 *)PHYS(LDT))[1] = 0x0000FB0000000000ull | (u64)(USER >> 24) << 56 |
+				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	memset(cpu_fpu + 32, 0, 256);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		domain_user();
+		v->r.cs = 0x0F;
+		v->r.eip = 0x40;
+		((u64 *)PHYS(LDT))[2] = 0x0000F30000000000ull | (u64)(USER >> 24) << 56 |
+					(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
+		assert_true(segment_load_ldt(v, LDT_SEL));
+		v->r.ds = 0x17;
+		gpr[GPR_EAX] = 0x12345678;
+		gpr[GPR_EBX] = USER_NOWHERE - USER;
+		memcpy(PHYS(DATA + 0x40), cases[i].bytes, cases[i].len);
+		emulate_mmio(v, USER_NOWHERE, HOLE);
+		if (v->r.eip != 0x40 + cases[i].len || gpr[GPR_EAX] != cases[i].eax)
+			fail_msg("case %u: eip %x, eax %08x", i, v->r.eip, gpr[GPR_EAX]);
+	}
+	assert_int_equal(*(u32 *)(cpu_fpu + 32), 0x80000000);  /* mm0: of a NaN */
+	assert_int_equal(*(u32 *)(cpu_fpu + 160), 0xFFFFFFFF); /* xmm0 */
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +476,7 @@ static int run(void)
 		cmocka_unit_test_setup(without_the_fpu_it_is_not_available, start),
 		cmocka_unit_test_setup(locks_and_aliases, start),
 		cmocka_unit_test_setup(sixteen_bit_addresses, start),
+		cmocka_unit_test_setup(instructions_of_16_bit_code, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
