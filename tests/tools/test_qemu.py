@@ -70,7 +70,6 @@ class Machine(Fake):
     def run_it(self, lines, timeout=5, files=(), question=b"", tick=lambda: None):
         self.program(lines)
         self.log = io.BytesIO()
-        self.log.flush = lambda: None
         self.screen = Screen()
         self.machine = qemu.Qemu(types.SimpleNamespace(timeout=timeout), self.log)
         self.machine.line += ["-chardev", self.machine.channel("com1", self.screen.feed)]
@@ -223,6 +222,22 @@ class Watch(Fake):
                 """, timeout=0.3)
         self.assertEqual(end.code, TIMEOUT)
         self.assertIn("  | stuck here", self.said)
+
+    def test_single_steps_are_no_news(self):
+        self.run_it("""
+            os.write(fd["com1"], b"(XEN) d1v0 Hit #DB in Xen context: e008:ffff82d0402f5d4e\\n(XEN) d1v0 bad\\n")
+            os.write(fd["tty"], b"guest: 5 passed, 2 failed\\n")
+            shutdown("x")
+            """)
+        self.assertEqual(self.said[0], "  (XEN) d1v0 bad")
+
+    def test_dom0s_panic_may_come_in_parts(self):
+        self.assertIn("dom0's kernel panicked", str(self.run_it("""
+            os.write(fd["com1"], b"Kernel panic - not s")
+            time.sleep(0.3)
+            os.write(fd["com1"], b"yncing: x\\n")
+            time.sleep(1000)
+            """)))
 
     def test_at_a_text_something_is_typed(self):
         self.run_it("""

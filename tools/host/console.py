@@ -11,18 +11,27 @@ import sys
 import termios
 import time
 
-from result import FAILED, LEFT, Result
+from logfile import LogFile
+from result import FAILED, LEFT, Result, cut, printable
 
 ESCAPE = b"\x1d"  # Ctrl-]
-CHECKS = re.compile(rb"guest: (\d+) passed, (\d+) failed")
+CHECKS = re.compile(rb"guest: (\d{1,9}) passed, (\d{1,9}) failed")
+PANIC = re.compile(rb"Kernel panic - not syncing\b.*")     # Linux's words
+HELD_MOST = 1 << 20     # bytes that are kept back
+LINE_MOST = 4096        # bytes of a line that are looked at
 
 
 class Console:
+    """What is known of a guest by what it writes: never more than some lines of it
+    are kept, whatever it writes."""
+
     def __init__(self, log, stdin_wanted):
-        self.log = open(log, "wb", buffering=0)
+        self.log = LogFile(log)
         self.held = None    # bytes that wait for something to be shown first
         self.lines = [b""]  # the last ones, the unfinished one at the end
         self.checks = None  # (passed, failed) as the guest counted them
+        self.panic = None   # its kernel's words, when it panicked
+        self.spoke = False  # there was a line that is not the ROM's
         self.seen = 0       # bytes so far
         self.unseen = b""   # what nobody who waits has looked at
         self.awaited = []   # (text, function), called in turn when text has been shown
@@ -44,18 +53,29 @@ class Console:
         """The guest wrote data."""
         self.seen += len(data)
         self.log.write(data)
-        if self.held is None:
-            self._show(data)
-        else:
+        if self.held is not None:
             self.held += data
+            if len(self.held) > HELD_MOST:
+                self.release()
+        else:
+            self._show(data)
         lines = (self.lines.pop() + data).split(b"\n")
+        lines = [line[-LINE_MOST:] for line in lines]
         for line in lines[:-1]:
-            found = CHECKS.search(line)
-            if found:
-                self.checks = int(found[1]), int(found[2])
+            self._judge(line)
         self.lines = (self.lines + lines)[-30:]
-        self.lines[-1] = self.lines[-1][-4096:]
-        self._look(data)
+        if self.awaited:
+            self._look(data)
+
+    def _judge(self, line):
+        """What a whole line tells."""
+        found = CHECKS.search(line)
+        if found:
+            self.checks = int(found[1]), int(found[2])
+        found = PANIC.search(line)
+        if found and self.panic is None:
+            self.panic = cut(printable(found[0].rstrip(b"\r")))
+        self.spoke = self.spoke or bool(line.strip()) and not line.startswith(b"vmixen: ")
 
     def _look(self, data):
         """Call who waits for what was shown."""
@@ -67,7 +87,7 @@ class Console:
 
     def tail(self, count=15):
         """The last lines, for a report in words."""
-        lines = [line.decode("latin-1").rstrip("\r") for line in self.lines]
+        lines = [cut(printable(line.rstrip(b"\r"))) for line in self.lines]
         while lines and not lines[-1]:
             lines.pop()
         return lines[-count:]
@@ -117,50 +137,62 @@ class Console:
 
 class XenLines:
     """Takes apart what Xen and a guest write on one line: Xen's lines begin with
-    its mark, wherever the guest was, and end with a newline."""
+    its mark, wherever the guest was, and end with a newline. What a guest writes
+    that looks the same cannot be told apart here.
+
+    Kept true here: the work is linear in the bytes, and what is kept back is
+    never more than a line of Xen's can have, nor for longer than Xen takes for it.
+    """
 
     MARK = b"(XEN) "
-    PATIENCE = 0.2      # seconds that the beginning of a mark is waited for
+    LONGEST = 2048      # bytes of a line of Xen's; its buffer has half of it
+    PATIENCE = {False: 2.0, True: 10.0}     # seconds for a mark's, and a line's rest
 
     def __init__(self, guest, xen):
         self.guest, self.xen = guest, xen   # functions: bytes, and a line of text
-        self.text = b""
-        self.inside = False
+        self.text = b""     # the beginning of a mark, or a mark and what is behind it
         self.since = 0.0
 
     def feed(self, data):
-        self.text += data
         self.since = time.monotonic()
+        data, self.text = self.text + data, b""
+        given = look = 0    # up to where it is handed out, and up to where looked at
         while True:
-            if self.inside:
-                line, newline, rest = self.text.partition(b"\n")
-                if not newline:
-                    return
-                self.text, self.inside = rest, False
-                self.xen(line.decode("latin-1").rstrip("\r"))
+            mark = data.find(self.MARK, look)
+            if mark < 0:
+                break
+            end = data.find(b"\n", mark, mark + self.LONGEST)
+            if end >= 0:
+                self._guest(data[given:mark])
+                self.xen(data[mark:end].decode("latin-1").rstrip("\r"))
+                given = look = end + 1
+            elif len(data) - mark < self.LONGEST:
+                self._guest(data[given:mark])
+                self.text = data[mark:]
+                return
             else:
-                at = self.text.find(self.MARK)
-                if at < 0:
-                    break
-                self.inside = True
-                self._guest(at)
-        keep = next(n for n in range(len(self.MARK) - 1, -1, -1)
-                    if self.text.endswith(self.MARK[:n]))
-        self._guest(len(self.text) - keep)
+                look = mark + len(self.MARK)
+        keep = next(n for n in range(len(self.MARK) - 1, -1, -1) if data.endswith(self.MARK[:n], given))
+        self._guest(data[given:len(data) - keep])
+        self.text = data[len(data) - keep:]
+
+    def _inside(self):
+        return self.text.startswith(self.MARK)
 
     def tick(self):
-        """What looked like the beginning of a mark was none after all."""
-        if not self.inside and self.text and time.monotonic() - self.since > self.PATIENCE:
-            self.flush()
+        """What looked like Xen's was not after all."""
+        if self.text and time.monotonic() - self.since > self.PATIENCE[self._inside()]:
+            data, self.text = self.text, b""
+            self._guest(data)
 
     def flush(self):
         """There will be no more."""
-        if self.inside:
-            self.xen(self.text.decode("latin-1"))
-            self.text = b""
-        self._guest(len(self.text))
+        data, self.text = self.text, b""
+        if data.startswith(self.MARK):
+            self.xen(data.decode("latin-1"))
+        else:
+            self._guest(data)
 
-    def _guest(self, count):
-        data, self.text = self.text[:count], self.text[count:]
+    def _guest(self, data):
         if data:
             self.guest(data)

@@ -12,8 +12,9 @@ import subprocess
 import time
 
 from console import Console, XenLines
+from logfile import LogFile
 from qemu import Qemu, accelerator
-from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result, say
+from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result, cut, say, show
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -22,8 +23,9 @@ XEN_LINE = ("console=com1 com1=115200,8n1 cpuidle=0 spec-ctrl=no xpti=no smt=0 s
             "no-real-mode edd=off watchdog=0 bootscrub=0 noreboot guest_loglvl=all")
 XEN_MB = 128            # Xen's own memory, with some to spare
 
-# Lines of Xen's that tell of a guest in trouble, and how many follow them.
-NEWS = re.compile(r"d\d+v\d+ (?!save|restore)|domain_crash|Hardware Dom0 [cs]")
+# Lines of Xen's that tell of a guest in trouble, and how many follow them. A
+# guest that single-steps is in none.
+NEWS = re.compile(r"d\d+v\d+ (?!save|restore|Hit #DB in Xen context)|domain_crash|Hardware Dom0 [cs]")
 DUMPS = (("crashed on cpu", 18), ("Panic on CPU", 2))
 
 
@@ -44,10 +46,10 @@ class Host:
     def __init__(self, args):
         self.args = args
         self.base = os.path.join(args.log, args.name)
+        self.log = LogFile(self.base + ".log")
         self.console = Console(self.base + ".console", args.stdin)
-        self.console.awaited = [(text.encode(), lambda action=action: self.act(action))
+        self.console.awaited = [(os.fsencode(text), lambda action=action: self.act(action))
                                 for text, action in args.at]
-        self.log = open(self.base + ".log", "wb", buffering=0)
         self.qemu = Qemu(args, self.log)
         self.qemu.line += accelerator(args, self.nested) + args.qemu_args.split()
         self.started = time.monotonic()
@@ -56,6 +58,7 @@ class Host:
         self.xen_lines = []     # what Xen wrote about guests, the last lines
         self.dump = -1          # how many lines of a register dump are to come
         self.said_version = False
+        self.dom0_last = b""    # what dom0 wrote, the end
 
     def run(self):
         """Does not return: raises the Result."""
@@ -71,6 +74,8 @@ class Host:
         finally:
             self.console.close()
             self.qemu.stop()
+            self.console.log.close()
+            self.log.close()
 
     def explain(self, result):
         """Words that go before the last line of a run that did not go well."""
@@ -128,17 +133,18 @@ class Host:
         self.com1_lines.feed(data)
 
     def dom0_text(self, data):
-        if b"Kernel panic - not syncing" in data:
+        self.dom0_last = (self.dom0_last + data)[-1000:]
+        if b"Kernel panic - not syncing" in self.dom0_last:
             self.ends(BROKEN, "dom0's kernel panicked", 0.3)
 
     def xen_news(self, line):
         """A line of Xen's: is it news of a guest?"""
         if not self.said_version and "Xen version" in line:
             self.said_version = True
-            print(line, flush=True)
+            show(line)
         self.dump = max([self.dump - 1] + [n for text, n in DUMPS if text in line])
         if self.dump >= 0 or NEWS.search(line):
-            self.xen_lines = (self.xen_lines + [line])[-30:]
+            self.xen_lines = (self.xen_lines + [cut(line)])[-30:]
         if "Panic on CPU" in line:
             self.panic()
 

@@ -11,7 +11,7 @@ import re
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
 from host import XEN_LINE, XEN_MB, Host, built
-from result import BROKEN, FAILED, FINE, REFUSED, Result, say
+from result import BROKEN, FAILED, FINE, REFUSED, Result, say, show
 
 # What it leaves out takes seconds under TCG.
 DOM0_LINE = ("console=hvc0 quiet mitigations=off rodata=off lsm= cryptomgr.notests "
@@ -81,7 +81,7 @@ class Toolstack(Host):
         for line in lines:
             word, _, text = line.decode("latin-1").partition(" ")
             if word == "list" and text:
-                print(text, flush=True)
+                show(text)
             elif word == "list":
                 self.console.release()
                 self.console.open()
@@ -92,7 +92,7 @@ class Toolstack(Host):
                     say("  " + text)
                 raise Result(REFUSED, "xl create refused the guest")
             elif word == "xl":
-                print(text, flush=True)
+                show(text)
             elif word == "end" and text == "gone" and ["xl destroy"] == \
                     [action for _, action in self.args.at][-1:]:
                 self.ends(FINE, "the domain was destroyed")
@@ -208,7 +208,6 @@ class Bare(Host):
     """The guest on the machine itself."""
 
     input_channel = "com1"
-    question = b""
     question = b""
 
     def machine(self):

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from result import BROKEN, TIMEOUT, Result
+from result import BROKEN, TIMEOUT, Result, cut
 
 # SMEP and SMAP cost a 32-bit PV guest a flush of TCG's TLB on each entry to
 # Xen; RDTSCP crashes a PVH Linux, MWAIT idle panics Xen.
@@ -115,8 +115,7 @@ class Qemu:
     def start(self):
         if shutil.which(QEMU) is None:
             raise Result(BROKEN, "%s is not installed; tools/host/deps run" % QEMU)
-        self.log.write(("$ %s\n" % " ".join(self.line)).encode())
-        self.log.flush()
+        self.log.write(b"$ " + " ".join(self.line).encode("utf-8", "surrogateescape") + b"\n")
         self.process = subprocess.Popen(
             self.line, pass_fds=self.fds, stdin=subprocess.DEVNULL, stdout=self.words,
             stderr=self.words, start_new_session=True, preexec_fn=die_with_parent)
@@ -234,4 +233,4 @@ class Qemu:
         words = self.said().decode("latin-1").strip().splitlines()
         return Result(BROKEN, "QEMU ended (%s)%s" % (
             reason if code is None else "exit code %d" % code,
-            ": " + words[-1] if words else ""))
+            ": " + cut(words[-1]) if words else ""))
