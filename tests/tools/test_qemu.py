@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The loop around QEMU, and the watch over Xen, with a program in QEMU's place."""
 import io
+import json
 import os
 import re
 import stat
 import sys
 import tempfile
 import textwrap
+import time
 import types
 import unittest
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools", "host"))
+import clock  # noqa: E402
 import host  # noqa: E402
 import hosts  # noqa: E402
 import qemu  # noqa: E402
@@ -20,11 +23,19 @@ from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result  # noqa: E402
 # What stands in for QEMU: fds by chardev name, files by path, then the test's lines.
 HEAD = """\
 #!/usr/bin/python3
-import json, os, re, sys, time
+import json, os, re, select, sys, time
 fd = {m[1]: int(m[2]) for m in (re.match(r"socket,id=(\\w+),fd=(\\d+)", a) for a in sys.argv) if m}
+def qmp(answers):
+    # To QMP's commands, the first of which is none of the test's; it ends when none comes.
+    for answer in ["", *answers]:
+        if not select.select([fd["qmp"]], [], [], 1)[0]:
+            break
+        while os.read(fd["qmp"], 1) != b"\\n":
+            pass
+        os.write(fd["qmp"], json.dumps({"return": answer}).encode() + b"\\n")
 def shutdown(reason):
     os.write(fd["qmp"], json.dumps({"event": "SHUTDOWN", "data": {"reason": reason}}).encode() + b"\\n")
-    time.sleep(10)
+    time.sleep(1000)
 """
 
 
@@ -67,16 +78,21 @@ class Fake(unittest.TestCase):
 
 
 class Machine(Fake):
-    def run_it(self, lines, timeout=5, files=(), question=b"", tick=lambda: None):
+    def run_it(self, lines, timeout=60, files=(), question=None, tick=lambda: None, runs=True,
+               first=None):
         self.program(lines)
         self.log = io.BytesIO()
         self.screen = Screen()
         self.machine = qemu.Qemu(types.SimpleNamespace(timeout=timeout), self.log)
+        if first:
+            self.machine.line += ["-chardev", self.machine.channel("first", first)]
         self.machine.line += ["-chardev", self.machine.channel("com1", self.screen.feed)]
         self.machine.line += [self.machine.file(f) for f in files]
         try:
             with self.assertRaises(Result) as end:
                 self.machine.start()
+                if runs:
+                    self.machine.guest_runs()
                 self.machine.serve(self.screen, "com1", tick, question)
         finally:
             self.machine.stop()
@@ -110,18 +126,94 @@ class Machine(Fake):
         self.assertEqual(self.screen.text, b"bytesLinux\n")
 
     def test_time_runs_out_after_the_question(self):
-        with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
+        with mock.patch.object(qemu, "ANSWER_TIME", 1000):
             end = self.run_it("""
                 os.write(fd["com1"], b"asked " + os.read(fd["com1"], 10))
-                time.sleep(10)
-                """, timeout=0.2, question=b"r?")
-        self.assertEqual(end.code, TIMEOUT)
+                time.sleep(1000)
+                """, timeout=0.2, question=(b"r?", lambda: self.screen.text == b"asked r?"))
+        self.assertEqual((end.code, str(end)), (TIMEOUT, "time-out: no end after 0.2 s"))
         self.assertEqual(self.screen.text, b"asked r?")
+
+    def test_an_answer_is_not_waited_for_for_ever(self):
+        with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
+            end = self.run_it("time.sleep(1000)", timeout=0.2, question=(b"r?", lambda: False))
+        self.assertEqual(end.code, TIMEOUT)
+
+    def test_time_is_the_guests_alone(self):
+        def tick():
+            if self.screen.text == b"started":
+                self.machine.guest_runs()
+            elif self.screen.text == b"started, ended":
+                raise Result(FINE, "in time")
+        end = self.run_it("""
+            time.sleep(1)
+            os.write(fd["com1"], b"started")
+            time.sleep(0.1)
+            os.write(fd["com1"], b", ended")
+            time.sleep(1000)
+            """, timeout=0.9, runs=False, tick=tick)
+        self.assertEqual(str(end), "in time")
+
+    def test_a_machine_that_never_starts_its_guest_is_broken(self):
+        with mock.patch.object(qemu, "BOOT_TIME", 0.2):
+            end = self.run_it("time.sleep(1000)", timeout=0, runs=False)
+        self.assertEqual(end.code, BROKEN)
+        self.assertIn("have not started the guest", str(end))
+
+    def test_time_without_a_processor_does_not_count(self):
+        with tempfile.TemporaryDirectory() as proc:
+            def threads(_pattern):
+                return [os.path.join(proc, name) for name in os.listdir(proc)]
+            for name, waited in (("1", 100), ("2", 7000000000), ("3", 2000000000)):
+                with open(os.path.join(proc, name), "w", encoding="ascii") as file:
+                    file.write("12345 %d 6" % waited)
+            with mock.patch.object(clock.glob, "glob", threads), \
+                    mock.patch.object(clock.time, "monotonic", lambda: 100.0):
+                watch = clock.Clock(1)
+                watch.start = 90.0
+                self.assertEqual(watch.seconds(), 3.0)
+                os.remove(os.path.join(proc, "2"))      # a thread that ends has waited all the same
+                self.assertEqual(watch.seconds(), 3.0)
+
+    def test_a_process_has_a_clock(self):
+        watch = clock.Clock(os.getpid())
+        self.assertLess(watch.seconds(), 60)
+        self.assertIn("/proc/%d/task/%d/schedstat" % (os.getpid(), os.getpid()), watch.waited)
+
+    def test_qmps_answers_go_to_who_has_asked(self):
+        got, asked = [], []
+
+        def tick():
+            if not asked:
+                asked.append(True)
+                self.machine.registers(got.append)
+                self.machine.registers(got.append)
+            if len(got) == 2:
+                raise Result(FINE, "answered")
+        self.run_it("""
+            os.write(fd["qmp"], b'{"QMP": 1}\\n{"event": "RESUME"}\\n')
+            qmp(["R"])
+            os.write(fd["qmp"], b'{"error": {}}\\n')
+            time.sleep(1000)
+            """, tick=tick)
+        self.assertEqual(got, ["R", None])
+
+    def test_a_channel_that_another_has_drained_holds_up_nothing(self):
+        def tick():
+            if self.screen.text:
+                raise Result(FINE, "still there")
+            time.sleep(1)       # both channels have something in the next round
+        end = self.run_it("""
+            os.write(fd["first"], b"x")
+            os.write(fd["com1"], b"text")
+            time.sleep(1000)
+            """, tick=tick, first=lambda data: self.machine.drain("com1"))
+        self.assertEqual(str(end), "still there")
 
     def test_a_tick_may_end_it(self):
         def tick():
             raise Result(FINE, "enough")
-        self.assertEqual(self.run_it("time.sleep(10)", tick=tick).code, FINE)
+        self.assertEqual(self.run_it("time.sleep(1000)", tick=tick).code, FINE)
 
 
 class Accelerator(Fake):
@@ -164,12 +256,16 @@ class Watch(Fake):
 
             def machine(self):
                 self.qemu.line += ["-chardev", self.qemu.channel("com1", self.com1),
-                                   "-chardev", self.qemu.channel("tty", self.console.feed)]
+                                   "-chardev", self.qemu.channel("tty", self.tty)]
                 self.qemu.ended = lambda reason, code: self.ends(FINE, "powered off")
+
+            def tty(self, data):
+                self.qemu.guest_runs()
+                self.console.feed(data)
 
         self.program(lines)
         values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None,
-                      qemu_args="", timeout=5, verbose=False)
+                      qemu_args="", timeout=60, verbose=False)
         with tempfile.TemporaryDirectory() as log, mock.patch.object(host, "say", self.said.append), \
                 mock.patch("sys.stdout", io.StringIO()), mock.patch.object(host.Console, "_show"):
             bed = Bed(types.SimpleNamespace(log=log, **dict(values, **more)))
@@ -202,7 +298,7 @@ class Watch(Fake):
         end = self.run_it("""
             os.write(fd["com1"], b"(XEN) Xen version 4\\n(XEN) d1v0 bad\\n(XEN) other\\n")
             os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n(XEN) why\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """)
         self.assertEqual(end.code, BROKEN)
         self.assertIn("Xen panicked", str(end))
@@ -211,17 +307,31 @@ class Watch(Fake):
     def test_dom0_may_panic(self):
         self.assertIn("dom0's kernel panicked", str(self.run_it("""
             os.write(fd["com1"], b"Kernel panic - not syncing: x\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """)))
 
-    def test_a_time_out_shows_the_last_lines(self):
+    def late(self, text):
+        """The lines of a run whose time is up after the guest has written text."""
         with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
             end = self.run_it("""
-                os.write(fd["tty"], b"stuck here\\n")
-                time.sleep(10)
-                """, timeout=0.3)
+                os.write(fd["tty"], %r)
+                time.sleep(1000)
+                """ % text, timeout=0.3)
         self.assertEqual(end.code, TIMEOUT)
-        self.assertIn("  | stuck here", self.said)
+        return self.said
+
+    def test_a_time_out_shows_the_last_lines(self):
+        self.assertIn("  | stuck here", self.late(b"stuck here\n"))
+
+    def test_an_answer_of_the_monitor_is_recognized(self):
+        with mock.patch.object(qemu, "ANSWER_TIME", 1000):
+            self.run_it("""
+                os.write(fd["tty"], b"x")
+                os.read(fd["com1"], 10)
+                os.write(fd["tty"], b"\\nvmixen: the guest runs\\nvmixen: last trap: vector 0\\n")
+                time.sleep(1000)
+                """, timeout=0.3)
+        self.assertIn("  | vmixen: last trap: vector 0", self.said)
 
     def test_single_steps_are_no_news(self):
         self.run_it("""
@@ -260,7 +370,7 @@ class Hosts(Fake):
                 with open(os.path.join(where, name), "w", encoding="ascii") as f:
                     f.write(name)
             values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None, log=where,
-                          qemu_args="", timeout=5, verbose=False, memory=64, vcpus=1, smp=1,
+                          qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
                           kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
                           cmdline="a,b", xen=None, xen_debug=False, xen_args="", shim_args="smep=0")
             values.update(more)
@@ -289,7 +399,7 @@ class Hosts(Fake):
                 os.write(fd["output"], b"from the guest")
                 time.sleep(0.2)
                 os.write(fd["control"], b"end %s\\n")
-                time.sleep(10)
+                time.sleep(1000)
                 """ % reason)
             self.assertEqual(end[0], code)
             self.assertIn(words, end[1])
@@ -300,18 +410,18 @@ class Hosts(Fake):
     def test_xl_may_refuse_or_destroy(self):
         end = self.run_it("pv32", """
             os.write(fd["control"], b"refused bad file\\nrefused\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """)
         self.assertEqual(end[0], REFUSED)
         self.assertIn("  bad file", self.said)
         end = self.run_it("pv32", """
             os.write(fd["control"], b"end gone\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """, at=[("x", "xl destroy")])
         self.assertEqual(end[0], FINE)
         end = self.run_it("pv32", """
             os.write(fd["control"], b"broken no modules\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """)
         self.assertEqual(end, (BROKEN, "no modules"))
 
@@ -323,7 +433,7 @@ class Hosts(Fake):
             os.write(fd["output"], b"\\rtwo")
             time.sleep(0.1)
             os.write(fd["control"], b"end 3\\n")
-            time.sleep(10)
+            time.sleep(1000)
             """)
         self.assertEqual(end[0], FAILED)
         self.assertEqual(self.shown, b"one\ntwo")
@@ -331,7 +441,7 @@ class Hosts(Fake):
         self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64 + hosts.shim_mb(64)))
 
     def test_a_shim_that_panics_first_refuses_the_guest(self):
-        panic = 'os.write(fd["output"], b"%s(XEN) Panic on CPU 0:\\n"); time.sleep(10)'
+        panic = 'os.write(fd["output"], b"%s(XEN) Panic on CPU 0:\\n"); time.sleep(1000)'
         self.assertEqual(self.run_it("shim", panic % "")[0], REFUSED)
         self.assertEqual(self.run_it("shim", panic % "hello\\n")[0], FAILED)
 
@@ -340,12 +450,12 @@ class Hosts(Fake):
                            ("Hardware Dom0 shutdown: rebooting", FINE)):
             end = self.run_it("dom0", """
                 os.write(fd["com1"], b"text\\r\\n(XEN) %s\\n")
-                time.sleep(10)
+                time.sleep(1000)
                 """ % line)
             self.assertEqual(end[0], code)
             self.assertEqual(self.shown, b"text\n")
             self.assertIn("a,,b", self.after("-initrd"))
-        end = self.run_it("dom0", 'os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n"); time.sleep(10)')
+        end = self.run_it("dom0", 'os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n"); time.sleep(1000)')
         self.assertEqual(end[0], REFUSED)
         self.assertEqual(self.run_it("dom0", 'shutdown("guest-reset")')[0], FINE)
 
@@ -353,7 +463,7 @@ class Hosts(Fake):
         for lines, code in (('shutdown("guest-shutdown")', FINE), ('shutdown("host-error")', BROKEN),
                             ("sys.exit(0x21)", FINE), ("sys.exit(1)", BROKEN),
                             ('os.write(fd["com1"], b"x"); sys.exit(3)', FAILED),
-                            ('os.write(fd["com1"], b"reboot: System halted\\n"); time.sleep(10)', FINE)):
+                            ('os.write(fd["com1"], b"reboot: System halted\\n"); time.sleep(1000)', FINE)):
             self.assertEqual(self.run_it("bare", lines)[0], code, lines)
         self.assertEqual(self.after("-append"), "a,b")
 

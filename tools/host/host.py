@@ -40,7 +40,9 @@ class Host:
     """Common to all: the log, the console, the result."""
 
     nested = False
+    at_once = False         # there is nothing before the guest
     question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
+    ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
 
     def __init__(self, args):
@@ -66,7 +68,10 @@ class Host:
             self.machine()
             self.started = time.monotonic()
             self.qemu.start()
-            self.qemu.serve(self.console, self.input_channel, self.tick, self.question)
+            if self.at_once:
+                self.qemu.guest_runs()
+            self.qemu.serve(self.console, self.input_channel, self.tick,
+                            (self.question, self.answered) if self.question else None)
         except Result as result:
             self.console.close()
             self.explain(result)
@@ -76,6 +81,10 @@ class Host:
             self.qemu.stop()
             self.console.log.close()
             self.log.close()
+
+    def answered(self):
+        """The monitor's answer is on the console."""
+        return any(line.startswith(self.ANSWERED) for line in self.console.lines[:-1])
 
     def explain(self, result):
         """Words that go before the last line of a run that did not go well."""

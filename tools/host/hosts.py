@@ -73,6 +73,7 @@ class Toolstack(Host):
 
     def output(self, data):
         """The guest's console."""
+        self.qemu.guest_runs()
         self.console.feed(data)
 
     def control(self, data):
@@ -83,6 +84,7 @@ class Toolstack(Host):
             if word == "list" and text:
                 show(text)
             elif word == "list":
+                self.qemu.guest_runs()
                 self.console.release()
                 self.console.open()
             elif word == "refused" and text:
@@ -111,8 +113,12 @@ class Shim(Toolstack):
 
     def __init__(self, args):
         super().__init__(args)
-        self.shim_lines = XenLines(self.console.feed, self.shim_news)
+        self.shim_lines = XenLines(self.guest_text, self.shim_news)
         self.newline = False    # it wrote one last
+
+    def guest_text(self, data):
+        self.qemu.guest_runs()
+        self.console.feed(data)
 
     @staticmethod
     def xen_of(dom0):
@@ -155,6 +161,7 @@ class Dom0(Host):
     is what of that is not Xen's own lines."""
 
     input_channel = "com1"
+    LAUNCHED = "Serial input to DOM0"   # the last that Xen does before dom0 runs
     ENDS = (
         ("Hardware Dom0 halted", FINE, "the guest powered off"),
         ("Hardware Dom0 shutdown: rebooting", FINE, "the guest asked for a reboot"),
@@ -180,12 +187,15 @@ class Dom0(Host):
 
     def dom0_text(self, data):
         """The guest's. Xen has put a carriage return before each newline."""
+        self.qemu.guest_runs()
         data = (self.carriage + data).replace(b"\r\n", b"\n")
         self.carriage = b"\r" if data.endswith(b"\r") else b""
         self.console.feed(data[:-1] if self.carriage else data)
 
     def xen_news(self, line):
         super().xen_news(line)
+        if self.LAUNCHED in line:
+            self.qemu.guest_runs()
         for text, code, words in self.ENDS:
             if text in line:
                 self.ends(code, words, 0.1)
@@ -209,6 +219,7 @@ class Bare(Host):
 
     input_channel = "com1"
     question = b""
+    at_once = True
 
     def machine(self):
         args, qemu = self.args, self.qemu

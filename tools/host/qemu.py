@@ -15,9 +15,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
-from result import BROKEN, TIMEOUT, Result, cut
+from clock import Clock
+from result import BROKEN, TIMEOUT, USAGE, Result, cut
 
 # SMEP and SMAP cost a 32-bit PV guest a flush of TCG's TLB on each entry to
 # Xen; RDTSCP crashes a PVH Linux, MWAIT idle panics Xen.
@@ -47,7 +47,7 @@ def kvm_works(nested):
              "-display", "none", "-bios", "/dev/fd/%d" % fd,
              "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
             pass_fds=[fd], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, timeout=5, check=False)
+            stderr=subprocess.DEVNULL, timeout=20, check=False)
     except subprocess.TimeoutExpired:
         return False
     finally:
@@ -61,7 +61,7 @@ def accelerator(args, nested):
     kvm = args.accel == "kvm" or \
         args.accel == "auto" and args.icount is None and kvm_works(nested)
     if args.icount is not None and kvm:
-        raise Result(2, "--icount needs TCG")
+        raise Result(USAGE, "--icount needs TCG")
     line = ["-accel", "kvm" if kvm else "tcg", "-cpu", args.cpu or (KVM_CPU if kvm else TCG_CPU)]
     if args.icount is not None:
         # What else would come from this machine: the date and rdrand.
@@ -74,7 +74,9 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-ANSWER_TIME = 2.0       # seconds for the monitor to say where its guest is
+# In seconds that the machine had to run (clock.py).
+ANSWER_TIME = 5.0       # for the monitor to say where its guest is
+BOOT_TIME = 600.0       # for Xen and dom0 to start the guest: ten to sixty times what it takes
 
 
 class Qemu:
@@ -89,7 +91,12 @@ class Qemu:
         self.line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         self.process = None
         self.words = tempfile.TemporaryFile()   # what QEMU itself has to say
+        self.clock = None           # the machine's time, once it has started
+        self.deadline = 0.0         # on that clock
+        self.guest_started = False
+        self.time_up = None         # the Result, while the monitor answers
         self.qmp_text = b""
+        self.asked = []             # functions that wait for QMP's next answers
         self.line += ["-chardev", self.channel("qmp", self._qmp), "-mon", "chardev=qmp,mode=control"]
 
     def file(self, source):
@@ -122,10 +129,9 @@ class Qemu:
         for fd in self.fds:
             os.close(fd)
         self.fds = []
-        try:
-            self.send("qmp", b'{"execute":"qmp_capabilities"}\n')
-        except ConnectionError:     # gone already; the loop will see that
-            pass
+        self.clock = Clock(self.process.pid)
+        self.deadline = BOOT_TIME
+        self._qmp_send("qmp_capabilities", lambda answer: None)
 
     def stop(self):
         if self.process is not None:
@@ -143,12 +149,20 @@ class Qemu:
 
     # --- the loop -----------------------------------------------------------
 
-    def serve(self, console, input_channel, tick, question=b""):
+    def guest_runs(self):
+        """The guest has started: from now on it is given args.timeout, 0: any time."""
+        if not self.guest_started:
+            self.guest_started = True
+            self._time_again()
+
+    def _time_again(self):
+        if self.guest_started and not self.time_up:
+            self.deadline = self.clock.seconds() + (self.args.timeout or float("inf"))
+
+    def serve(self, console, input_channel, tick, question=None):
         """Serve the channels until a handler or tick raises the Result. tick is
-        called after each round, at least every 0.1 s. When time is up, question
-        is typed first, and the answer waited for."""
-        seconds = self.args.timeout or float("inf")
-        deadline = time.monotonic() + seconds
+        called after each round, at least every 0.1 s. question: the bytes that are
+        typed when time is up, and a function that is true when the answer is there."""
         keys = b""
         with selectors.DefaultSelector() as selector:
             for name, sock in self.channels.items():
@@ -166,27 +180,44 @@ class Qemu:
                     if event.data == "keys":
                         keys = console.keys()
                         if console.interactive:
-                            deadline = time.monotonic() + seconds
-                        continue
-                    try:
-                        data = event.fileobj.recv(1 << 16)
-                    except ConnectionError:
-                        data = b""
-                    if data:
-                        self.handlers[event.data](data)
+                            self._time_again()
                     else:
-                        selector.unregister(event.fileobj)
-                        if event.data == "qmp":
-                            self._gone()
+                        self._receive(selector, event)
                 if keys:
                     keys = keys[self._type(input_channel, keys):]
                 tick()
-                if time.monotonic() > deadline and question:
-                    self._type(input_channel, question)
-                    question = b""
-                    deadline += ANSWER_TIME
-                elif time.monotonic() > deadline:
-                    raise Result(TIMEOUT, "time-out: no end after %g s" % seconds)
+                self._watch_time(input_channel, question)
+
+    def _receive(self, selector, event):
+        try:
+            data = event.fileobj.recv(1 << 16, socket.MSG_DONTWAIT)
+        except BlockingIOError:     # another channel's handler has drained it
+            return
+        except ConnectionError:
+            data = b""
+        if data:
+            self.handlers[event.data](data)
+            return
+        selector.unregister(event.fileobj)
+        if event.data == "qmp":
+            self._gone()
+
+    def _watch_time(self, input_channel, question):
+        """Ends what takes too long; the guest's monitor may say first what it knows."""
+        now = self.clock.seconds()
+        if self.time_up and question[1]():
+            raise self.time_up
+        if now <= self.deadline:
+            return
+        if not self.guest_started:
+            raise Result(BROKEN, "Xen and dom0 have not started the guest after %g s" % BOOT_TIME)
+        if self.time_up:
+            raise self.time_up
+        self.time_up = Result(TIMEOUT, "time-out: no end after %g s" % self.args.timeout)
+        if question is None:
+            raise self.time_up
+        self._type(input_channel, question[0])
+        self.deadline = now + ANSWER_TIME
 
     def _type(self, name, data):
         """Send what there is room for; returns how much that was."""
@@ -214,6 +245,18 @@ class Qemu:
 
     # --- QMP ----------------------------------------------------------------
 
+    def _qmp_send(self, command, answer, **arguments):
+        """answer gets what the command returns, None when it failed."""
+        self.asked.append(answer)
+        try:
+            self.send("qmp", json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        except OSError:             # gone already; the loop will see that
+            pass
+
+    def registers(self, answer):
+        """answer gets the first CPU's, as the text of QEMU's monitor."""
+        self._qmp_send("human-monitor-command", answer, **{"command-line": "info registers"})
+
     def _qmp(self, data):
         self.qmp_text += data
         *lines, self.qmp_text = self.qmp_text.split(b"\n")
@@ -222,6 +265,8 @@ class Qemu:
             if message.get("event") == "SHUTDOWN":
                 self.drain(*(name for name in self.channels if name != "qmp"))
                 self.ended(message["data"]["reason"], None)
+            elif ("return" in message or "error" in message) and self.asked:
+                self.asked.pop(0)(message.get("return"))
 
     def ended(self, reason, code):
         """The machine's end: QMP's reason, or "exit" and QEMU's exit code. A host
