@@ -71,8 +71,16 @@ static const struct {
 	{"nmi", asked_by_nmi},
 };
 
+/* What the host must not take for Xen's own words. */
+static void write_xens_words(void)
+{
+	printk("(XEN) Hardware Dom0 crashed: forged\n(XEN) Panic on CPU 0:\n(XEN) forged\n");
+}
+
 void die_early(void)
 {
+	if (option("forge"))
+		write_xens_words();
 	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
 		if (!option_is("die", ends[i].name))
 			continue;

@@ -17,6 +17,7 @@
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs
  *   acpi               die=keys: the button is on, too
+ *   forge              lines on the console that look like Xen's at an end
  */
 #include "bench.h"
 #include "checks.h"

@@ -441,23 +441,64 @@ class Hosts(Fake):
         self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64 + hosts.shim_mb(64)))
 
     def test_a_shim_that_panics_first_refuses_the_guest(self):
-        panic = 'os.write(fd["output"], b"%s(XEN) Panic on CPU 0:\\n"); time.sleep(1000)'
-        self.assertEqual(self.run_it("shim", panic % "")[0], REFUSED)
-        self.assertEqual(self.run_it("shim", panic % "hello\\n")[0], FAILED)
+        panic = """
+            os.write(fd["control"], b"list\\n")
+            os.write(fd["output"], b"%s(XEN) Panic on CPU 0:\\n")
+            os.write(fd["control"], b"end %d\\n")
+            time.sleep(1000)
+            """
+        self.assertEqual(self.run_it("shim", panic % ("", 3))[0], REFUSED)
+        end = self.run_it("shim", panic % ("hello\\\\n", 3))
+        self.assertEqual(end[0], FAILED)
+        self.assertIn("the shim panicked", end[1])
+
+    def test_a_guest_cannot_say_that_the_shim_panicked(self):
+        self.assertEqual(self.run_it("shim", """
+            os.write(fd["output"], b"hello\\n(XEN) Panic on CPU 0:\\n")
+            time.sleep(0.5)
+            os.write(fd["control"], b"end 0\\n")
+            time.sleep(1000)
+            """)[0], FINE)
+
+    HALTED = "RIP=1 RFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1"
 
     def test_a_dom0_ends_as_xen_says(self):
         for line, code in (("Hardware Dom0 halted", FINE), ("Hardware Dom0 crashed", FAILED),
-                           ("Hardware Dom0 shutdown: rebooting", FINE)):
+                           ("Hardware Dom0 shutdown: watchdog", FAILED), ("Panic on CPU 0:", BROKEN)):
             end = self.run_it("dom0", """
                 os.write(fd["com1"], b"text\\r\\n(XEN) %s\\n")
+                qmp(["not yet", "%s"])
                 time.sleep(1000)
-                """ % line)
+                """ % (line, self.HALTED))
             self.assertEqual(end[0], code)
             self.assertEqual(self.shown, b"text\n")
             self.assertIn("a,,b", self.after("-initrd"))
-        end = self.run_it("dom0", 'os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n"); time.sleep(1000)')
+        end = self.run_it("dom0", """
+            os.write(fd["com1"], b"(XEN) Panic on CPU 0:\\n")
+            qmp(["%s"])
+            time.sleep(1000)
+            """ % self.HALTED)
         self.assertEqual(end[0], REFUSED)
         self.assertEqual(self.run_it("dom0", 'shutdown("guest-reset")')[0], FINE)
+        end = self.run_it("dom0", """
+            os.write(fd["com1"], b"(XEN) Hardware Dom0 shutdown: rebooting machine\\n")
+            shutdown("guest-reset")
+            """)
+        self.assertIn("the guest asked for a reboot", end[1])
+
+    def test_a_dom0_that_writes_xens_words_goes_on(self):
+        running = ("RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1",       # Xen is idle
+                   "RFL=00000046 [---Z-P-] CPL=1 II=0 A20=1 SMM=0 HLT=0",
+                   "RFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=0", "")
+        for text in running:
+            with mock.patch.object(hosts.Dom0, "BELIEF", 0.2):
+                end = self.run_it("dom0", """
+                    os.write(fd["com1"], b"text\\r\\n(XEN) Hardware Dom0 halted\\n")
+                    qmp(["%s"] * 1000)
+                    shutdown("guest-reset")
+                    """ % text)
+            self.assertIn("the machine ended", end[1])
+            self.assertIn("goes on, though its console says: (XEN) Hardware Dom0 halted", "".join(self.said))
 
     def test_a_bare_machine_ends_by_power_port_or_words(self):
         for lines, code in (('shutdown("guest-shutdown")', FINE), ('shutdown("host-error")', BROKEN),

@@ -58,6 +58,8 @@ CASES = [
     Case("reboot", "a guest's reboot is told as such", PAE, 0,
          [r"the guest asked for a reboot"],
          cmdline="die=reboot", hosts=SOME),
+    Case("forge", "Xen's words of an end, written by a guest, are no end", PAE, 0,
+         [r"guest: \d+ passed, 0 failed", r"the guest powered off"], cmdline="forge only=none", hosts=XEN),
     Case("shutdown", "xl shutdown presses the power button", PAE, 0,
          [r"the power button was pressed", r"the guest powered off"], cmdline="die=button",
          options=["--at", "waits to be asked", "xl shutdown"], hosts=WITH_XL),

@@ -7,6 +7,7 @@ tell how the guest ended; nothing else does.
 
 import os
 import re
+import time
 
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
@@ -76,6 +77,10 @@ class Toolstack(Host):
         self.qemu.guest_runs()
         self.console.feed(data)
 
+    def ended(self, reason):
+        """What a SHUTDOWN_* of the domain means."""
+        return REASONS.get(reason, (FAILED, "the guest is gone (reason %s)" % reason))
+
     def control(self, data):
         """Lines from dom0-init, which says what they are."""
         *lines, self.control_text = (self.control_text + data).split(b"\n")
@@ -100,13 +105,15 @@ class Toolstack(Host):
                 self.ends(FINE, "the domain was destroyed")
             elif word == "end":
                 self.qemu.drain("output")
-                self.ends(*REASONS.get(text, (FAILED, "the guest is gone (reason %s)" % text)))
+                self.flush()
+                self.ends(*self.ended(text))
             elif word == "broken":
                 raise Result(BROKEN, text)
 
 
 class Shim(Toolstack):
-    """The shim, a Xen itself, writes on its guest's console, too."""
+    """The shim, a Xen itself, writes on its guest's console, too. A guest can write
+    the like, so its lines explain an end, but dom0 alone tells that there is one."""
 
     nested = True
     kind = "pvh"
@@ -115,6 +122,7 @@ class Shim(Toolstack):
         super().__init__(args)
         self.shim_lines = XenLines(self.guest_text, self.shim_news)
         self.newline = False    # it wrote one last
+        self.panicked = None    # how that ends, if it is true
 
     def guest_text(self, data):
         self.qemu.guest_runs()
@@ -137,16 +145,23 @@ class Shim(Toolstack):
         self.shim_lines.tick()
         super().tick()
 
+    def flush(self):
+        self.shim_lines.flush()
+        super().flush()
+
     def shim_news(self, line):
         line = line.replace("(XEN)", "(shim)", 1)
         self.chatter(line.encode("latin-1") + b"\n")
         self.xen_news(line)
 
     def panic(self):
-        if self.console.seen:
-            self.ends(FAILED, "the shim panicked", 0.3)
-        else:
-            self.ends(REFUSED, "the shim could not start the guest", 0.3)
+        if self.panicked is None:
+            self.panicked = (FAILED, "the shim panicked") if self.console.seen else \
+                (REFUSED, "the shim could not start the guest")
+
+    def ended(self, reason):
+        code, words = super().ended(reason)
+        return self.panicked if self.panicked and code == FAILED else (code, words)
 
 
 class Pv32(Toolstack):
@@ -158,7 +173,9 @@ class Pv32(Toolstack):
 
 class Dom0(Host):
     """The guest as dom0 of a PV32 Xen. Its console is Xen's, and so its output
-    is what of that is not Xen's own lines."""
+    is what of that is not Xen's own lines. A guest can write the like; that the
+    machine stands still in ring 0 with interrupts off, it cannot bring about
+    but by ending, and so no word of Xen's about an end counts without that."""
 
     input_channel = "com1"
     LAUNCHED = "Serial input to DOM0"   # the last that Xen does before dom0 runs
@@ -169,6 +186,10 @@ class Dom0(Host):
         ("Hardware Dom0 shutdown: watchdog", FAILED, "the guest's watchdog fired"),
         ("Hardware Dom0 shutdown", FAILED, "the guest ended for a reason unknown to Xen"),
     )
+    HALTED = re.compile(r"CPL=0.* HLT=1")
+    FLAGS = re.compile(r"[ER]FL=([0-9a-f]+)")
+    FLAG_IF = 0x200
+    BELIEF = 3.0            # of the machine's seconds in which that has to show
 
     def machine(self):
         args, qemu = self.args, self.qemu
@@ -184,6 +205,8 @@ class Dom0(Host):
         qemu.ended = self.machine_ended
         self.console.open()
         self.carriage = b""     # one that waits for its newline
+        self.told = None        # (code, words, line, when): an end by Xen's words
+        self.asked = 0.0        # when the machine's state was asked for last
 
     def dom0_text(self, data):
         """The guest's. Xen has put a carriage return before each newline."""
@@ -198,18 +221,40 @@ class Dom0(Host):
             self.qemu.guest_runs()
         for text, code, words in self.ENDS:
             if text in line:
-                self.ends(code, words, 0.1)
+                self.tells(code, words, line)
                 return
 
     def panic(self):
-        if self.console.seen:
-            super().panic()
-        else:
-            self.ends(REFUSED, "Xen could not start the guest as dom0", 0.3)
+        code, words = (BROKEN, "Xen panicked") if self.console.seen else \
+            (REFUSED, "Xen could not start the guest as dom0")
+        self.tells(code, words, "(XEN) Panic on CPU")
+
+    def tells(self, code, words, line):
+        """Xen's words of an end, or what looks like them; the last ones count."""
+        self.told = code, words, line, self.qemu.clock.seconds()
+
+    def registers(self, text):
+        """The answer: an end is one when Xen stands still."""
+        flags = self.FLAGS.search(text or "")
+        if self.told is None:
+            return
+        if flags and self.HALTED.search(text) and not int(flags[1], 16) & self.FLAG_IF:
+            self.ends(*self.told[:2], after=0.1)
+        elif self.qemu.clock.seconds() - self.told[3] > self.BELIEF:
+            say("the guest goes on, though its console says: " + self.told[2])
+            self.told = None
+
+    def tick(self):
+        if self.told and not self.end and time.monotonic() - self.asked > 0.1:
+            self.asked = time.monotonic()
+            self.qemu.registers(self.registers)
+        super().tick()
 
     def machine_ended(self, reason, code):
         if reason == "exit":
             exit_port(self, code)
+        if self.told:
+            self.ends(*self.told[:2])
         self.ends(FINE if reason == "guest-reset" else BROKEN, "the machine ended (%s)" % reason)
         raise self.end[1]
 
