@@ -41,10 +41,13 @@ static void die_reboot(void)
 	ops.reboot(option("soft") ? 0 : 1);
 }
 
-/* As a panicking Linux: stops with interrupts off, by the instruction. */
+/* As a panicking Linux: with panic=1 it starts anew, otherwise it stops with
+ * interrupts off, by the instruction. */
 static void die_panic(void)
 {
 	printk("Kernel panic - not syncing: die=panic\n");
+	if (option_given("panic"))
+		ops.reboot(1);
 	irq_disable();
 	for (;;)
 		asm volatile("cli; hlt");

@@ -14,6 +14,7 @@
  *   echo               wait for a line on the UART and send it back
  *   fail=1             one check fails: the exit code must show it
  *   die=triple|ud|hang|reboot|panic|halt   end the run that way
+ *   panic=1            die=panic: it reboots, as Linux does
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs
  *   acpi               die=keys: the button is on, too

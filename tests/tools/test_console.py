@@ -268,8 +268,8 @@ class Words(unittest.TestCase):
         self.assertLess(len(result.cut("x" * 10000)), 450)
         with mock.patch("sys.stderr", io.StringIO()) as err, mock.patch("sys.stdout", io.StringIO()) as out:
             result.say("\x1bc")
-            result.show("\x1bc\u00e9")
-        self.assertEqual((err.getvalue(), out.getvalue()), ("run: \\x1bc\n", "\\x1bc\\xe9\n"))
+            result.show("\x1bc\t\u00e9")
+        self.assertEqual((err.getvalue(), out.getvalue()), ("run: \\x1bc\n", "\\x1bc      \\xe9\n"))
 
     def test_a_result_has_a_code_and_words(self):
         end = result.Result(result.TIMEOUT, "too late")

@@ -18,7 +18,7 @@ import clock  # noqa: E402
 import host  # noqa: E402
 import hosts  # noqa: E402
 import qemu  # noqa: E402
-from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result  # noqa: E402
+from result import BROKEN, FAILED, FINE, PANICKED, REFUSED, TIMEOUT, Result  # noqa: E402
 
 # What stands in for QEMU: fds by chardev name, files by path, then the test's lines.
 HEAD = """\
@@ -310,6 +310,14 @@ class Watch(Fake):
             time.sleep(1000)
             """)))
 
+    def test_a_guest_may_reboot_after_a_panic(self):
+        end = self.run_it("""
+            os.write(fd["tty"], b"guest: 5 passed, 0 failed\\nKernel panic - not syncing: \\x1bx\\n")
+            shutdown("x")
+            """)
+        self.assertEqual(end.code, PANICKED)
+        self.assertIn("powered off, after it had panicked: Kernel panic - not syncing: \\x1bx", str(end))
+
     def late(self, text):
         """The lines of a run whose time is up after the guest has written text."""
         with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
@@ -322,6 +330,15 @@ class Watch(Fake):
 
     def test_a_time_out_shows_the_last_lines(self):
         self.assertIn("  | stuck here", self.late(b"stuck here\n"))
+
+    def test_a_time_out_tells_of_a_panic(self):
+        self.assertIn("the guest had panicked: Kernel panic - not syncing: x",
+                      self.late(b"Kernel panic - not syncing: x\n"))
+
+    def test_a_silent_kernel_is_told_how_to_speak(self):
+        self.assertIn("earlyprintk=serial,ttyS0,115200", "".join(self.late(b"\nvmixen: guest entered\n")))
+        self.said.clear()
+        self.assertNotIn("earlyprintk", "".join(self.late(b"\nvmixen: guest entered\nLinux\n")))
 
     def test_an_answer_of_the_monitor_is_recognized(self):
         with mock.patch.object(qemu, "ANSWER_TIME", 1000):

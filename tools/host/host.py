@@ -14,7 +14,7 @@ import time
 from console import Console, XenLines
 from logfile import LogFile
 from qemu import Qemu, accelerator
-from result import BROKEN, FAILED, FINE, REFUSED, TIMEOUT, Result, cut, say, show
+from result import BROKEN, FAILED, FINE, PANICKED, REFUSED, TIMEOUT, Result, cut, say, show
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -74,6 +74,8 @@ class Host:
                             (self.question, self.answered) if self.question else None)
         except Result as result:
             self.console.close()
+            if self.console.lines[-1] and not self.console.interactive:
+                os.write(2, b"\n")      # the guest's last line has no end, ours shall begin one
             self.explain(result)
             raise
         finally:
@@ -88,7 +90,7 @@ class Host:
 
     def explain(self, result):
         """Words that go before the last line of a run that did not go well."""
-        if result.code not in (FAILED, REFUSED, BROKEN, TIMEOUT):
+        if result.code not in (FAILED, REFUSED, BROKEN, PANICKED, TIMEOUT):
             return
         for line in self.xen_lines:
             say("  " + line)
@@ -96,6 +98,11 @@ class Host:
             say("the console's last lines:")
             for line in self.console.tail():
                 say("  | " + line)
+        if result.code in (FAILED, TIMEOUT) and self.console.panic:
+            say("the guest had panicked: " + self.console.panic)
+        elif result.code == TIMEOUT and not self.console.spoke:
+            say("the guest's kernel has written nothing: with earlyprintk=serial,ttyS0,115200 on its "
+                "command line a Linux does so from its start")
         base = os.path.relpath(self.base)
         say("logs: %s.log and .console" % (self.base if base.startswith("..") else base))
 
@@ -123,7 +130,9 @@ class Host:
         if self.end is None:
             when = time.monotonic()
             checks = self.console.checks
-            if code == FINE and checks and checks[1]:
+            if code == FINE and self.console.panic:
+                code, words = PANICKED, "%s, after it had panicked: %s" % (words, self.console.panic)
+            elif code == FINE and checks and checks[1]:
                 code, words = FAILED, words + "; %d of its checks failed" % checks[1]
             words += " after %.1f s" % (when - self.started)
             self.end = when + after, Result(code, words)

@@ -51,12 +51,12 @@ def cut(text):
 
 def lines_printable(text):
     """The same for lines, which stay lines."""
-    return "\n".join(printable(line.rstrip("\r")) for line in text.split("\n"))
+    return "\n".join(printable(line.rstrip("\r").expandtabs()) for line in text.split("\n"))
 
 
 def show(words):
     """A line on standard output that is not the guest's."""
-    print(printable(words).encode("ascii", "backslashreplace").decode(), flush=True)
+    print(printable(words.expandtabs()).encode("ascii", "backslashreplace").decode(), flush=True)
 
 
 def say(words):
