@@ -48,6 +48,18 @@ class Config(unittest.TestCase):
         found = settings(guestfiles.config(guest(cmdline='a="b\\c"'), "pv", 0, "g.elf", None))
         self.assertEqual(found["extra"], '"a=\\"b\\\\c\\""')
 
+    def test_no_string_ends_its_line(self):
+        text = guestfiles.config(guest(cmdline="a\nname = \"x\"\r\t\a\b\f\v"), "pv", 0, "g.elf", "i\n")
+        found = settings(text)
+        self.assertEqual(found["extra"], r'"a\nname = \"x\"\r\t\a\b\f\v"')
+        self.assertEqual(found["ramdisk"], r'"i\n"')
+        self.assertEqual(found["name"], '"g"')
+
+    def test_what_is_no_text_is_kept_as_bytes(self):
+        cmdline = os.fsdecode(b"a=\xe9\x01")
+        text = guestfiles.config(guest(cmdline=cmdline), "pv", 0, "g.elf", None)
+        self.assertIn(b'extra = "a=\xe9\x01"\n', os.fsencode(text))
+
 
 class Archive(unittest.TestCase):
     def unpack(self, archive):
@@ -59,7 +71,8 @@ class Archive(unittest.TestCase):
                     files[name] = f.read()
             return files
 
-    def prepare(self, kernel, initrd=None):
+    def prepare(self, kernel, initrd=None, start=b""):
+        """The settings, the files in the archive, and those that are new."""
         with tempfile.TemporaryDirectory() as where:
             paths = {}
             for what, name in (("kernel", kernel), ("initrd", initrd)):
@@ -67,12 +80,13 @@ class Archive(unittest.TestCase):
                     paths[what] = os.path.join(where, what, name)
                     os.mkdir(os.path.dirname(paths[what]))
                     with open(paths[what], "wb") as f:
-                        f.write(what.encode() * 1001)
-            text, archive = guestfiles.prepare(guest(**paths), "pv", 0)
-        return settings(text), self.unpack(archive)
+                        f.write((start if what == "initrd" else b"") + what.encode() * 1001)
+            text, archive, new = guestfiles.prepare(guest(**paths), "pv", 0)
+        return settings(text), self.unpack(archive), new
 
     def test_cpio_finds_every_file(self):
-        found, files = self.prepare("bz", "in.gz")
+        found, files, new = self.prepare("bz", "in.gz")
+        self.assertEqual(new, {})
         self.assertEqual(files["bz"], b"kernel" * 1001)
         self.assertEqual(files["in.gz"], b"initrd" * 1001)
         self.assertEqual(files["name"], b"g")
@@ -80,11 +94,24 @@ class Archive(unittest.TestCase):
         self.assertEqual(found["ramdisk"], '"in.gz"')
 
     def test_names_do_not_meet(self):
-        found, files = self.prepare("name", "name")
+        found, files, new = self.prepare("name", "name")
         self.assertEqual(found["kernel"], '"g.elf"')
-        self.assertEqual(found["ramdisk"], '"g.initrd"')
+        self.assertEqual(found["ramdisk"], '"g.ramdisk"')
         self.assertEqual(files["g.elf"], b"kernel" * 1001)
-        self.assertEqual(files["g.initrd"], b"initrd" * 1001)
+        self.assertEqual(files["g.ramdisk"], b"initrd" * 1001)
+        self.assertEqual(new, {name: files[name] for name in ("g.elf", "g.ramdisk")})
+
+    def test_xl_is_given_no_gzip(self):
+        found, files, new = self.prepare("bz", "in.gz", b"\x1f\x8b\x08")
+        self.assertEqual(found["ramdisk"], '"g.ramdisk"')
+        self.assertEqual(files["g.ramdisk"], bytes(4) + b"\x1f\x8b\x08" + b"initrd" * 1001)
+        self.assertEqual(new, {"g.ramdisk": files["g.ramdisk"]})
+        self.assertNotIn("in.gz", files)
+
+    def test_a_name_may_be_any_bytes(self):
+        name = os.fsdecode(b"in\xe9 \n.img")
+        _, files, _ = self.prepare("bz", name)
+        self.assertEqual(files[name], b"initrd" * 1001)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,19 @@ on any Xen host with those files beside it.
 
 import os
 
+GZIP = b"\x1f\x8b"
+NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
+TAKEN = ("guest.cfg", "name")   # in the archive, by dom0-init's own
+
+
+# libxlu knows escapes by number, too, but leaves them out of the string.
+ESCAPES = {ord(char): "\\" + escape for char, escape in
+           zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv')}
+
 
 def quoted(text):
-    """A string of xl's configuration language."""
-    return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"')
+    """A string of xl's configuration language, which takes any byte but NUL."""
+    return '"%s"' % text.translate(ESCAPES)
 
 
 def config(args, kind, shim_mb, kernel, initrd):
@@ -47,25 +56,44 @@ def config(args, kind, shim_mb, kernel, initrd):
 def newc(name, data, mode=0o100644, device=(0, 0)):
     """One member of a cpio archive, as Documentation/driver-api/early-userspace
     of Linux has it: thirteen fields of eight hexadecimal digits."""
-    path = name.encode() + b"\0"
+    path = os.fsencode(name) + b"\0"
     fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0)
     head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 
 
+def contents(path):
+    with open(path, "rb") as source:
+        return source.read()
+
+
+def initrd_for_xl(data):
+    """xl's domain builder unpacks an initrd that begins as gzip does, but only the
+    first of several members; the kernel, which takes any number of them, shall do
+    it. For that the file may not begin so."""
+    return NO_GZIP + data if data.startswith(GZIP) else data
+
+
 def prepare(args, kind, shim_mb):
-    """Returns the configuration's text and the archive for dom0's initramfs."""
-    names = {"kernel": os.path.basename(args.kernel)}
+    """Returns the configuration's text (os.fsencode() gives its bytes), the archive for dom0's initramfs, and the
+    files, name -> bytes, that the configuration names and nobody has yet."""
+    kernel, initrd = os.path.basename(args.kernel), None
+    data, new = contents(args.kernel), {}
+    if kernel in TAKEN:
+        kernel = args.name + ".elf"
+        new[kernel] = data
+    files = {kernel: data}
     if args.initrd:
-        names["initrd"] = os.path.basename(args.initrd)
-        if names["initrd"] in (names["kernel"], "guest.cfg", "name"):
-            names["initrd"] = args.name + ".initrd"
-    if names["kernel"] in ("guest.cfg", "name"):
-        names["kernel"] = args.name + ".elf"
-    text = config(args, kind, shim_mb, names["kernel"], names.get("initrd"))
+        initrd = os.path.basename(args.initrd)
+        data = contents(args.initrd)
+        usable = initrd_for_xl(data)
+        if usable is not data or initrd in TAKEN or initrd == kernel:
+            initrd = args.name + ".ramdisk"
+            new[initrd] = usable
+        files[initrd] = usable
+    text = config(args, kind, shim_mb, kernel, initrd)
     archive = newc("guest", b"", 0o040755)
-    archive += newc("guest/guest.cfg", text.encode()) + newc("guest/name", args.name.encode())
-    for what, name in names.items():
-        with open(getattr(args, what), "rb") as source:
-            archive += newc("guest/" + name, source.read())
-    return text, archive + newc("TRAILER!!!", b"")
+    archive += newc("guest/guest.cfg", os.fsencode(text)) + newc("guest/name", args.name.encode())
+    for name, data in files.items():
+        archive += newc("guest/" + name, data)
+    return text, archive + newc("TRAILER!!!", b""), new

@@ -46,9 +46,11 @@ class Toolstack(Host):
         dom0 = built("mkdom0")
         xen = args.xen or self.xen_of(dom0)
         shim = shim_mb(args.memory) if self.kind == "pvh" else 0
-        config, extra = guestfiles.prepare(args, self.kind, shim)
-        with open(self.base + ".cfg", "w", encoding="utf-8") as out:
-            out.write(config)
+        config, extra, files = guestfiles.prepare(args, self.kind, shim)
+        files[args.name + ".cfg"] = os.fsencode(config)
+        for name, data in files.items():
+            with open(os.path.join(args.log, name), "wb") as out:
+                out.write(data)
         with open(os.path.join(dom0, "initramfs"), "rb") as base:
             initramfs = base.read() + extra
         dom0_mb = DOM0_MB + len(extra) * 3 // (1 << 20)
