@@ -10,6 +10,30 @@
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
+# --- what is typed -----------------------------------------------------------------
+
+# The variables of `make help`. Their texts are taken as they are: make expands
+# nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
+# shell does.
+SETTINGS := KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
+	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED
+# What else may be given to make; most are for packagers and the tests.
+OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
+
+typed_are = $(strip $(foreach v,$(.VARIABLES),$(if $(findstring $(1),$(origin $v)),$v)))
+UNKNOWN := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(SETTINGS) $(OTHERS),$(call typed_are,command line)))
+quoted = '$(subst ','\'',$(1))'
+$(if $(UNKNOWN),$(error $(shell tools/host/nearest $(SETTINGS) -- \
+	$(foreach v,$(UNKNOWN),$(call quoted,$v)))))
+$(foreach v,$(SETTINGS),$(if $(filter command environment,$(firstword $(origin $v))),\
+	$(eval override $v := $$(value $v))))
+HOST ?= shim
+HOSTS ?= shim bare
+ROM ?= build/vmi.rom
+SEEDS ?= 1-20
+SEED ?= 1
+export $(SETTINGS)
+
 B := build
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -39,8 +63,13 @@ MKROM_SRC := $(wildcard tools/mkrom/*.c)
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 
-.PHONY: all
-all: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf guest
+# One build in a tree at a time: `$(LOCKED) $(MAKE) TARGET...` in a recipe.
+LOCKED := tools/host/locked
+
+.PHONY: all built
+all:
+	@$(LOCKED) $(MAKE) --no-print-directory built
+built: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf guest
 
 # --- the ROM -------------------------------------------------------------------
 
@@ -113,28 +142,14 @@ include tests/user.mk
 include bench/bench.mk
 include tests/stress/stress.mk
 
-KERNEL ?= $(B)/guest-pae.bzImage
-HOST ?= shim
-MEMORY ?= 64
-VCPUS ?= 1
-NAME ?= $(basename $(notdir $(KERNEL)))
-RUN_DIR ?= $(B)/run
-export V ICOUNT
-
-# What --kernel takes: a bzImage on bare metal, everywhere else the domain.
-DOMAIN = $(if $(filter bare,$(HOST)),$(KERNEL),$(RUN_DIR)/$(NAME).elf)
-# HOST=pv32 and dom0 need a Xen that Debian does not build.
-RUN_DEPS = build run $(if $(filter pv32 dom0,$(HOST)),pv32)
-
+# What was typed is looked at before anything is made; then tools/host/run wraps
+# the kernel and runs it.
 .PHONY: run
-run: | deps-run
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all
-	@mkdir -p $(RUN_DIR)
-	$(if $(filter bare,$(HOST)),,@$(B)/mkrom wrap --rom $(B)/vmi.rom --entry $(B)/entry.elf \
-		--kernel '$(KERNEL)' -o '$(DOMAIN)')
-	@tools/host/run --host '$(HOST)' --kernel '$(DOMAIN)' --name '$(NAME)' --log '$(RUN_DIR)' \
-		--memory '$(MEMORY)' --vcpus '$(VCPUS)' $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
-		$(if $(INITRD),--initrd '$(INITRD)') $(if $(CMDLINE),--cmdline '$(CMDLINE)')
+run:
+	@command -v python3 >/dev/null || tools/host/deps run
+	@tools/host/run --env --prepare
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	@tools/host/run --env
 
 # --- benchmarks -------------------------------------------------------------------
 
@@ -142,16 +157,16 @@ BENCH_KERNEL := $(filter-out $(B)/guest-pae.bzImage,$(KERNEL))
 
 .PHONY: bench
 bench: | deps-bench
-	@$(MAKE) --no-print-directory all $(if $(BENCH_KERNEL),$(B)/bench.cpio)
-	@bench/run $(if $(BENCH_KERNEL),--kernel '$(BENCH_KERNEL)') $(if $(INITRD),--initrd '$(INITRD)') \
-		$(if $(NATIVE),--native '$(NATIVE)') $(if $(CMDLINE),--cmdline '$(CMDLINE)') $(if $(WORLDS),--worlds '$(WORLDS)') \
-		$(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs '$(DOCS)') $(if $(CEILINGS),--ceilings)
+	@$(LOCKED) $(MAKE) --no-print-directory built $(if $(BENCH_KERNEL),$(B)/bench.cpio)
+	@bench/run $(if $(BENCH_KERNEL),--kernel "$$KERNEL") $${INITRD:+--initrd "$$INITRD"} \
+		$${NATIVE:+--native "$$NATIVE"} --cmdline="$$CMDLINE" $${WORLDS:+--worlds "$$WORLDS"} \
+		$${ONLY:+--only "$$ONLY"} $${DOCS:+--docs "$$DOCS"} $(if $(CEILINGS),--ceilings)
 
 .PHONY: deps deps-run deps-test deps-bench
 deps:
 	@tools/host/deps build run test
 deps-run:
-	@tools/host/deps $(RUN_DEPS)
+	@tools/host/deps build run $(if $(filter pv32 dom0,$(HOST)),pv32)
 deps-bench:
 	@tools/host/deps build run bench pv32
 deps-test:
@@ -214,13 +229,11 @@ $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/obj/tests/fuzz/main.o $
 		$$($(FUZZ_CC) --print-runtime-dir)/libclang_rt.fuzzer_no_main-x86_64.a \
 		-lZydis -lstdc++ -lm -lpthread -o $@
 
-FUZZ_TIME = $(if $(filter undefined,$(origin TIME)),600,$(TIME))
-
 .PHONY: fuzz fuzzers
 fuzzers: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 fuzz: | deps-test
-	@$(MAKE) --no-print-directory fuzzers
-	@tests/fuzz/fuzz.py --time '$(FUZZ_TIME)' --only '$(ONLY)' $(if $(KEEP),--keep)
+	@$(LOCKED) $(MAKE) --no-print-directory fuzzers
+	@tests/fuzz/fuzz.py --time "$${TIME:-600}" --only "$$ONLY" $(if $(KEEP),--keep)
 
 # --- what the tests on the host reach ----------------------------------------------
 
@@ -241,34 +254,31 @@ $(COV)/test_%: $(COV)/obj/tests/unit/test_%.o $(COV)/lib.a
 
 .PHONY: coverage
 coverage: | deps-test
-	@$(MAKE) --no-print-directory $(UNIT_TESTS:tests/unit/%.c=$(COV)/%)
+	@$(LOCKED) $(MAKE) --no-print-directory $(UNIT_TESTS:tests/unit/%.c=$(COV)/%)
 	@tests/coverage $(if $(V),--missing)
 
-HOSTS ?= shim bare
 test: | deps-test
-	@$(MAKE) --no-print-directory all unit fuzzers
-	@tests/run --hosts '$(HOSTS)' --only '$(ONLY)'
+	@$(LOCKED) $(MAKE) --no-print-directory built unit fuzzers
+	@tests/run --hosts "$$HOSTS" --only "$$ONLY"
 
 # --- does the ROM keep its contract? ------------------------------------------------
 
-ROM ?= $(B)/vmi.rom
 .PHONY: conformance
 conformance: | deps-run
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all
-	@tests/conformance --host '$(HOST)' --rom '$(ROM)' $(if $(filter bare,$(HOST)),--partial)
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	@tests/conformance --host "$$HOST" --rom "$$ROM" $(if $(filter bare,$(HOST)),--partial)
 
 # Twenty minutes: no part of make test.
 .PHONY: mutants
 mutants: | deps-run
 	@tools/host/deps pv32
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all
-	@tests/mutants/run --only '$(ONLY)'
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	@tests/mutants/run --only "$$ONLY"
 
-SEEDS ?= 1-20
 .PHONY: hostile
 hostile: | deps-run
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all
-	@tests/hostile --host '$(HOST)' --seeds '$(SEEDS)'
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	@tests/hostile --host "$$HOST" --seeds "$$SEEDS"
 
 # --- looking after the tree --------------------------------------------------------
 
@@ -302,14 +312,18 @@ help:
 #:   INITRD=file          its initrd
 #:   CMDLINE="..."        its command line
 #:   MEMORY=64            its memory in MB
-#:   VCPUS=1
+#:   VCPUS=1              its CPUs; the ROM runs one
+#:   NAME=name            the domain's name and the log's (default: the kernel's)
+#:   RUN_DIR=build/run    where the log, the console and the domain's files go
 #:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
 #:                        bare: the guest without Xen and ROM
-#:   TIMEOUT=120          seconds; 0 for none
+#:   TIMEOUT=120          seconds from the guest's start; 0 for none
 #:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
 #:   V=1                  show what Xen, dom0 and the build say, too
+#:                        make itself ends with 2 after any failure; the last line
+#:                        names the exit code, and tools/host/run ends with it
 #: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
 #: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=
 #: make fuzz            TIME=600 seconds of fuzzing in all; ONLY=name; KEEP=1 to

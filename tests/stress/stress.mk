@@ -9,17 +9,14 @@ $(eval $(call user_initrd,stress,$(B)/user/stress))
 
 $(B)/user/obj/tests/stress/%.o: USER_CFLAGS += -Iinclude
 
-STRESS_TIME = $(if $(filter undefined,$(origin TIME)),1800,$(TIME))
-SEED ?= 1
-STRESS_MEMORY = $(if $(filter file,$(origin MEMORY)),128,$(MEMORY))
-
 .PHONY: stress deps-stress
-deps-stress:
-	@tools/host/deps bench $(RUN_DEPS)
+deps-stress: deps-run
+	@tools/host/deps bench
 
 stress: | deps-stress
-	$(if $(filter $(B)/guest-%,$(KERNEL)),$(error make stress needs KERNEL=, a Linux bzImage))
-	@$(MAKE) --no-print-directory $(if $(V),,-s) $(B)/stress.cpio
-	@$(MAKE) --no-print-directory run INITRD=$(B)/stress.cpio MEMORY=$(STRESS_MEMORY) \
-		TIMEOUT=$$(($(STRESS_TIME) * 2 + 600)) \
-		CMDLINE='console=ttyS0 run=/bin/stress seconds=$(STRESS_TIME) seed=$(SEED) vmixen.counters $(CMDLINE)'
+	$(if $(filter-out $(B)/guest-%,$(KERNEL)),,$(error make stress needs KERNEL=, a Linux bzImage))
+	@case "$$TIME$$SEED" in *[!0-9]*) echo "make stress: TIME and SEED are numbers" >&2; exit 2 ;; esac
+	@INITRD= tools/host/run --env --prepare
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built $(B)/stress.cpio
+	@t=$${TIME:-1800}; INITRD=$(B)/stress.cpio MEMORY="$${MEMORY:-128}" TIMEOUT=$$((t * 2 + 600)) \
+	CMDLINE="console=ttyS0 run=/bin/stress seconds=$$t seed=$$SEED vmixen.counters $$CMDLINE" tools/host/run --env

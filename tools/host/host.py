@@ -11,6 +11,7 @@ import re
 import subprocess
 import time
 
+import child
 from console import Console, XenLines
 from logfile import LogFile
 from qemu import Qemu, accelerator
@@ -31,14 +32,21 @@ DUMPS = (("crashed on cpu", 18), ("Panic on CPU", 2))
 
 def built(script, *arguments):
     """The path that one of our build scripts prints."""
-    done = subprocess.run([os.path.join(HERE, script), *arguments],
-                          stdout=subprocess.PIPE, text=True, check=True)
+    done = child.run([os.path.join(HERE, script), *arguments], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Result(BROKEN, "%s failed" % script)
     return done.stdout.strip()
+
+
+def unescaped(keys):
+    """The bytes that keys with Python's escapes stand for."""
+    return os.fsencode(keys).decode("unicode_escape").encode("latin-1")
 
 
 class Host:
     """Common to all: the log, the console, the result."""
 
+    least_mb = 4            # of a guest; what it needs, the domain's entry says
     nested = False
     at_once = False         # there is nothing before the guest
     question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
@@ -61,6 +69,15 @@ class Host:
         self.dump = -1          # how many lines of a register dump are to come
         self.said_version = False
         self.dom0_last = b""    # what dom0 wrote, the end
+
+    @classmethod
+    def packages(cls, args):
+        """The groups of tools/host/deps that this host needs, besides "run"."""
+        return ()
+
+    @classmethod
+    def files(cls, args):
+        """Has ready what the machine consists of; what cannot be had ends the run."""
 
     def run(self):
         """Does not return: raises the Result."""
@@ -110,9 +127,9 @@ class Host:
         """--at's time has come."""
         word, _, text = action.partition(" ")
         if word == "type":
-            self.qemu.send(self.input_channel, text.encode().decode("unicode_escape").encode())
+            self.qemu.send(self.input_channel, unescaped(text))
         elif word == "xl":
-            self.qemu.send("control", text.encode() + b"\n")
+            self.qemu.send("control", os.fsencode(text) + b"\n")
 
     def tick(self):
         self.com1_lines.tick()
@@ -169,8 +186,19 @@ class Host:
     def panic(self):
         self.ends(BROKEN, "Xen panicked", 0.3)
 
-    def xen(self):
-        """The hypervisor's file."""
-        if self.args.xen:
-            return self.args.xen
-        return built("mkxen", *(["--debug"] if self.args.xen_debug else []))
+
+def xen_packages(args):
+    """What is needed to build a Xen with CONFIG_PV32, where that is still to be done."""
+    if args.xen:
+        return ()
+    line = [os.path.join(HERE, "mkxen"), "--find", *xen_variant(args)]
+    return ("pv32",) if child.run(line, stdout=subprocess.DEVNULL).returncode else ()
+
+
+def pv32_xen(args):
+    """The hypervisor's file."""
+    return args.xen or built("mkxen", *xen_variant(args))
+
+
+def xen_variant(args):
+    return ["--debug"] if args.xen_debug else []

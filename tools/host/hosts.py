@@ -11,7 +11,7 @@ import time
 
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
-from host import XEN_LINE, XEN_MB, Host, built
+from host import XEN_LINE, XEN_MB, Host, built, pv32_xen, xen_packages
 from result import BROKEN, FAILED, FINE, REFUSED, Result, say, show
 
 # What it leaves out takes seconds under TCG.
@@ -41,10 +41,14 @@ class Toolstack(Host):
     input_channel = "input"
     actions = ("type", "xl")
 
+    @classmethod
+    def files(cls, args):
+        cls.xen_of(args, built("mkdom0"))
+
     def machine(self):
         args = self.args
         dom0 = built("mkdom0")
-        xen = args.xen or self.xen_of(dom0)
+        xen = self.xen_of(args, dom0)
         shim = shim_mb(args.memory) if self.kind == "pvh" else 0
         config, extra, files = guestfiles.prepare(args, self.kind, shim)
         files[args.name + ".cfg"] = os.fsencode(config)
@@ -119,6 +123,7 @@ class Shim(Toolstack):
 
     nested = True
     kind = "pvh"
+    least_mb = 5            # below, the shim has none for its guest
 
     def __init__(self, args):
         super().__init__(args)
@@ -131,8 +136,8 @@ class Shim(Toolstack):
         self.console.feed(data)
 
     @staticmethod
-    def xen_of(dom0):
-        return os.path.join(dom0, "xen")
+    def xen_of(args, dom0):
+        return args.xen or os.path.join(dom0, "xen")
 
     def output(self, data):
         """Drops the carriage return that the shim puts after each newline."""
@@ -169,8 +174,13 @@ class Shim(Toolstack):
 class Pv32(Toolstack):
     kind = "pv"
 
-    def xen_of(self, _dom0):
-        return self.xen()
+    @classmethod
+    def packages(cls, args):
+        return xen_packages(args)
+
+    @staticmethod
+    def xen_of(args, _dom0):
+        return pv32_xen(args)
 
 
 class Dom0(Host):
@@ -193,13 +203,21 @@ class Dom0(Host):
     FLAG_IF = 0x200
     BELIEF = 3.0            # of the machine's seconds in which that has to show
 
+    @classmethod
+    def packages(cls, args):
+        return xen_packages(args)
+
+    @classmethod
+    def files(cls, args):
+        pv32_xen(args)
+
     def machine(self):
         args, qemu = self.args, self.qemu
         modules = "%s %s" % (qemu.file(args.kernel), args.cmdline.replace(",", ",,"))
         if args.initrd:
             modules += "," + qemu.file(args.initrd)
         qemu.line += [
-            "-smp", str(args.smp), "-m", str(args.memory + XEN_MB), "-kernel", qemu.file(self.xen()),
+            "-smp", str(args.smp), "-m", str(args.memory + XEN_MB), "-kernel", qemu.file(pv32_xen(args)),
             "-append", "%s dom0_mem=%dM,max:%dM dom0_max_vcpus=%d %s" %
             (XEN_LINE, args.memory, args.memory, args.vcpus, args.xen_args),
             "-initrd", modules, "-chardev", qemu.channel("com1", self.com1),
