@@ -8,9 +8,13 @@ result but an error; nothing is filled in.
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools", "host"))
+import child  # noqa: E402  what we start, and signals
+from result import lines_printable, printable  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,7 @@ def run(world, kernel, initrd, cmdline, memory, out, name):
             "--name", name]
     if initrd:
         line += ["--initrd", initrd]
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, check=False)
+    done = child.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         with open(os.path.join(out, name + ".console"), encoding="latin-1") as file:
             text = file.read()
@@ -50,11 +53,12 @@ def run(world, kernel, initrd, cmdline, memory, out, name):
         text = ""
     if done.returncode or "bench: done" not in text:
         raise Failed("%s: no result (exit code %d)\n%s\n%s" % (
-            world.title, done.returncode, text[-1500:], done.stderr[-1500:]))
+            world.title, done.returncode, lines_printable(text[-1500:]), done.stderr[-1500:]))
     return text
 
 
-ROW = re.compile(r"^bench:\t([^\t]+)\t(-?[\d.]+)\t([^\t]+)\t(\d+)\t(\d+)\t(-?[\d.]+)\t(-?[\d.]+)",
+VALUE = r"(-?\d{1,18}(?:\.\d{1,9})?)"
+ROW = re.compile(r"^bench:\t([^\t\n]+)\t%s\t([^\t\n]+)\t(\d{1,9})\t(\d{1,9})\t%s\t%s" % ((VALUE,) * 3),
                  re.M)
 COUNTER = re.compile(r"^vmixen: counter (\w+):(.*)$", re.M)
 
@@ -63,8 +67,9 @@ def rows(text):
     """name -> {value, unit, rounds, ops, least, most}, in the console's order."""
     found = {}
     for name, value, unit, rounds, ops, least, most in ROW.findall(text):
-        found[name] = {"value": float(value), "unit": unit, "rounds": int(rounds),
-                       "ops": int(ops), "least": float(least), "most": float(most)}
+        found[printable(name)] = {
+            "value": float(value), "unit": printable(unit), "rounds": int(rounds), "ops": int(ops),
+            "least": float(least), "most": float(most)}
     return found
 
 
@@ -80,12 +85,13 @@ def counters(text):
             group, values = counter.groups()
             if group == "time":
                 report = {}
-            for name, value in re.findall(r" (\w+)=(\d+)", values):
+            for name, value in re.findall(r" (\w+)=(\d{1,18})\b", values):
                 report[group + "." + name] = int(value)
         elif row and report:
             times = int(row[4]) * int(row[5])
-            found[row[1]] = {name: round(value / times, 4) for name, value in report.items()
-                             if not name.startswith(("time.", "pool."))}
+            found[printable(row[1])] = {
+                name: round(value / times, 4) for name, value in report.items()
+                if not name.startswith(("time.", "pool."))}
             report = {}
     return found
 
@@ -93,7 +99,7 @@ def counters(text):
 def pool(text):
     """The last line about the shadow pool, in pages."""
     values = [v for group, v in COUNTER.findall(text) if group == "pool"]
-    return {n: int(v) for n, v in re.findall(r" (\w+)=(\d+)", values[-1])} if values else {}
+    return {n: int(v) for n, v in re.findall(r" (\w+)=(\d{1,18})\b", values[-1])} if values else {}
 
 
 def number(pattern, text, base=10):
@@ -103,8 +109,8 @@ def number(pattern, text, base=10):
 
 def boot_ticks(text):
     """From the domain's first instruction to that of init."""
-    end = number(r"init: started at TSC ([0-9a-f]+)", text, 16)
-    start = number(r"vmixen: domain started at TSC ([0-9a-f]+)", text, 16)
+    end = number(r"init: started at TSC ([0-9a-f]{1,16})\b", text, 16)
+    start = number(r"vmixen: domain started at TSC ([0-9a-f]{1,16})\b", text, 16)
     stamp = re.search(r"init: build ID ([0-9a-f]{16})", text)
     if start is None and stamp:
         start = int.from_bytes(bytes.fromhex(stamp[1]), "little")

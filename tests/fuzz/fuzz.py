@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S --block-signal=INT --block-signal=TERM --block-signal=HUP python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
 """The fuzzers of build/fuzz: a long run each, for TIME seconds in all.
 
@@ -19,7 +19,12 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools", "host"))
+sys.dont_write_bytecode = True
+import child  # noqa: E402
+
 WORK = "build/fuzz"
+HANGS = 7200            # seconds after which a program does; none takes a tenth of it
 
 Target = collections.namedtuple("Target", "name max_len runs sentence")
 TARGETS = [
@@ -40,10 +45,9 @@ def kept(target):
 def fuzz(target, corpora, options, timeout):
     """One run of libFuzzer; what it finds goes to the first corpus."""
     argv = [f"{WORK}/{target.name}", f"-max_len={target.max_len}", "-print_final_stats=1",
-            "-timeout=30", f"-artifact_prefix={WORK}/{target.name}-"] + options + corpora
+            "-timeout=600", f"-artifact_prefix={WORK}/{target.name}-"] + options + corpora
     try:
-        done = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=timeout)
+        done = child.run(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
         return Result(done.returncode == 0, done.stdout.decode("utf-8", "replace"))
     except subprocess.TimeoutExpired as e:
         return Result(False, (e.stdout or b"").decode("utf-8", "replace") + "\n(time-out)")
@@ -57,7 +61,7 @@ def bounded(target):
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
     os.makedirs(os.path.join(ROOT, kept(target)), exist_ok=True)
-    return fuzz(target, [scratch, kept(target)], ["-seed=1", f"-runs={target.runs}"], 300)
+    return fuzz(target, [scratch, kept(target)], ["-seed=1", f"-runs={target.runs}"], HANGS)
 
 
 def finding(text):
@@ -71,7 +75,7 @@ def long_run(target, seconds):
     os.makedirs(os.path.join(ROOT, corpus), exist_ok=True)
     os.makedirs(os.path.join(ROOT, kept(target)), exist_ok=True)
     result = fuzz(target, [corpus, kept(target)], [f"-max_total_time={seconds}", "-len_control=20"],
-                  seconds + 300)
+                  seconds + HANGS)
     status = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)/(\S+)", result.text)
     edges, features, inputs, size = status[-1] if status else ("?", "?", "?", "?")
     runs = re.search(r"number_of_executed_units: (\d+)", result.text)
@@ -123,7 +127,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    child.on_signals(child.leave)
+    sys.exit(main())
