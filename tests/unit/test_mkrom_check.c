@@ -223,6 +223,125 @@ static void header_at_a_later_boundary_is_found_and_checked(void **state)
 	blob_free(&rom);
 }
 
+/* Images in one file, up to three, and behind them size bytes of filling. */
+static struct blob make_file(const struct blob *a, const struct blob *b, const struct blob *c,
+			     size_t size, u8 filling)
+{
+	size_t n[] = {a->n, b ? b->n : 0, c ? c->n : 0};
+	struct blob file;
+
+	blob_alloc(&file, "made", n[0] + n[1] + n[2] + size, &err);
+	blob_put(&file, 0, a->p, n[0]);
+	if (b)
+		blob_put(&file, n[0], b->p, n[1]);
+	if (c)
+		blob_put(&file, n[0] + n[1], c->p, n[2]);
+	memset(file.p + n[0] + n[1] + n[2], filling, size);
+	return file;
+}
+
+/* An option ROM that is no VMI ROM, of two units. */
+static struct blob make_other(void)
+{
+	struct blob rom;
+
+	blob_alloc(&rom, "made", 2 * ROM_UNIT, &err);
+	memset(rom.p, 0x90, rom.n);
+	memcpy(rom.p, (u8[]){0x55, 0xAA, 2, 0xCB}, 4);
+	return rom;
+}
+
+static void assert_checked(struct blob file, unsigned failed, const char *line)
+{
+	unsigned found;
+	char *text = checked(&file, &found);
+
+	assert_has(text, line);
+	if (found != failed)
+		fail_msg("%u checks failed, not %u:\n%s", found, failed, text);
+	free(text);
+	blob_free(&file);
+}
+
+static void filling_behind_an_image_is_a_warning(void **state)
+{
+	struct blob rom = make_rom(), bad;
+
+	(void)state;
+	assert_checked(make_file(&rom, NULL, NULL, 0x2000, 0xFF), 0,
+		       "0x0000 length       warning: expected 14336 bytes, to the file's end, "
+		       "found 6144 bytes and filling");
+	assert_checked(make_file(&rom, NULL, NULL, 1, 0), 0, "0x0000 length       warning");
+	assert_checked(make_file(&rom, NULL, NULL, 0x2000, 0xFE), 1,
+		       "0x0000 length       FAILED: expected 14336 bytes, to the file's end, "
+		       "found 6144 bytes\n");
+	bad = make_file(&rom, NULL, NULL, 0x2000, 0xFF);
+	bad.p[bad.n - 1] = 0;
+	assert_checked(bad, 1, "0x0000 length       FAILED");
+	bad = make_file(&rom, NULL, NULL, 0x2000, 0xFF);
+	bad.p[bad.n / 2] = 0;
+	assert_checked(bad, 1, "0x0000 length       FAILED");
+	blob_free(&rom);
+}
+
+static void images_of_others_may_stand_before_and_behind(void **state)
+{
+	struct blob rom = make_rom(), other = make_other();
+
+	(void)state;
+	assert_checked(make_file(&other, &rom, NULL, 0, 0), 0, "0x0400 VMI          ok");
+	assert_checked(make_file(&other, &other, &rom, 100, 0xFF), 0,
+		       "0x1000 API          ok (13.3)");
+	assert_checked(make_file(&rom, &other, NULL, 0, 0), 0,
+		       "0x0000 PCI last     warning: expected bit 7 clear, for an image follows");
+	assert_checked(make_file(&rom, &rom, NULL, 0, 0), 0, "0x2000 VMI          ok");
+	rom.p[FAKE_PCI + offsetof(struct pci_header, last)] = 0;
+	sum_again(&rom);
+	assert_checked(make_file(&rom, &other, NULL, 0, 0), 0, "0x0000 PCI last     ok (0x00)");
+	assert_checked(make_file(&other, &rom, NULL, 0, 0), 0,
+		       "0x0400 PCI last     warning: expected bit 7 set");
+	rom.p[7]++;
+	assert_checked(make_file(&other, &rom, NULL, 0, 0), 1, "0x0400 checksum     FAILED");
+	assert_checked(make_file(&other, &other, NULL, 0, 0), 9, "0x0000 VMI          FAILED");
+	blob_free(&other);
+	blob_free(&rom);
+}
+
+static void text_of_an_image_does_nothing_to_a_terminal(void **state)
+{
+	struct blob rom = make_rom();
+	char *text;
+
+	(void)state;
+	memcpy(rom.p + FAKE_VENDOR_STRING, "\x1b[1m\xe9\x07", 7);
+	memcpy(rom.p + FAKE_LICENCE, "G\x9b\n", 4);
+	memcpy(rom.p + FAKE_NAMES, "\x1b[2J", 5);
+	rom.p[FAKE_TABLE] = 99;
+	sum_again(&rom);
+	assert_checked(make_prefix(&rom, rom.n), 1,
+		       "manufacturer ok (\\x1b[1m\\xe9\\x07 at 0x308)");
+	assert_true(rom_check(&rom, NULL, &err) == 1);
+	assert_has(err.text, "found G\\x9b\\x0a at 0x300");
+	text = inspected(&rom, false);
+	assert_has(text, "  99    5  \\x1b[2J");
+	assert_null(strchr(text, 0x1b));
+	free(text);
+	blob_free(&rom);
+}
+
+static void what_is_escaped_has_its_room(void **state)
+{
+	char room[16], all[4] = "";
+
+	(void)state;
+	escape(room, sizeof(room), "abc\x01\xff\x7f tail");
+	assert_string_equal(room, "abc\\x01\\xff\\x7f");
+	escape(room, sizeof(room), "0123456789abcdefghi");
+	assert_string_equal(room, "0123456789ab");
+	escape(all, sizeof(all), "x");
+	assert_string_equal(all, "");
+}
+
 static void no_prefix_of_an_image_passes(void **state)
 {
 	struct blob rom = make_rom();
@@ -323,6 +442,10 @@ int main(void)
 		cmocka_unit_test(empty_slots_are_found_in_both_generations),
 		cmocka_unit_test(rom_by_others_passes_and_is_listed_without_kinds),
 		cmocka_unit_test(header_at_a_later_boundary_is_found_and_checked),
+		cmocka_unit_test(filling_behind_an_image_is_a_warning),
+		cmocka_unit_test(images_of_others_may_stand_before_and_behind),
+		cmocka_unit_test(text_of_an_image_does_nothing_to_a_terminal),
+		cmocka_unit_test(what_is_escaped_has_its_room),
 		cmocka_unit_test(no_prefix_of_an_image_passes),
 		cmocka_unit_test(json_is_valid_and_holds_every_call),
 		cmocka_unit_test(call_that_mkrom_does_not_know_is_listed),

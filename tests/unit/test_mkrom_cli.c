@@ -175,7 +175,7 @@ static void check_tells_by_its_exit_status(void **state)
 	rom.p[7]++;
 	put_file("vmi.rom", rom);
 	assert_int_equal(quiet(cmd_check, &args, said, sizeof(said)), 1);
-	assert_non_null(strstr(said, "1 checks failed"));
+	assert_non_null(strstr(said, "vmi.rom: 1 check failed"));
 }
 
 static void wrap_and_inspect_work_on_files(void **state)

@@ -179,11 +179,12 @@ static void kernels_that_cannot_run_are_refused_by_name(void **state)
 		{0x236, {1, 0, 0, 0}, 0x020C, "is a 64-bit kernel"},
 		{0x214, {0, 0, 0, 0}, 0x0209, "code32_start is 0x0"},
 		{0x214, {0, 0xFF, 0xFF, 0xFF}, 0x0209, "code32_start is 0xffffff00"},
-		{0x1F4, {0, 0, 0, 0}, 0x0209, "is cut short or damaged: syssize says 0"},
+		{0x1F4, {0, 0, 0, 0}, 0x0209, "is a program of another kind (its syssize is 0)"},
 		{0x1F4, {0xE1, 0, 0, 0}, 0x0209, "syssize says 225 paragraphs, the file's 224"},
 		{0x1F4, {0, 0, 0, 1}, 0x0209, "is cut short or damaged"},
 		{0x1F4, {0xE1, 0, 0, 0}, 0x0203, "is cut short or damaged"},
-		{0x1F1, {0, 0, 0, 0}, 0x0209, "is cut short or damaged"},
+		{0x1F1, {0, 0, 0, 0xE0}, 0x0209, "is cut short or damaged"},
+		{0x1F1, {0, 0, 0, 0}, 0x0209, "is a program of another kind"},
 		{0x1F1, {0xFF, 0, 0, 0}, 0x0209, "more than its setup code's 131072 were"},
 	};
 
@@ -275,6 +276,28 @@ static void roms_that_fail_a_check_or_are_not_ours_are_refused(void **state)
 	blob_free(&rom);
 }
 
+/* What follows the image in its file is not the image. */
+static void filling_behind_the_rom_is_left_out(void **state)
+{
+	struct blob rom = make_rom(), entry = make_entry(), kernel = make_kernel(0x0209);
+	struct blob domain = {0}, filled = {0}, file;
+
+	(void)state;
+	blob_alloc(&file, "rom", 2 * rom.n, &err);
+	memset(file.p, 0xFF, file.n);
+	blob_put(&file, 0, rom.p, rom.n);
+	assert_true(domain_wrap(&rom, &entry, &kernel, &domain, &err));
+	assert_true(domain_wrap(&file, &entry, &kernel, &filled, &err));
+	assert_int_equal(filled.n, domain.n);
+	assert_memory_equal(filled.p, domain.p, domain.n);
+	blob_free(&filled);
+	blob_free(&domain);
+	blob_free(&file);
+	blob_free(&kernel);
+	blob_free(&entry);
+	blob_free(&rom);
+}
+
 static void domain_is_no_entry_a_second_time(void **state)
 {
 	(void)state;
@@ -329,6 +352,7 @@ int main(void)
 		cmocka_unit_test(old_syssize_counts_modulo_64k_and_signatures_may_follow),
 		cmocka_unit_test(entries_that_xen_or_mkrom_cannot_use_are_refused),
 		cmocka_unit_test(roms_that_fail_a_check_or_are_not_ours_are_refused),
+		cmocka_unit_test(filling_behind_the_rom_is_left_out),
 		cmocka_unit_test(domain_is_no_entry_a_second_time),
 		cmocka_unit_test(no_prefix_of_an_entry_or_a_kernel_is_wrapped),
 		cmocka_unit_test(damaged_entries_and_kernels_are_wrapped_or_refused),

@@ -13,13 +13,30 @@
 /* Structures are copied from files as they are. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "mkrom needs a little-endian host");
 
+void escape(char *to, size_t size, const char *from)
+{
+	size_t n = 0;
+
+	for (; *from && n + sizeof("\\x00") <= size; from++) {
+		u8 c = (u8)*from;
+
+		if (c < 0x20 || c >= 0x7F)
+			n += (size_t)sprintf(to + n, "\\x%02x", c);
+		else
+			to[n++] = (char)c;
+	}
+	to[n] = 0;
+}
+
 bool refuse(struct err *err, const char *fmt, ...)
 {
+	char text[sizeof(err->text)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	escape(err->text, sizeof(err->text), text);
 	return false;
 }
 

@@ -101,7 +101,13 @@ static bool check_sizes(const struct blob *k, const struct setup *s, struct err 
 	} else {
 		/* A signature may stand behind the kernel. */
 		found = s->syssize;
-		if (found && found <= body)
+		if (!found)
+			return refuse(
+				err,
+				"%s: is a program of another kind (its syssize is 0), a Linux "
+				"kernel was expected",
+				k->name);
+		if (found <= body)
 			return true;
 	}
 	return refuse(err,

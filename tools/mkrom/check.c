@@ -3,6 +3,10 @@
  * Would a guest, or a BIOS, take this image?  What Linux's check_vmi_rom()
  * tests, what the specification says and what a BIOS's option ROM scan tests,
  * one line a check, for every header at a 2 KB boundary.
+ *
+ * A file may hold several images, one behind the other as the PCI firmware
+ * specification has them (5.1), and some of them by others.  Each is judged as
+ * if it were alone; offsets count from the file's start.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -27,18 +31,19 @@ void check_row(struct checker *c, enum verdict verdict, const char *name, const 
 	       const char *found, ...)
 {
 	static const char *const words[] = {"ok", "warning", "FAILED"};
-	char text[160];
+	char raw[160], text[4 * sizeof(raw)];
 	va_list ap;
 
 	va_start(ap, found);
-	vsnprintf(text, sizeof(text), found, ap);
+	vsnprintf(raw, sizeof(raw), found, ap);
 	va_end(ap);
+	escape(text, sizeof(text), raw);
 	if (verdict == CHECK_FAILED && !c->failed++ && c->first)
-		refuse(c->first, "header at 0x%04zx: %s: expected %s, found %s", c->v.base, name,
-		       expected, text);
+		refuse(c->first, "header at 0x%04zx: %s: expected %s, found %s", c->at + c->v.base,
+		       name, expected, text);
 	if (!c->out)
 		return;
-	fprintf(c->out, "0x%04zx %-12s %s", c->v.base, name, words[verdict]);
+	fprintf(c->out, "0x%04zx %-12s %s", c->at + c->v.base, name, words[verdict]);
 	if (verdict == CHECK_OK)
 		fprintf(c->out, " (%s)\n", text);
 	else
@@ -63,13 +68,38 @@ static void check_signatures(struct checker *c)
 		  c->v.h.vmi_signature);
 }
 
+/* Nothing but the byte with which flash memory is filled? */
+static bool is_filling(const struct blob *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->p[i] != b->p[0] || (b->p[0] != 0xFF && b->p[0] != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Does another image follow this one? */
+static bool is_followed(const struct checker *c)
+{
+	return rom_image_size(&c->rest, c->rom.n) != 0;
+}
+
+/* Every header of an image counts to the image's end.  The file may go on with
+ * another image, and with filling. */
 static void check_length(struct checker *c)
 {
 	u32 bytes = c->v.h.length * ROM_UNIT;
+	bool good = bytes == c->v.all.n;
+	struct blob behind = blob_part(&c->rest, c->rom.n, c->rest.n);
+	bool stray = good && !c->v.base && behind.n && !is_followed(c);
 	char expected[40];
 
-	snprintf(expected, sizeof(expected), "%zu bytes, to the file's end", c->v.all.n);
-	check_row(c, must(bytes == c->v.all.n), "length", expected, "%u bytes", bytes);
+	snprintf(expected, sizeof(expected), "%zu bytes, to the %s's end",
+		 stray ? c->rest.n : c->v.all.n, stray ? "file" : "image");
+	if (stray && is_filling(&behind))
+		check_row(c, CHECK_WARNING, "length", expected, "%u bytes and filling", bytes);
+	else
+		check_row(c, must(good && !stray), "length", expected, "%u bytes", bytes);
 }
 
 static void check_checksum(struct checker *c)
@@ -109,7 +139,9 @@ static void check_pci(struct checker *c)
 		return;
 	check_row(c, should(pci.vendor == VENDOR_VMWARE && pci.device == DEVICE_VMI), "PCI device",
 		  "15ad:0801", "%04x:%04x", pci.vendor, pci.device);
-	check_row(c, should(pci.last & PCI_LAST), "PCI last", "bit 7 set", "0x%02x", pci.last);
+	check_row(c, should(!(pci.last & PCI_LAST) == is_followed(c)), "PCI last",
+		  is_followed(c) ? "bit 7 clear, for an image follows" : "bit 7 set", "0x%02x",
+		  pci.last);
 }
 
 /* The main header and the 13.x one can share a PCI header, which then has the
@@ -124,7 +156,7 @@ static void check_pci_length(struct checker *c)
 
 	if (!c->v.h.pci_header || !blob_get(&c->v.in, c->v.h.pci_header, &pci, sizeof(pci)))
 		return;
-	shared = c->v.base && rom_is_header(c->rom, 0) && rom_view(c->rom, 0, &first) &&
+	shared = c->v.base && rom_is_header(&c->rom, 0) && rom_view(&c->rom, 0, &first) &&
 		 first.h.pci_header == at;
 	bytes = (shared ? first.h.length : c->v.h.length) * ROM_UNIT;
 	check_row(c, must(pci.chunks * ROM_UNIT == bytes), "PCI length", "the image's length",
@@ -250,18 +282,39 @@ static void check_header(struct checker *c)
 		checks[i](c);
 }
 
-unsigned rom_check(const struct blob *rom, FILE *out, struct err *first)
+/* The image at c->at, and every VMI header in it. */
+static void check_image(struct checker *c, const struct blob *file)
 {
-	struct checker c = {.out = out, .first = first, .rom = rom};
+	size_t size = rom_image_size(file, c->at);
 
-	if (!rom_view(rom, 0, &c.v)) {
-		check_row(&c, CHECK_FAILED, "header", "48 bytes or more", "%zu", rom->n);
+	c->rest = blob_part(file, c->at, file->n);
+	c->rom = blob_part(&c->rest, 0, size ? size : c->rest.n);
+	if (!rom_view(&c->rom, 0, &c->v)) {
+		check_row(c, CHECK_FAILED, "header", "48 bytes or more", "%zu", c->rom.n);
+		return;
+	}
+	check_header(c);
+	for (size_t base = ROM_ALIGN; rom_next_header(&c->rom, &base); base += ROM_ALIGN) {
+		rom_view(&c->rom, base, &c->v);
+		check_header(c);
+	}
+}
+
+unsigned rom_check(const struct blob *file, FILE *out, struct err *first)
+{
+	struct checker c = {.out = out, .first = first};
+	size_t size;
+
+	/* Without any, what is wrong with the file's start is told. */
+	if (!rom_next_image(file, &c.at)) {
+		c.at = 0;
+		check_image(&c, file);
 		return c.failed;
 	}
-	check_header(&c);
-	for (size_t base = ROM_ALIGN; rom_next_header(rom, &base); base += ROM_ALIGN) {
-		rom_view(rom, base, &c.v);
-		check_header(&c);
-	}
+	do {
+		check_image(&c, file);
+		size = rom_image_size(file, c.at);
+		c.at += size;
+	} while (size && rom_next_image(file, &c.at));
 	return c.failed;
 }

@@ -98,8 +98,8 @@ void check_ext(struct checker *c)
 		  h->ext_end);
 	check_row(c, h->ext_start && h->ext_start < h->ext_end ? CHECK_OK : CHECK_FAILED, "start",
 		  "an offset in the used part", "0x%x", h->ext_start);
-	check_row(c, rom_is_header(c->rom, ROM13_HEADER) ? CHECK_OK : CHECK_FAILED, "13.x header",
-		  "one at 0x800", "%s", rom_is_header(c->rom, ROM13_HEADER) ? "one" : "none");
+	check_row(c, rom_is_header(&c->rom, ROM13_HEADER) ? CHECK_OK : CHECK_FAILED, "13.x header",
+		  "one at 0x800", "%s", rom_is_header(&c->rom, ROM13_HEADER) ? "one" : "none");
 	if (!h->ext_calls || !h->ext_call_count || !blob_has(&c->v.in, h->ext_calls, table)) {
 		check_row(c, CHECK_FAILED, "call table", "rows inside the image", "%u rows at 0x%x",
 			  h->ext_call_count, h->ext_calls);

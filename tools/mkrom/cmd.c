@@ -38,11 +38,11 @@ int cmd_check(const struct args *args, FILE *out, FILE *errors)
 	if (!file_read(&rom, args->file, &err))
 		return fail(errors, &err);
 	failed = rom_check(&rom, out, NULL);
-	if (failed)
-		fprintf(errors, "mkrom: %s: %u checks failed, none was expected to\n", args->file,
-			failed);
 	blob_free(&rom);
-	return failed ? 1 : 0;
+	if (!failed)
+		return 0;
+	refuse(&err, "%s: %u %s failed", args->file, failed, failed == 1 ? "check" : "checks");
+	return fail(errors, &err);
 }
 
 int cmd_inspect(const struct args *args, FILE *out, FILE *errors)
@@ -70,8 +70,8 @@ int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
 		    file_write(out_name, &domain, &err);
 
 	if (good)
-		fprintf(out, "%s: %zu bytes, of them ROM %zu and kernel %zu\n", out_name, domain.n,
-			rom.n, kernel.n);
+		fprintf(out, "%s: %zu bytes, of them %zu the kernel\n", out_name, domain.n,
+			kernel.n);
 	blob_free(&domain);
 	blob_free(&kernel);
 	blob_free(&entry);

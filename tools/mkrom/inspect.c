@@ -135,7 +135,7 @@ static const char *or_dash(const char *s)
 
 static void put_call_text(struct doc *d, const struct line *l)
 {
-	char id[8] = "-", slot[8] = "-", entry[12] = "-";
+	char id[8] = "-", slot[8] = "-", entry[12] = "-", name[256];
 
 	if (l->id >= 0)
 		snprintf(id, sizeof(id), "%d", l->id);
@@ -143,7 +143,8 @@ static void put_call_text(struct doc *d, const struct line *l)
 		snprintf(slot, sizeof(slot), "%d", l->slot);
 	if (l->entry)
 		snprintf(entry, sizeof(entry), "0x%x", l->entry);
-	fprintf(d->f, "  %4s %4s  %-23s %-8s %-6s %-8s %s\n", id, slot, l->name, or_dash(l->kind),
+	escape(name, sizeof(name), l->name);
+	fprintf(d->f, "  %4s %4s  %-23s %-8s %-6s %-8s %s\n", id, slot, name, or_dash(l->kind),
 		or_dash(l->how), entry, or_dash(l->registers));
 }
 

@@ -26,42 +26,85 @@ static void usage(FILE *f)
 	fputs("usage:\n", f);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(f, "  mkrom %s %s\n", commands[i].name, commands[i].usage);
-	fputs("  mkrom help\n", f);
+	fputs("  mkrom help\n"
+	      "  mkrom version\n",
+	      f);
+}
+
+/* Is one of the words that ask for help among the arguments? */
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
 }
 
 static int run(const struct command *cmd, int argc, char **argv)
 {
 	struct args args;
 	struct err err = {""};
-	int status;
 
+	if (asks_for_help(argc, argv)) {
+		printf("usage: mkrom %s %s\n", cmd->name, cmd->usage);
+		return 0;
+	}
 	if (!args_parse(cmd, argc, argv, &args, &err)) {
 		fprintf(stderr, "mkrom: %s\n", err.text);
 		return 2;
 	}
-	status = cmd->run(&args, stdout, stderr);
+	return cmd->run(&args, stdout, stderr);
+}
+
+static int help(void)
+{
+	usage(stdout);
+	return 0;
+}
+
+static int version(void)
+{
+	puts("mkrom " VMIXEN_VERSION);
+	return 0;
+}
+
+/* What is no work on files. */
+static const struct {
+	const char *name, *option;
+	int (*run)(void);
+} others[] = {{"help", "--help", help}, {"help", "-h", help}, {"version", "--version", version}};
+
+static int choose(int argc, char **argv)
+{
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return run(&commands[i], argc - 2, argv + 2);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (strcmp(argv[1], others[i].name) == 0 || strcmp(argv[1], others[i].option) == 0)
+			return others[i].run();
+	}
+	refuse(&err, "%s: unknown command", argv[1]);
+	fprintf(stderr, "mkrom: %s\n", err.text);
+	usage(stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	status = choose(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fputs("mkrom: standard output: cannot be written\n", stderr);
 		return 1;
 	}
 	return status;
-}
-
-int main(int argc, char **argv)
-{
-	if (argc < 2) {
-		usage(stderr);
-		return 2;
-	}
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
-		usage(stdout);
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return run(&commands[i], argc - 2, argv + 2);
-	}
-	fprintf(stderr, "mkrom: %s: unknown command\n", argv[1]);
-	usage(stderr);
-	return 2;
 }

@@ -27,7 +27,10 @@ struct err {
 	char text[512];
 };
 
-/* Always false, so that a refusal is one statement. */
+/* Copies text for a terminal: bytes that are no ASCII letter or sign become \xNN.
+ * What has no room in size bytes is left out. */
+void escape(char *to, size_t size, const char *from);
+/* Always false, so that a refusal is one statement; what it quotes is escaped. */
 bool refuse(struct err *err, const char *fmt, ...) printf_like(2, 3);
 bool blob_has(const struct blob *b, u64 off, u64 len);
 /* Copy len bytes at off to out; false, and nothing copied, when they are not all there. */
@@ -104,6 +107,12 @@ struct rom_view {
 bool rom_is_header(const struct blob *rom, size_t base);
 /* False when the file ends before the header does. */
 bool rom_view(const struct blob *rom, size_t base, struct rom_view *v);
+/* How many bytes the option ROM at base has by its header, VMI's or another's; 0:
+ * there is none, or it does not end inside the file. */
+size_t rom_image_size(const struct blob *rom, size_t base);
+/* Moves *at over images by others to one with a VMI header at its start; false:
+ * none follows. */
+bool rom_next_image(const struct blob *file, size_t *at);
 /* The next VMI header at a 2 KB boundary from *base on. */
 bool rom_next_header(const struct blob *rom, size_t *base);
 bool rom_has_ext(const struct rom_view *v);
@@ -116,8 +125,10 @@ enum verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
 struct checker {
 	FILE *out;	   /* NULL: count only */
 	struct err *first; /* NULL, or where the first failure goes */
-	const struct blob *rom;
-	struct rom_view v;
+	struct blob rom;   /* the image that is looked at */
+	struct blob rest;  /* the file from the image's start on */
+	size_t at;	   /* where that is in the file */
+	struct rom_view v; /* one of the image's headers */
 	unsigned failed;
 };
 

@@ -13,6 +13,31 @@ bool rom_is_header(const struct blob *rom, size_t base)
 	       h.vmi_signature == VMI_SIGNATURE;
 }
 
+size_t rom_image_size(const struct blob *rom, size_t base)
+{
+	struct {
+		u16 signature;
+		u8 length;
+	} packed start;
+
+	if (!blob_get(rom, base, &start, sizeof(start)) || start.signature != ROM_SIGNATURE ||
+	    !blob_has(rom, base, start.length * ROM_UNIT))
+		return 0;
+	return start.length * ROM_UNIT;
+}
+
+bool rom_next_image(const struct blob *file, size_t *at)
+{
+	while (!rom_is_header(file, *at)) {
+		size_t size = rom_image_size(file, *at);
+
+		if (!size)
+			return false;
+		*at += size;
+	}
+	return true;
+}
+
 bool rom_view(const struct blob *rom, size_t base, struct rom_view *v)
 {
 	if (!blob_get(rom, base, &v->h, sizeof(v->h)))

@@ -20,7 +20,8 @@
 #define PAYLOAD_SECTION ".payload"
 
 struct domain {
-	const struct blob *rom, *kernel;
+	struct blob rom; /* the image, without what the file has behind it */
+	const struct blob *kernel;
 	struct elf entry;
 	struct blob *out;
 	unsigned count;
@@ -124,7 +125,7 @@ static bool place_payload(struct domain *d, struct err *err)
 	if (!find_end(d, &end, &distance, err))
 		return false;
 	at = round_up(end, PAGE_SIZE);
-	kernel_at = round_up(at + d->rom->n, PAGE_SIZE);
+	kernel_at = round_up(at + d->rom.n, PAGE_SIZE);
 	top = kernel_at + d->kernel->n;
 	if (top > XEN_HOLE || top - distance > UINT32_MAX)
 		return refuse(err,
@@ -133,7 +134,7 @@ static bool place_payload(struct domain *d, struct err *err)
 			      d->entry.file->name, (unsigned long long)top, XEN_HOLE);
 	memcpy(d->payload.magic, PAYLOAD_MAGIC, sizeof(d->payload.magic));
 	d->payload.rom_addr = (u32)at;
-	d->payload.rom_size = (u32)d->rom->n;
+	d->payload.rom_size = (u32)d->rom.n;
 	d->payload.kernel_addr = (u32)kernel_at;
 	d->payload.kernel_size = (u32)d->kernel->n;
 	d->to[d->count++] = (Elf32_Phdr){
@@ -240,7 +241,7 @@ static void write_payload(const struct domain *d)
 	const Elf32_Phdr *ph = &d->to[d->count - 1];
 	u32 gap = d->payload.kernel_addr - d->payload.rom_addr;
 
-	blob_put(d->out, ph->p_offset, d->rom->p, d->rom->n);
+	blob_put(d->out, ph->p_offset, d->rom.p, d->rom.n);
 	blob_put(d->out, (u64)ph->p_offset + gap, d->kernel->p, d->kernel->n);
 }
 
@@ -252,7 +253,7 @@ static bool check_rom(const struct blob *rom, struct err *err)
 	if (rom_check(rom, NULL, &why))
 		return refuse(err, "%s: was expected to pass mkrom check, but: %.400s", rom->name,
 			      why.text);
-	if (!rom_view(rom, 0, &v) || !rom_has_ext(&v))
+	if (!rom_view(rom, 0, &v) || !rom_has_ext(&v) || !rom_image_size(rom, 0))
 		return refuse(err,
 			      "%s: is another ROM, one of vmixen was expected: the domain entry "
 			      "starts the monitor in it",
@@ -263,8 +264,9 @@ static bool check_rom(const struct blob *rom, struct err *err)
 bool domain_wrap(const struct blob *rom, const struct blob *entry, const struct blob *kernel,
 		 struct blob *out, struct err *err)
 {
-	struct domain d = {.rom = rom, .kernel = kernel, .out = out};
+	struct domain d = {.kernel = kernel, .out = out};
 
+	d.rom = blob_part(rom, 0, rom_image_size(rom, 0));
 	if (!check_rom(rom, err) || !bzimage_check(kernel, err) ||
 	    !elf_open(&d.entry, entry, err) || !take_segments(&d, err) || !find_payload(&d, err) ||
 	    !place_payload(&d, err) || !place_in_file(&d, err) ||
