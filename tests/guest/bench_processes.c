@@ -4,8 +4,6 @@
 #include "proc.h"
 #include "trap.h"
 
-#define SYSENTER_CS 0x174
-
 static u32 program(u32 kind, u32 ops)
 {
 	if (proc_run(PROG_BENCH, kind << 16 | ops))
@@ -35,7 +33,7 @@ static u32 yields(u32 ops)
 
 static u32 system_exit(u32 ops)
 {
-	try_wrmsr(SYSENTER_CS, SEL_KERNEL_CS); /* refused by Xen, which does not need it */
+	set_sysenter_cs(SEL_KERNEL_CS); /* refused by Xen, which does not need it */
 	return program(BENCH_SYSEXIT, ops);
 }
 

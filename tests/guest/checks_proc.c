@@ -97,7 +97,7 @@ static void check_stats(void)
 void checks_proc(void)
 {
 	/* SYSEXIT takes its selectors from SYSENTER_CS (enable_sep_cpu) */
-	check_eq("WRMSR: SYSENTER_CS", TRY_OK, try_wrmsr(0x174, SEL_KERNEL_CS));
+	check_eq("WRMSR: SYSENTER_CS", TRY_OK, set_sysenter_cs(SEL_KERNEL_CS));
 	irq_enable();
 	tick_start();
 	check_syscalls();

@@ -148,7 +148,7 @@ static void prepare(void)
 	ops.kernel_stack(SEL_KERNEL_DS, own.user_stack);
 	db_watched = true;
 	stray_hook = stray;
-	try_wrmsr(0x174, SEL_KERNEL_CS);
+	set_sysenter_cs(SEL_KERNEL_CS);
 }
 
 static void one_call(void)

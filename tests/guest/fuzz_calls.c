@@ -293,7 +293,7 @@ static void f_iret(u32 row)
 static void f_sysexit(u32 row)
 {
 	(void)row;
-	try_wrmsr(0x174, one_in(2) ? SEL_KERNEL_CS : a_selector());
+	set_sysenter_cs(one_in(2) ? SEL_KERNEL_CS : a_selector());
 	sysexit_with(below(0x10000), any());
 	irq_disable();
 }

@@ -53,6 +53,7 @@
 struct guest_ops {
 	void (*cpuid)(u32 r[4]); /* r[0] leaf, r[2] subleaf */
 	u64 (*rdmsr)(u32 msr);
+	void (*wrmsr)(u32 msr, u64 value);
 	void (*set_gdt)(const struct desc_ptr *);
 	void (*set_ldt)(u32 selector);
 	void (*set_idt)(const struct desc_ptr *);

@@ -5,6 +5,11 @@
 
 bool on_vmi;
 
+static void wrmsr_insn(u32 msr, u64 value)
+{
+	asm volatile("wrmsr" ::"c"(msr), "A"(value) : "memory");
+}
+
 static u64 rdmsr_insn(u32 msr)
 {
 	u64 v;
@@ -254,6 +259,7 @@ static void lazy_mode(u32 mode)
 const struct guest_ops native_ops = {
 	.cpuid = native_cpuid,
 	.rdmsr = rdmsr_insn,
+	.wrmsr = wrmsr_insn,
 	.set_gdt = lgdt_reload,
 	.set_ldt = lldt_insn,
 	.set_idt = lidt_insn,

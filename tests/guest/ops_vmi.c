@@ -70,7 +70,7 @@ static const struct {
 	BIND(APICRead, apic_read),
 };
 
-static u32 cpuid_entry, rdmsr_entry, kernel_stack_entry, set_pte_entry;
+static u32 cpuid_entry, rdmsr_entry, wrmsr_entry, kernel_stack_entry, set_pte_entry;
 
 static void nop(void)
 {
@@ -91,6 +91,14 @@ static u64 vmi_rdmsr(u32 msr)
 
 	asm volatile("call *%[fn]" : "=A"(v), "+c"(msr) : [fn] "m"(rdmsr_entry) : "cc", "memory");
 	return v;
+}
+
+static void vmi_wrmsr(u32 msr, u64 value)
+{
+	asm volatile("call *%[fn]"
+		     : "+A"(value), "+c"(msr)
+		     : [fn] "m"(wrmsr_entry)
+		     : "cc", "memory");
 }
 
 /* Linux stores ESP0 in its own TSS too (vmi_load_sp0). */
@@ -161,4 +169,7 @@ void vmi_bind(void)
 	rdmsr_entry = entry_of(VMI_RDMSR);
 	if (rdmsr_entry)
 		ops.rdmsr = vmi_rdmsr;
+	wrmsr_entry = entry_of(VMI_WRMSR);
+	if (wrmsr_entry)
+		ops.wrmsr = vmi_wrmsr;
 }

@@ -231,3 +231,24 @@ u32 try_wrmsr(u32 msr, u64 value)
 	asm volatile(TRY("1: wrmsr")::"c"(msr), "A"(value));
 	return seen.count == count ? TRY_OK : seen.vector;
 }
+
+#define XEN_CPUID_VERSION 0x40000001u /* EAX: major version << 16 | minor */
+
+bool xen_keeps_msrs(void)
+{
+	u32 count = seen.count, a = XEN_CPUID_VERSION, b, c = 0, d;
+
+	/* UD2 and "xen" before it: Xen shows a PV guest its own leaves. */
+	asm volatile(TRY("1: .byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n\tcpuid")
+		     : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return seen.count == count && a < (4 << 16 | 15);
+}
+
+u32 set_sysenter_cs(u32 selector)
+{
+	u32 result = try_wrmsr(MSR_SYSENTER_CS, selector);
+
+	if (on_vmi && xen_keeps_msrs())
+		ops.wrmsr(MSR_SYSENTER_CS, selector);
+	return result;
+}

@@ -41,7 +41,16 @@ u32 try_call(u32 va); /* expects a RET there */
 u32 try_rdmsr(u32 msr, u64 *value);
 u32 try_wrmsr(u32 msr, u64 value);
 
+/* Up to 4.14 Xen answers the instructions itself where it knows no better: RDMSR
+ * reads the processor's register, WRMSR is dropped.  The calls reach the ROM. */
+bool xen_keeps_msrs(void);
+
+/* SYSENTER_CS by the instruction, which answers as try_wrmsr, and if need be by
+ * the call: SYSEXIT takes its selectors from there. */
+u32 set_sysenter_cs(u32 selector);
+
 #define MSR_EFER 0xc0000080u
+#define MSR_SYSENTER_CS 0x174u
 #define EFER_NXE 0x800u
 
 /* traps.asm: executes the kernel's return site on {EIP CS EFLAGS ESP SS ES DS FS
