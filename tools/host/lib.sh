@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the host bed's shell scripts share: the cache directory, messages, how a
-# thing gets into the cache, and how a package gets there. Kept true here:
+# What the host bed's shell scripts share: messages, the cache directory, and how
+# a thing gets into it. Kept true here:
 #
 # - whatever carries its final name in the cache is complete. It is built in a
 #   directory of its own beside it and renamed at the end, under a lock, so that
 #   an interrupted build leaves nothing and two runs at a time build it once;
-# - packages that only the cache needs are fetched with the machine's own apt
-#   sources and keys but private lists: nothing is written to /etc/apt or
-#   /var/lib/apt, no root is needed, and lists that are out of date do no harm.
+# - what a build starts does not outlive it. All of it carries the work
+#   directory's path in its environment, by which it is found: at the build's
+#   end, or, when the build was killed before it could, by the next one.
 #
 # Sourced by bash scripts that have set -eu and $me, the name in their messages.
 
-# The Xen that the bed is made for; Debian's package names carry it.
-XEN_SERIES=4.17
-
-cache=${VMIXEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmixen}
+cache=$(realpath -m "${VMIXEN_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/vmixen}")
 
 say() { echo "$me: $*" >&2; }
 
-die() { echo "$me: $*" >&2; exit 1; }
+die() { say "$@"; exit 1; }
 
 # need_room DIR MEGABYTES: stop early rather than with half an archive.
 need_room() {
@@ -36,53 +33,54 @@ cache_lock() {
 }
 
 # cache_work NAME MEGABYTES: sets $work, an empty directory in the cache that
-# goes away with this shell. Call it under NAME's lock.
+# goes away with this shell, and what it has started with it. Call it under
+# NAME's lock.
 cache_work() {
-    need_room "$cache" "$2" "or set VMIXEN_CACHE"
-    rm -rf "$cache/.work-$1"            # left by a run that was killed
     work=$cache/.work-$1
-    mkdir "$work"
-    trap 'rm -rf "$work"' EXIT
+    trap work_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+    work_clear                          # left by a run that was killed
+    need_room "$cache" "$2" "or set VMIXEN_CACHE"
+    mkdir "$work"
+    export VMIXEN_WORK=$work
 }
 
-# --- packages ---------------------------------------------------------------
+# work_end: the last that this shell does. It says nothing: bash would tell what
+# it was that we end.
+work_end() {
+    trap '' INT TERM HUP
+    exec 2>/dev/null 8>&-
+    work_clear
+}
 
-# apt_begin deb|deb-src [ARCHITECTURE]: fresh lists of the machine's own sources,
-# in $work; with those of another architecture too, whatever the sources say.
-apt_begin() {
-    local file n=0
-    apt_more=${2:-}
-    mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-        n=$((n + 1))
-        case $file in
-        *.list) [ ! -f "$file" ] || sed -nE \
-            "/cdrom:/d; s/^[[:space:]]*deb(-src)?([[:space:]])/$1\\2/p" "$file" |
-            sort -u >"$work/apt/parts/$n.list" ;;
-        *.sources) sed -E "s/^Types:.*/Types: $1/" "$file" >"$work/apt/parts/$n.sources" ;;
-        esac
+# work_clear: ends every program that was started for $work, and removes it. A
+# subshell shows the environment that this shell began with, so neither it nor
+# we are among them.
+work_clear() {
+    local found
+    export -n VMIXEN_WORK
+    while found=$(grep -alzxF "VMIXEN_WORK=$work" /proc/[0-9]*/environ 2>/dev/null |
+        sed 's#/proc/\([0-9]*\)/.*#\1#') && [ -n "$found" ]; do
+        # shellcheck disable=SC2086
+        kill -KILL $found 2>/dev/null || true
+        sleep 0.1
     done
-    [ -z "$apt_more" ] || find "$work/apt/parts" -type f -exec \
-        sed -i -E '/^Architectures:/d; s/\[arch=[^] ]*\]//; s/arch=[^] ]*//' {} +
-    # A third party's source without deb-src makes update fail, which does no
-    # harm; what counts is whether the package is found.
-    apt_do apt-get update >"$work/apt/log" 2>&1 || true
+    rm -rf "$work"
 }
 
-# apt_do COMMAND ARG...: an apt command on those lists.
-apt_do() {
-    local cmd=$1
-    shift
-    "$cmd" -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/apt/parts" \
-        -o Dir::State::lists="$work/apt/lists" -o Dir::Cache="$work/apt/cache" \
-        -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User= \
-        ${apt_more:+-o "APT::Architectures::=$(dpkg --print-architecture)" -o "APT::Architectures::=$apt_more"} \
-        "$@"
+# patiently COMMAND ARG...: for what takes long. A signal to this shell acts at
+# once instead of after the command, and the command does not hold the lock.
+patiently() {
+    "$@" </dev/null 8>&- 9>&- &
+    wait $!
 }
 
-# apt_errors: what apt complained about, without the mirror's address.
-apt_errors() {
-    grep '^[EW]:' "$work/apt/log" | sed -E 's#(https?|ftp)://[^ ]*/##g' | tail -n 5 >&2 || true
+# every_half_minute COMMAND: calls it so, until this shell ends: nobody writes
+# into the pipe, and its end of file is our end.
+every_half_minute() {
+    exec 8> >(
+        exec >/dev/null 9>&-            # holds up no reader of ours
+        while read -r -t 30 _ || [ $? -gt 128 ]; do "$1"; done
+    )
 }
