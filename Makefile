@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules
 # The variables of `make help`. Their texts are taken as they are: make expands
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
-SETTINGS := KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
+SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
 	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
@@ -206,7 +206,7 @@ unit: $(UNIT_TESTS:tests/unit/%.c=$(B)/unit/%)
 
 # --- fuzzers ---------------------------------------------------------------------
 
-FUZZ_CC := clang-14
+FUZZ_CC := clang
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIB_OBJ := $(UNIT_LIB_SRC:%.c=$(B)/fuzz/obj/%.o)
 FUZZ_CFLAGS = $(HOST_CFLAGS) $(HOSTED) -Itests/unit -O1 $(FUZZ_GUIDE) $(SANITIZE)
@@ -226,7 +226,7 @@ $(B)/fuzz/lib.a: $(FUZZ_LIB_OBJ)
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/obj/tests/fuzz/main.o $(B)/fuzz/lib.a
 	$(call say,FUZZLD,$@)
 	$(Q)$(FUZZ_CC) -no-pie $(SANITIZE) $^ \
-		$$($(FUZZ_CC) --print-runtime-dir)/libclang_rt.fuzzer_no_main-x86_64.a \
+		$$($(FUZZ_CC) -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) \
 		-lZydis -lstdc++ -lm -lpthread -o $@
 
 .PHONY: fuzz fuzzers
@@ -286,18 +286,25 @@ hostile: | deps-run
 C_FILES := $(or $(shell git ls-files '*.c' '*.h' 2>/dev/null), \
 	$(shell find . -path './$(B)' -prune -o -name '*.[ch]' -printf '%P\n'))
 
+# The layout is the opinion of this version; others lay some macros out otherwise.
+LAYOUT := 14
+CLANG_FORMAT := $(or $(shell command -v clang-format-$(LAYOUT)),clang-format)
+layout_is_ours = $(CLANG_FORMAT) --version | grep -q 'version $(LAYOUT)\.'
+layout_is_not = echo "$@: the layout is clang-format $(LAYOUT)'s, and there is none here"
+
 .PHONY: check format
 # comparePointers: the test guest's tables end where the linker says.
 check: | deps-test
-	@clang-format --dry-run --Werror $(C_FILES)
+	@if $(layout_is_ours); then $(CLANG_FORMAT) --dry-run --Werror $(C_FILES); else $(layout_is_not); fi
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability $(INCLUDES) -Ientry -Itools/mkrom \
-		--suppress=missingIncludeSystem --suppress='comparePointers:tests/guest/*' \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='comparePointers:tests/guest/*' \
 		$(filter %.c,$(C_FILES))
 	@echo "check: clean"
 
 format:
-	clang-format -i $(C_FILES)
+	@$(layout_is_ours) || { $(layout_is_not); exit 1; }
+	$(CLANG_FORMAT) -i $(C_FILES)
 
 .PHONY: clean help
 clean:

@@ -42,7 +42,7 @@ struct shared_page memory_shared(const struct start_info *si, u32 mfn, u32 port)
 
 static u32 find_boot_end(const struct layout *l, const struct start_info *si)
 {
-	u32 here, end = pfn_of(&here) + 1;
+	u32 here = 0, end = pfn_of(&here) + 1;
 
 	end = max(end, pfn_of(si) + 1);
 	end = max(end, pfn_of((void *)si->pt_base) + si->nr_pt_frames);

@@ -94,7 +94,7 @@ u32 patch_vmi(void)
 
 	for (const struct pv_site *s = pv_sites; s < pv_sites_end; s++) {
 		u64 reloc = rom_get_reloc((u32)vmi_call[s->type]);
-		u8 kind = (u8)(reloc >> 32), code[5];
+		u8 kind = (u8)(reloc >> 32), code[5] = {0};
 		u32 rel = (u32)reloc - s->eip - 5;
 
 		if (kind == RELOC_NOP)
