@@ -326,6 +326,8 @@ help:
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
 #:                        bare: the guest without Xen and ROM
+#:   XEN_SERIES=4.17      the host's Xen: 4.14, 4.17 or 4.20 (default: this Debian's)
+#:   XEN_SOURCE=file      a tarball of its source, to build instead of Debian's
 #:   TIMEOUT=120          seconds from the guest's start; 0 for none
 #:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
 #:   V=1                  show what Xen, dom0 and the build say, too
