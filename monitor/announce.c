@@ -156,8 +156,8 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 		else
 			root_unhook(root_current(), L2I(va));
 	}
-	if (v->tlb_stale)
-		mmu_invlpg(va);
+	if (v->tlb_stale && !xen_did(mmu_invlpg(va)))
+		tlb_flush();
 }
 
 void shadow_flush_tlb(struct vcpu *v)

@@ -26,7 +26,7 @@ void control_set_cr0(struct vcpu *v, u32 value)
 	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
 		shadow_mode_changed(v);
 	if (was_off != off)
-		xen_fpu_taskswitch(off);
+		xen_must(xen_fpu_taskswitch(off), NEED_FPU);
 	v->ts_cleared = 0;
 }
 
@@ -35,7 +35,7 @@ void control_set_cr0(struct vcpu *v, u32 value)
  * must find TS set there, or that process uses the wrong registers. */
 void control_restore_ts(struct vcpu *v)
 {
-	xen_fpu_taskswitch(true);
+	xen_must(xen_fpu_taskswitch(true), NEED_FPU);
 	v->ts_cleared = 0;
 }
 
@@ -74,6 +74,8 @@ void control_adopt(struct vcpu *v)
 		xen_set_cr4(v->cr4);
 }
 
+/* What Xen refuses to watch, its own addresses, is not watched: a processor would
+ * watch it, but nothing of the guest's is there. */
 void control_set_dr(struct vcpu *v, u32 reg, u32 value)
 {
 	reg &= 7;

@@ -20,8 +20,7 @@ static u32 bind_virq(u32 virq)
 {
 	struct evtchn_bind_virq bind = {.virq = virq, .vcpu = 0};
 
-	if (xen_event_channel_op(EVTCHNOP_bind_virq, &bind))
-		guest_die("Xen refused to bind VIRQ %u", virq);
+	xen_must(xen_event_channel_op(EVTCHNOP_bind_virq, &bind), NEED_VIRQ);
 	return bind.port;
 }
 
@@ -30,15 +29,18 @@ static void unmask(u32 port)
 	struct evtchn_unmask u = {.port = port};
 
 	if (port)
-		xen_event_channel_op(EVTCHNOP_unmask, &u);
+		xen_must(xen_event_channel_op(EVTCHNOP_unmask, &u), NEED_UNMASK);
 }
 
 static void register_runstate(void)
 {
 	struct vcpu_register_runstate_memory_area area;
+	int err;
 
 	set_xen_guest_handle(area.addr.h, &MON->runstate);
-	ASSERT(xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area) == 0);
+	err = xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
+	if (err)
+		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
 }
 
 /* Lets xenstored look at what was put into its ring, or taken out. */
@@ -233,7 +235,7 @@ void alarm_update(void)
 	} else {
 		struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = deadline};
 
-		xen_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
+		xen_must(xen_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t), NEED_TIMER);
 	}
 }
 

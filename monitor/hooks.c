@@ -23,13 +23,19 @@ static struct shadow *const s = &MON->shadow;
 
 void tlb_flush(void)
 {
-	mmu_flush_tlb();
+	xen_must(mmu_flush_tlb(), NEED_TLB_FLUSH);
 	tlb_is_empty();
 }
 
-/* A hook of the page is gone from the root. */
-static void unhooked(const struct root *r, u32 page)
+/* The page has lost its hook in the root. */
+static void unhooked(struct root *r, u32 l2i, u32 page)
 {
+	target_forget();
+	if (s->pool[page].kind == POOL_L1) {
+		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
+		s->pool[page].hooks--;
+		s->pool[page].home = NO_HOME;
+	}
 	if (r != root_current())
 		return;
 	s->unhooked = true;
@@ -40,8 +46,8 @@ static void unhooked(const struct root *r, u32 page)
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
 	queue_flush();
-	queue_write(r->l2[l2i >> 9], l2i & 511, (u32)value, (u32)(value >> 32));
-	queue_flush();
+	xen_must(mmu_write_one(entry_address(r->l2[l2i >> 9], l2i & 511), value),
+		 value ? NEED_HOOK : NEED_UNHOOK);
 }
 
 /* Hooks a POOL_L1 or POOL_PHYS page.  A POOL_L1's entries say themselves who
@@ -63,14 +69,15 @@ void root_unhook(struct root *r, u32 l2i)
 
 	if (page == SHADOW_NONE)
 		return;
-	target_forget();
 	write_l2(r, l2i, 0);
-	unhooked(r, page);
-	if (s->pool[page].kind == POOL_L1) {
-		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
-		s->pool[page].hooks--;
-		s->pool[page].home = NO_HOME;
-	}
+	unhooked(r, l2i, page);
+}
+
+/* The POOL_L1 is not hooked in its one root any more, for Xen has refused to hook it
+ * there again. */
+void root_hook_lost(u32 page)
+{
+	unhooked(&s->roots[s->pool[page].home], s->pool[page].l2i, page);
 }
 
 void root_unhook_everywhere(u32 page)
@@ -133,19 +140,13 @@ void linear_hook(u32 l2i, u32 phys)
 	s->linear_hooked[phys >> 5] |= 1u << (phys & 31);
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
-		u32 page = SHADOW_NONE;
+		u32 page = is_hooked(r, l2i) ? root_l1(r, l2i) : SHADOW_NONE;
 
-		if (is_hooked(r, l2i)) {
-			/* Replaced at once: the kernel's stack may be in it. */
-			page = root_l1(r, l2i);
-			r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
-			s->pool[page].hooks--;
-			s->pool[page].home = NO_HOME;
-		}
+		/* Replaced at once: the kernel's stack may be in it. */
 		root_hook(r, l2i, s->phys_first + phys, false);
 		if (page == SHADOW_NONE)
 			continue;
-		unhooked(r, page);
+		unhooked(r, l2i, page);
 		if (!s->pool[page].hooks)
 			pool_l1_free(page);
 	}

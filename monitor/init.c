@@ -16,7 +16,7 @@ static void set_callback(u16 type, u32 offset)
 		.address = {.cs = FLAT_RING1_CS, .eip = WIN_TEXT + offset},
 	};
 
-	ASSERT(xen_callback_op(CALLBACKOP_register, &cb) == 0);
+	xen_must(xen_callback_op(CALLBACKOP_register, &cb), NEED_CALLBACK);
 }
 
 static void start_registers(struct vcpu *v)
@@ -57,7 +57,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	start_segments(v);
 	set_callback(CALLBACKTYPE_event, upcall_offset);
 	set_callback(CALLBACKTYPE_failsafe, failsafe_offset);
-	ASSERT(xen_stack_switch(FLAT_RING1_SS, WIN_FRAME_TOP) == 0);
+	xen_must(xen_stack_switch(FLAT_RING1_SS, WIN_FRAME_TOP), NEED_STACK);
 	flags_start();
 	start_pc();
 	events_start();

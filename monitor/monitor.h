@@ -81,10 +81,45 @@ _Static_assert(sizeof(struct monitor) <= WIN_MONITOR_PAGES * 4096u,
 	       "struct monitor fits its pages");
 _Static_assert(sizeof(struct vcpu) <= WIN_COUNTERS - WIN_VCPU, "struct vcpu fits its pages");
 
-/* report.c: the three ways to say that something is wrong. */
+/* report.c: the ways to say that something is wrong. */
 void say(const char *fmt, ...) printf_like(1, 2);
 /* The guest cannot go on: prints who, where, what, with registers; domain state crashed. */
 noreturn void guest_die(const char *fmt, ...) printf_like(1, 2);
+/* The domain cannot go on, by no fault of the guest's: prints that and the registers
+ * and looks at nothing of the guest's memory; domain state crashed. */
+noreturn void domain_die(const char *fmt, ...) printf_like(1, 2);
+/* What a domain needs of Xen, and there is no way around: report.c has the words.
+ * (Numbers, for the address of words takes instructions of the paths that need none.) */
+enum need {
+	NEED_TLB_FLUSH,
+	NEED_TABLE,
+	NEED_HOOK,
+	NEED_UNHOOK,
+	NEED_CLEAR,
+	NEED_SLOT,
+	NEED_FRAME,
+	NEED_ROOT,
+	NEED_LOAD,
+	NEED_PHYS,
+	NEED_BOOTSTRAP,
+	NEED_GDT,
+	NEED_LDT,
+	NEED_TRAPS,
+	NEED_CALLBACK,
+	NEED_STACK,
+	NEED_VIRQ,
+	NEED_UNMASK,
+	NEED_TIMER,
+	NEED_FPU,
+	NEEDS
+};
+noreturn void xen_refused(enum need what, int err);
+/* err is Xen's answer.  Comes back only if that is 0. */
+static inline void xen_must(int err, enum need what)
+{
+	if (err)
+		xen_refused(what, err);
+}
 /* Where the guest is. */
 void report_state(struct vcpu *v);
 /* We are wrong. */

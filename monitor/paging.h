@@ -107,6 +107,16 @@ static inline void slot_lent(enum page_use use, gva_t at)
 }
 #endif
 
+/* Did Xen do it?  If not there is another way, or domain_die() says s->xen_error. */
+static inline bool xen_did(int err)
+{
+	if (!err)
+		return true;
+	SHADOW->xen_error = err;
+	COUNT(shadow_refused);
+	return false;
+}
+
 /* What a walk of the guest's tables finds. */
 struct walk {
 	bool reserved;	 /* a bit is set that this guest has not: never present */
@@ -159,7 +169,9 @@ static inline u8 *directory_entry(u8 *directory, gva_t va, bool wide)
 void pool_start(void);
 void *pool_edit(u32 page);
 void *pool_open(u32 page);
-void pool_close(void);
+bool pool_close(void);
+bool pool_show(u32 page);
+void pool_lose(u32 page);
 u32 pool_take_raw(void);
 u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key);
 void pool_l1_relink(u32 page, u32 gpfn, struct entry key);
@@ -167,6 +179,7 @@ void pool_l1_empty(u32 page);
 void pool_l1_free(u32 page);
 
 /* queue.c */
+u64 entry_address(u32 table, u32 index);
 void queue_start(void);
 void queue_write(u32 table, u32 index, u32 low, u32 high);
 void queue_send(void);
@@ -211,17 +224,14 @@ static always_inline void pool_l1_note(u32 page, gva_t va)
 	__asm__("btsl %1, %0" : "+m"(SHADOW->pool[page].groups) : "r"(va >> 15 & 63) : "cc");
 }
 
-void pool_l1_refused(gva_t va, int err);
+void pool_l1_write_again(u32 page, gva_t va, u64 spte);
 
 /* Writes the entry for va, which is old until now, in the POOL_L1 hooked there. */
 static always_inline void pool_l1_write(u32 page, gva_t va, u32 old_low, u64 spte)
 {
-	int err;
-
 	pool_l1_note(page, va);
-	err = mmu_write_va(va, spte, old_low & (u32)PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE);
-	if (err)
-		pool_l1_refused(va, err);
+	if (mmu_write_va(va, spte, old_low & (u32)PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE))
+		pool_l1_write_again(page, va, spte);
 }
 
 /* A shadow of that table at that slot, under such a directory entry. */
@@ -250,6 +260,7 @@ void root_hook(struct root *r, u32 l2i, u32 page, bool user);
 void root_unhook(struct root *r, u32 l2i);
 void root_unhook_everywhere(u32 page);
 void root_detach(struct root *r, u32 l2i);
+void root_hook_lost(u32 page);
 void root_drop_all(struct root *r);
 bool linear_slot(u32 l2i, u32 *phys);
 void linear_hook(u32 l2i, u32 phys);

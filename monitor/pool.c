@@ -31,35 +31,33 @@ void pool_start(void)
 		s->slot_gpfn[i] = GPFN_NONE;
 }
 
-/* Maps an untyped page writable, until pool_close(). */
+/* Maps an untyped page writable, until pool_close().  NULL if Xen refuses. */
 void *pool_edit(u32 page)
 {
-	int err = mmu_write_va(WIN_TEMP, (u64)pool_mfn(page) << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,
-			       MMU_FLUSH_PAGE);
+	u64 pte = (u64)pool_mfn(page) << 12 | PTE_P | PTE_RW | PTE_A | PTE_D;
 
-	ASSERT(err == 0);
-	return (void *)(uintptr_t)WIN_TEMP;
+	return xen_did(mmu_map(WIN_TEMP, pte)) ? (void *)(uintptr_t)WIN_TEMP : NULL;
 }
 
 /* The same, and clears it. */
 void *pool_open(u32 page)
 {
-	return memset(pool_edit(page), 0, PAGE_SIZE);
+	void *at = pool_edit(page);
+
+	return at ? memset(at, 0, PAGE_SIZE) : NULL;
 }
 
-void pool_close(void)
+/* false: Xen refuses, and will not take the page for a table. */
+bool pool_close(void)
 {
-	int err = mmu_write_va(WIN_TEMP, 0, MMU_FLUSH_PAGE);
-
-	ASSERT(err == 0);
+	return xen_did(mmu_map(WIN_TEMP, 0));
 }
 
-static void map_readonly(u32 page)
+/* Maps the page where pool_table() has it.  false if Xen refuses. */
+bool pool_show(u32 page)
 {
-	int err = mmu_write_va(WIN_POOL + page * PAGE_SIZE,
-			       (u64)pool_mfn(page) << 12 | PTE_P | PTE_A, MMU_FLUSH_PAGE);
-
-	ASSERT(err == 0);
+	return xen_did(
+		mmu_map(WIN_POOL + page * PAGE_SIZE, (u64)pool_mfn(page) << 12 | PTE_P | PTE_A));
 }
 
 static void unlink_head(u32 page)
@@ -97,9 +95,27 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 	HEADS[gpfn] = (u16)(page | (HEADS[gpfn] & HEAD_DIRECTORY));
 }
 
-void pool_l1_refused(gva_t va, int err)
+/* A page that Xen refuses, and that is hooked nowhere, stays unused. */
+void pool_lose(u32 page)
 {
-	guest_die("Xen refused the mapping of %08x (error %d)", va, err);
+	target_forget();
+	if (s->pool[page].kind == POOL_L1)
+		unlink_head(page);
+	s->pool[page].kind = POOL_LOST;
+}
+
+/* The one entry that a fault or a Set waits for cannot be left out. */
+noreturn void regparm3 pool_l1_refused(gva_t va, int err)
+{
+	domain_die("Xen refused to map %08x (error %d): the domain cannot go on", va, err);
+}
+
+/* Xen has refused the short way of writing the entry for va. */
+void pool_l1_write_again(u32 page, gva_t va, u64 spte)
+{
+	if (!xen_did(mmu_write_one(entry_address(page, va >> PAGE_SHIFT & 511), spte)))
+		pool_l1_refused(va, s->xen_error);
+	VCPU->tlb_stale = true;
 }
 
 /* Clears every entry; the page stays hooked where it is. */
@@ -164,8 +180,10 @@ static void evict(void)
 {
 	u32 page = victim();
 
-	if (page == SHADOW_NONE)
-		guest_die("the shadow pool has no page left: give the domain more memory");
+	if (page == SHADOW_NONE) {
+		xen_must(s->xen_error, NEED_TABLE); /* if it has refused pages */
+		domain_die("the shadow pool has no page left: give the domain more memory");
+	}
 	s->hand = (page + 1) % s->pool_pages;
 	root_unhook_everywhere(page);
 	pool_l1_free(page);
@@ -193,23 +211,27 @@ u32 pool_take_raw(void)
 
 	if (s->pool_fresh < s->pool_pages)
 		return s->pool_fresh++;
-	page = take_free();
-	ASSERT(mmu_unpin(pool_mfn(page)) == 0);
+	while (!xen_did(mmu_unpin(pool_mfn(page = take_free()))))
+		pool_lose(page);
 	s->pool[page].kind = POOL_RAW;
 	return page;
 }
 
+/* Makes a page that was never used an empty L1.  false if Xen refuses. */
+static bool make_l1(u32 page)
+{
+	return pool_open(page) && pool_close() && pool_show(page) &&
+	       xen_did(mmu_pin_l1(pool_mfn(page)));
+}
+
 static u32 take_free_l1(void)
 {
-	u32 page;
+	while (s->free == SHADOW_NONE && s->pool_fresh < s->pool_pages) {
+		u32 page = s->pool_fresh++;
 
-	if (s->free == SHADOW_NONE && s->pool_fresh < s->pool_pages) {
-		page = s->pool_fresh++;
-		pool_open(page);
-		pool_close();
-		map_readonly(page);
-		ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
-		return page;
+		if (make_l1(page))
+			return page;
+		pool_lose(page);
 	}
 	return take_free();
 }
@@ -234,13 +256,11 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key)
 u32 shadow_frame(gva_t va)
 {
 	u32 page = pool_take_raw();
-	int err;
 
 	s->pool[page].kind = POOL_ROOT;
-	pool_open(page);
-	pool_close();
-	err = mmu_write_va(va, (u64)pool_mfn(page) << 12 | PTE_P | PTE_A, MMU_FLUSH_PAGE);
-	ASSERT(err == 0);
+	if (!pool_open(page) || !pool_close() ||
+	    !xen_did(mmu_map(va, (u64)pool_mfn(page) << 12 | PTE_P | PTE_A)))
+		xen_must(s->xen_error, NEED_FRAME);
 	return pool_mfn(page);
 }
 
@@ -254,11 +274,8 @@ void *guest_slot(u32 gpfn, enum page_use use)
 	if (!has_memory(gpfn))
 		return NULL;
 	if (s->slot_gpfn[slot] != gpfn) {
-		int err = mmu_write_va((gva_t)va,
-				       (u64)GMFN[gpfn] << 12 | PTE_P | PTE_RW | PTE_A | PTE_D,
-				       MMU_FLUSH_PAGE);
-
-		ASSERT(err == 0);
+		xen_must(mmu_map((gva_t)va, (u64)GMFN[gpfn] << 12 | PTE_P | PTE_RW | PTE_A | PTE_D),
+			 NEED_SLOT);
 		s->slot_gpfn[slot] = gpfn;
 	}
 	slot_lent(use, (gva_t)va);

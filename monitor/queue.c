@@ -3,12 +3,15 @@
  * Writes of the shadow's tables on their way to Xen.
  *
  * Kept true:
- *  - Later writes win, and when queue_send() returns Xen has them all.
+ *  - Later writes win, and when queue_send() returns Xen has them all; an entry that
+ *    Xen refuses is clear instead, and a fault finds out what should be there.
  *  - Many writes to one POOL_L1 are made in the page itself, while it is no
  *    page table (rewrite): an mmu_update takes some 500 instructions for each
  *    entry, but Xen forgets and checks a present one in 330 when the whole
  *    page loses its type and gets it back, and absent ones nearly for nothing.
- *    Meanwhile the page is hooked nowhere, and nothing of the guest runs.
+ *    Meanwhile the page is hooked nowhere, and nothing of the guest runs.  Where
+ *    Xen refuses to begin this, an mmu_update is made; a page that it does not
+ *    take back is lost, and what was in it comes back by faults.
  */
 #include "paging.h"
 
@@ -37,7 +40,8 @@ void queue_start(void)
 	s->fills.page = SHADOW_NONE;
 }
 
-static u64 entry_address(u32 table, u32 index)
+/* The machine address of an entry of a page of the pool. */
+u64 entry_address(u32 table, u32 index)
 {
 	u32 mfn = pool_mfn(table);
 
@@ -65,10 +69,23 @@ void queue_write(u32 table, u32 index, u32 low, u32 high)
 	q->high = high;
 }
 
+static bool made(u64 ptr, u64 val)
+{
+	return xen_did(mmu_write_one(ptr, val));
+}
+
+/* Some of these Xen refuses; what has been made already can be made again. */
+static __attribute__((noinline)) void update_singly(const struct queued *q, u32 count)
+{
+	for (; count; count--, q++)
+		if (!made(q->ptr, (u64)q->high << 32 | q->low) && !made(q->ptr, 0))
+			xen_must(s->xen_error, NEED_CLEAR);
+}
+
 static void update(const struct queued *q, u32 count)
 {
-	if (count)
-		ASSERT(mmu_write((const struct mmu_entry *)q, count) == 0);
+	if (count && mmu_write((const struct mmu_entry *)q, count))
+		update_singly(q, count);
 }
 
 /* How many of these writes, from the first on, go to the same table. */
@@ -104,36 +121,70 @@ static bool worth_rewriting(u32 page, u32 before, const struct queued *q, u32 co
 	       RETYPE + (s->pool[page].hooks ? REHOOK : 0) + before * FORGET + after * CHECK;
 }
 
-static void rewrite(u32 page, u32 entries, const struct queued *q, u32 count)
+/* The hook of a POOL_L1 in its one root; of one without, none. */
+static struct mmu_entry hook_of(const struct pool_page *p)
+{
+	u32 l2, index = p->l2i & 511;
+
+	if (!p->hooks)
+		return (struct mmu_entry){0};
+	l2 = s->roots[p->home].l2[p->l2i >> 9];
+	return (struct mmu_entry){entry_address(l2, index), pool_table(l2)[index]};
+}
+
+static void rehook(u32 page, const struct mmu_entry *hook)
+{
+	if (s->pool[page].hooks && !made(hook->ptr, hook->val))
+		root_hook_lost(page);
+}
+
+/* Makes the POOL_L1 ordinary memory.  false: Xen refuses, and it is the table that
+ * it was, if perhaps without its hook. */
+static bool untype(u32 page, const struct mmu_entry *hook)
+{
+	if (s->pool[page].hooks && !made(hook->ptr, 0))
+		return false;
+	if (xen_did(mmu_unpin(pool_mfn(page))))
+		return true;
+	rehook(page, hook);
+	return false;
+}
+
+/* Makes it the table again that it was.  false: Xen refuses, it is lost. */
+static bool retype(u32 page, const struct mmu_entry *hook)
+{
+	if (pool_close() && xen_did(mmu_pin_l1(pool_mfn(page)))) {
+		rehook(page, hook);
+		return true;
+	}
+	if (s->pool[page].hooks)
+		root_hook_lost(page);
+	pool_lose(page);
+	return false;
+}
+
+/* Makes the writes in the page, in which so many entries are present.  false: they
+ * are still to be made. */
+static bool rewrite(u32 page, u32 entries, const struct queued *q, u32 count)
 {
 	struct pool_page *p = &s->pool[page];
-	struct queued hook = {0};
+	struct mmu_entry hook = hook_of(p);
 	volatile u32 *table;
 
-	if (p->hooks) {
-		u32 l2 = s->roots[p->home].l2[p->l2i >> 9];
-		struct entry e = entry_read(&pool_table(l2)[p->l2i & 511], true);
-
-		hook = (struct queued){entry_address(l2, p->l2i & 511), 0, 0};
-		update(&hook, 1);
-		hook.low = e.low;
-		hook.high = e.high;
-	}
-	ASSERT(mmu_unpin(pool_mfn(page)) == 0);
+	if (!untype(page, &hook))
+		return false;
 	table = pool_edit(page);
-	for (; count; count--, q++) {
+	for (; table && count; count--, q++) {
 		volatile u32 *entry = &table[index_of(q) * 2];
 
 		entries += present(&q->low) - present(entry);
 		entry[0] = q->low;
 		entry[1] = q->high;
 	}
-	if (!entries)
+	if (table && !entries)
 		p->groups[0] = p->groups[1] = 0;
-	pool_close();
-	ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
-	update(&hook, p->hooks);
 	COUNT(shadow_rewritten);
+	return !retype(page, &hook) || table;
 }
 
 /* These writes are all to one table.  Are they made, by rewriting it?  Those
@@ -151,8 +202,7 @@ static bool send_run(const struct queued *before, const struct queued *run, u32 
 	if (!worth_rewriting(page, entries, run, count))
 		return false;
 	update(before, (u32)(run - before));
-	rewrite(page, entries, run, count);
-	return true;
+	return rewrite(page, entries, run, count);
 }
 
 void queue_send(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Words on the console, and the ends that nobody asked for.  Silence is never
- * an outcome: a guest that cannot go on, and a monitor that finds itself
- * wrong, both print what they know and end in SHUTDOWN_crash.
+ * an outcome: a guest that cannot go on, a domain to which Xen refuses what it
+ * needs, and a monitor that finds itself wrong all print what they know and end
+ * in SHUTDOWN_crash.
  */
 #include "monitor.h"
 #include "hypercall.h"
@@ -94,6 +95,47 @@ noreturn void guest_die(const char *fmt, ...)
 	say_bytes(VCPU);
 	say_stack(VCPU);
 	xen_shutdown(SHUTDOWN_crash);
+}
+
+noreturn void domain_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	say("\nvmixen: ");
+	va_start(ap, fmt);
+	say_list(fmt, ap);
+	va_end(ap);
+	say("\n");
+	say_registers(VCPU);
+	xen_shutdown(SHUTDOWN_crash);
+}
+
+noreturn void xen_refused(enum need what, int err)
+{
+	static const char words[NEEDS][48] = {
+		[NEED_TLB_FLUSH] = "flush the TLB",
+		[NEED_TABLE] = "make a page table",
+		[NEED_HOOK] = "hook a page table",
+		[NEED_UNHOOK] = "unhook a page table",
+		[NEED_CLEAR] = "clear an entry of a page table",
+		[NEED_SLOT] = "map a page of the guest's memory",
+		[NEED_FRAME] = "map a frame for descriptors",
+		[NEED_ROOT] = "make an address space",
+		[NEED_LOAD] = "load an address space",
+		[NEED_PHYS] = "take the tables of the guest's memory",
+		[NEED_BOOTSTRAP] = "give up the tables of its domain builder",
+		[NEED_GDT] = "take a GDT",
+		[NEED_LDT] = "take an LDT",
+		[NEED_TRAPS] = "take a trap table",
+		[NEED_CALLBACK] = "register a callback",
+		[NEED_STACK] = "take a stack",
+		[NEED_VIRQ] = "bind a VIRQ",
+		[NEED_UNMASK] = "unmask an event channel",
+		[NEED_TIMER] = "set a timer",
+		[NEED_FPU] = "switch the FPU",
+	};
+
+	domain_die("Xen refused to %s (error %d): the domain cannot go on", words[what], err);
 }
 
 noreturn void monitor_panic(const char *file, int line, const char *what)

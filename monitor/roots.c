@@ -24,30 +24,52 @@ static void fill_l2(u64 *l2, u32 slot)
 	}
 }
 
-static void make_root(struct root *r)
-{
-	u64 *l3;
+#define TRIES 3u /* of other pages, where Xen refuses one */
 
-	*r = (struct root){.made = true};
-	COUNT(root_made);
-	for (u32 slot = 0; slot < 4; slot++) {
-		root_forget_table(r, slot);
-		r->l2[slot] = (u16)pool_take_raw();
-		s->pool[r->l2[slot]].kind = POOL_ROOT;
-		fill_l2(pool_open(r->l2[slot]), slot);
-		pool_close();
-	}
-	r->l3 = (u16)pool_take_raw();
-	s->pool[r->l3].kind = POOL_ROOT;
-	l3 = pool_open(r->l3);
-	for (u32 slot = 0; slot < 4; slot++)
+static bool fill_l2_page(u32 page, u32 slot)
+{
+	u64 *l2 = pool_open(page);
+
+	if (l2)
+		fill_l2(l2, slot);
+	return l2 && pool_close() && pool_show(page);
+}
+
+static bool fill_l3_page(u32 page, const struct root *r)
+{
+	u64 *l3 = pool_open(page);
+
+	for (u32 slot = 0; l3 && slot < 4; slot++)
 		l3[slot] = (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P;
-	pool_close();
+	return l3 && pool_close() && xen_did(mmu_pin_l3(pool_mfn(page)));
+}
+
+/* Its L2 of that slot or, behind the last, its L3. */
+static bool make_page(struct root *r, u32 slot)
+{
+	u16 *page = slot < 4 ? &r->l2[slot] : &r->l3;
+
+	for (u32 tries = 0; tries < TRIES; tries++) {
+		*page = (u16)pool_take_raw();
+		s->pool[*page].kind = POOL_ROOT;
+		if (slot < 4 ? fill_l2_page(*page, slot) : fill_l3_page(*page, r))
+			return true;
+		pool_lose(*page);
+	}
+	return false;
+}
+
+/* false: Xen refuses, and what there is of it stays unused. */
+static bool make_root(struct root *r)
+{
+	*r = (struct root){0};
 	for (u32 slot = 0; slot < 4; slot++)
-		ASSERT(mmu_write_va(WIN_POOL + r->l2[slot] * PAGE_SIZE,
-				    (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P | PTE_A,
-				    MMU_FLUSH_PAGE) == 0);
-	ASSERT(mmu_pin_l3(pool_mfn(r->l3)) == 0);
+		root_forget_table(r, slot);
+	r->made = true;
+	for (u32 i = 0; r->made && i < 5; i++)
+		r->made = make_page(r, i);
+	COUNT(root_made);
+	return r->made;
 }
 
 /* POOL_PHYS: one L1 for every 2 MB of guest-physical memory. */
@@ -59,15 +81,15 @@ static void make_phys(void)
 		u32 page = pool_take_raw();
 		u64 *l1 = pool_open(page);
 
-		for (u32 i = 0; i < 512; i++) {
+		for (u32 i = 0; l1 && i < 512; i++) {
 			u32 gpfn = n * 512 + i;
 
 			if (gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE)
 				l1[i] = (u64)GMFN[gpfn] << 12 | L2_FLAGS | PTE_US;
 		}
-		pool_close();
 		s->pool[page].kind = POOL_PHYS;
-		ASSERT(mmu_pin_l1(pool_mfn(page)) == 0);
+		if (!l1 || !pool_close() || !xen_did(mmu_pin_l1(pool_mfn(page))))
+			xen_must(s->xen_error, NEED_PHYS);
 	}
 }
 
@@ -90,9 +112,10 @@ void root_start(void)
 		s->root_limit = SHADOW_ROOTS;
 	for (u32 i = 0; i < ARRAY_SIZE(s->owner); i++)
 		s->owner[i].gpfn = GPFN_NONE;
-	make_root(&s->roots[0]);
-	ASSERT(mmu_load(pool_mfn(s->roots[0].l3)) == 0);
-	ASSERT(mmu_unpin(MON->start.bootstrap_root) == 0);
+	if (!make_root(&s->roots[0]))
+		xen_must(s->xen_error, NEED_ROOT);
+	xen_must(mmu_load(pool_mfn(s->roots[0].l3)), NEED_LOAD);
+	xen_must(mmu_unpin(MON->start.bootstrap_root), NEED_BOOTSTRAP);
 	make_phys();
 	map_identity(&s->roots[0]);
 }
@@ -114,13 +137,12 @@ static struct root *find_root(u32 key)
 	return NULL;
 }
 
-/* A root for a new address space: a dead one, one not made yet, or the one
- * that was not loaded for the longest time. */
-static struct root *take_root(void)
+/* The best root for a new address space: a dead one, one not made yet, or the one
+ * that was not loaded for the longest time.  NULL: there is only the current one. */
+static struct root *best_root(void)
 {
 	struct root *best = NULL;
 
-	COUNT(root_miss);
 	for (u32 i = 0; i < s->root_limit; i++) {
 		struct root *r = &s->roots[i];
 
@@ -133,10 +155,18 @@ static struct root *take_root(void)
 		if (!r->made)
 			break; /* no root behind it is made either */
 	}
-	ASSERT(best);
-	if (!best->made)
-		make_root(best);
 	return best;
+}
+
+/* The same, made.  When Xen gives no more of them those that there are must do. */
+static struct root *take_root(void)
+{
+	struct root *best;
+
+	COUNT(root_miss);
+	while ((best = best_root()) && !best->made && !make_root(best))
+		s->root_limit = (u32)(best - s->roots);
+	return best ? best : root_current();
 }
 
 bool shadow_load(struct vcpu *v)
@@ -172,7 +202,7 @@ bool shadow_load(struct vcpu *v)
 	}
 	s->current = (u32)(r - s->roots);
 	target_forget();
-	ASSERT(mmu_load(pool_mfn(r->l3)) == 0);
+	xen_must(mmu_load(pool_mfn(r->l3)), NEED_LOAD);
 	tlb_is_empty();
 	return true;
 }

@@ -94,7 +94,7 @@ static void give_gdt(u32 entries)
 	for (u32 i = 0; i < SEG->gdt_pages; i++)
 		frames[i] = SEG->gdt_mfn[i];
 	/* cppcheck-suppress uninitvar ; there is an entry, and so a page */
-	ASSERT(xen_set_gdt(frames, SEG->gdt_pages * 512) == 0);
+	xen_must(xen_set_gdt(frames, SEG->gdt_pages * 512), NEED_GDT);
 	SEG->gdt_entries = SEG->gdt_pages * 512;
 }
 
@@ -148,7 +148,7 @@ static void give_ldt(u32 entries)
 
 	op.arg1.linear_addr = entries ? WIN_LDT : 0;
 	op.arg2.nr_ents = entries;
-	ASSERT(xen_mmuext_op(&op, 1) == 0);
+	xen_must(xen_mmuext_op(&op, 1), NEED_LDT);
 	SEG->ldt_entries = entries;
 }
 
@@ -283,7 +283,7 @@ void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
 	if (vector >= 256)
 		return;
 	if (make_trap(v, vector, gate, &t[0]))
-		ASSERT(xen_set_trap_table(t) == 0);
+		xen_must(xen_set_trap_table(t), NEED_TRAPS);
 	else /* Xen has no call to take one away */
 		segment_load_idt(v, v->idtr.limit, v->idtr.base);
 }
@@ -304,7 +304,8 @@ void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
 			n++;
 	}
 	t[n] = (struct trap_info){0};
-	ASSERT(xen_set_trap_table(NULL) == 0 && xen_set_trap_table(t) == 0);
+	xen_must(xen_set_trap_table(NULL), NEED_TRAPS);
+	xen_must(xen_set_trap_table(t), NEED_TRAPS);
 }
 
 void segment_start(void)

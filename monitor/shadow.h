@@ -24,6 +24,7 @@ enum pool_kind {
 	POOL_L1,   /* a shadow of one guest table (or large page) at one L2 slot */
 	POOL_PHYS, /* 2 MB of guest-physical memory, one to one; never changes */
 	POOL_ROOT, /* an L3, an L2, or another frame that Xen has typed */
+	POOL_LOST, /* Xen has refused to take it for what it was to be: not used any more */
 };
 
 /* A page table entry of either format; of a 2-level table high is 0. */
@@ -101,6 +102,7 @@ struct shadow {
 	struct {
 		u32 va, pages, gpfn;
 	} window[LINEAR_SLOTS];
+	int xen_error; /* what Xen has said last when it refused something */
 	u32 queued;
 	u32 queue_last; /* the entry that was queued last, as queue.c names it */
 	struct queued queue[512];

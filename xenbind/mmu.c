@@ -1,29 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Page-table hypercalls; see mmu.h. */
+#include <xen/errno.h>
+
 #include "mmu.h"
 #include "hypercall.h"
 
+/* Where an error may pass by itself the call is made again. */
+#define TRIES 8u
+
+static bool passes(int err)
+{
+	return err == -XEN_EAGAIN || err == -XEN_EBUSY;
+}
+
+static __attribute__((noinline)) int ext_again(const struct mmuext_op *op, int err)
+{
+	for (u32 n = 1; n < TRIES && passes(err); n++)
+		err = xen_mmuext_op(op, 1);
+	return err;
+}
+
 _Static_assert(sizeof(struct mmu_entry) == sizeof(struct mmu_update), "the queue is Xen's");
-_Static_assert(MMU_FLUSH_NONE == UVMF_NONE && MMU_FLUSH_ALL == (UVMF_TLB_FLUSH | UVMF_LOCAL) &&
-		       MMU_FLUSH_PAGE == (UVMF_INVLPG | UVMF_LOCAL),
+_Static_assert(MMU_FLUSH_NONE == UVMF_NONE && MMU_FLUSH_PAGE == (UVMF_INVLPG | UVMF_LOCAL),
 	       "so are the flags");
 
 static int ext(u32 cmd, u32 arg)
 {
 	struct mmuext_op op = {.cmd = cmd};
+	int err;
 
 	COUNT(mmuext[cmd]);
 	if (cmd == MMUEXT_INVLPG_LOCAL)
 		op.arg1.linear_addr = arg;
 	else
 		op.arg1.mfn = arg;
-	return xen_mmuext_op(&op, 1);
+	err = xen_mmuext_op(&op, 1);
+	return err ? ext_again(&op, err) : 0;
 }
 
 int mmu_write(const struct mmu_entry *e, u32 count)
 {
 	COUNT(batch[batch_class(count)]);
 	return xen_mmu_update((const struct mmu_update *)e, count, NULL);
+}
+
+int mmu_write_one(u64 ptr, u64 val)
+{
+	struct mmu_entry e = {ptr, val};
+	int err = mmu_write(&e, 1);
+
+	for (u32 n = 1; n < TRIES && passes(err); n++)
+		err = mmu_write(&e, 1);
+	return err;
+}
+
+int mmu_map(gva_t va, u64 pte)
+{
+	int err = mmu_write_va(va, pte, MMU_FLUSH_PAGE);
+
+	for (u32 n = 1; n < TRIES && passes(err); n++)
+		err = mmu_write_va(va, pte, MMU_FLUSH_PAGE);
+	return err;
 }
 
 int mmu_pin_l1(u32 mfn)

@@ -24,15 +24,22 @@ struct mmu_entry {
 };
 
 /* Of the local TLB; Xen's UVMF_ flags. */
-enum mmu_flush { MMU_FLUSH_NONE, MMU_FLUSH_ALL, MMU_FLUSH_PAGE };
+enum mmu_flush { MMU_FLUSH_NONE, MMU_FLUSH_PAGE = 2 };
 
-/* All return 0, or Xen's negative errno; entries before the bad one are done. */
+/* All return 0, or Xen's negative errno.  But for mmu_write() and mmu_write_va(), of
+ * which each instruction counts, they have tried a few times where that may pass by
+ * itself (EAGAIN, EBUSY). */
+
+/* Entries of any tables; those before the one that Xen refuses are done. */
 int mmu_write(const struct mmu_entry *e, u32 count);
+int mmu_write_one(u64 ptr, u64 val);
 /* The entry of va in the loaded root: a part of each page fault, hence inline. */
 static inline int mmu_write_va(gva_t va, u64 pte, enum mmu_flush flush)
 {
 	return xen_update_va_mapping(va, pte, flush);
 }
+/* The same for what is no part of a page fault, and va is flushed. */
+int mmu_map(gva_t va, u64 pte);
 int mmu_pin_l1(u32 mfn);
 int mmu_pin_l3(u32 mfn);
 int mmu_unpin(u32 mfn);

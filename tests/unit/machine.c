@@ -104,6 +104,11 @@ enum frame_type xen_frame_type(u32 mfn)
 	return frames[mfn].count ? frames[mfn].type : FRAME_NONE;
 }
 
+bool xen_frame_pinned(u32 mfn)
+{
+	return frames[mfn].pinned;
+}
+
 /* --- types -------------------------------------------------------------------- */
 
 static void flush_all(void)

@@ -473,6 +473,8 @@ static void check_pool(void)
 		const struct pool_page *p = &s->pool[i];
 		const volatile u64 *e = pool_table(i);
 
+		if ((p->kind == POOL_L1 || p->kind == POOL_FREE) && !xen_frame_pinned(pool_mfn(i)))
+			model_failed("pool page %u: not pinned", i);
 		if (p->kind != POOL_L1)
 			continue;
 		owned += p->gpfn != GPFN_NONE;
@@ -485,11 +487,16 @@ static void check_pool(void)
 		model_failed("%u pages in chains, %u belong to tables", chained, owned);
 }
 
-void model_check(void)
+void model_check_shadow(void)
 {
 	check_roots();
 	check_heads();
 	check_pool();
+}
+
+void model_check(void)
+{
+	model_check_shadow();
 	for (u32 i = 0; i < TABLE_COUNT; i++)
 		if (memcmp(model.tables[i], guest_frame(TABLES + i), PAGE_SIZE))
 			model_failed("the guest's table %x is not what it wrote", TABLES + i);

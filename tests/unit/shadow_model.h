@@ -99,7 +99,9 @@ enum outcome model_touch(gva_t va, u32 bits, u32 *mfn, u32 *code, u64 *gpa);
 void model_access(gva_t va, u32 bits, bool leaf_now);
 /* A and D of the entries of a translation. */
 void model_check_accessed(gva_t va, const struct translation *t, u32 bits, bool permitted);
-/* The shadow's own order, and that no table has changed by itself. */
+/* The shadow's own order. */
+void model_check_shadow(void);
+/* The same, and that no table has changed by itself. */
 void model_check(void);
 
 #endif

@@ -649,10 +649,9 @@ static void step(void)
 		}
 }
 
-static __attribute__((noinline)) void run(jmp_buf *death)
+static __attribute__((noinline)) void run(void)
 {
 	start();
-	xen.death = death;
 	for (u32 n = 1; guest.left; n++) {
 		step();
 		shadow_model_count.steps++;
@@ -666,17 +665,29 @@ static __attribute__((noinline)) void run(jmp_buf *death)
 
 const char *shadow_play(const u8 *script, size_t bytes, bool trace)
 {
+	const char *volatile failure = NULL;
 	jmp_buf death;
 
 	guest.script = script;
 	guest.left = bytes;
 	model.trace = trace;
-	if (setjmp(model.out))
-		return model.failure;
+	xen.death = &death;
 	if (setjmp(death)) {
 		snprintf(model.failure, sizeof(model.failure), "the domain died:\n%s", xen.console);
-		return model.failure;
+		failure = model.failure;
+	} else if (setjmp(model.out)) {
+		failure = model.failure;
+	} else {
+		run();
 	}
-	run(&death);
+	xen.death = NULL;
+	return failure;
+}
+
+const char *shadow_disorder(void)
+{
+	if (setjmp(model.out))
+		return model.failure;
+	model_check_shadow();
 	return NULL;
 }

@@ -15,4 +15,7 @@
  * trace: every step to stderr. */
 const char *shadow_play(const u8 *script, size_t bytes, bool trace);
 
+/* What is not in order with the shadow of the domain that there is, or NULL. */
+const char *shadow_disorder(void);
+
 #endif

@@ -452,7 +452,7 @@ static void a_dom0_has_the_hypervisors_console(void **state)
 	events_start();
 	assert_int_equal(MON->events.console_port, 4);
 	xen.answer[__HYPERVISOR_event_channel_op] = -22;
-	assert_dies("refused to bind VIRQ", events_start());
+	assert_dies("Xen refused to bind a VIRQ (error -22)", events_start());
 }
 
 static int run(void)

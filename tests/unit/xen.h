@@ -53,6 +53,19 @@ struct xen {
 
 extern struct xen xen;
 
+/* Xen refuses hypercalls: count of them from number first on, with that errno; an
+ * end of the domain it does not refuse.  It goes on when another domain starts. */
+struct xen_refusal {
+	u32 first, count;
+	int error;
+	bool (*which)(unsigned number, u32 argument); /* are counted; NULL: all */
+	u32 made;				      /* of these hypercalls so far */
+	u32 refused;
+	u64 numbers; /* bit for each __HYPERVISOR_x that was refused */
+};
+
+extern struct xen_refusal xen_refusal;
+
 /* A domain as the entry leaves it: window mapped, WIN_GMFN, WIN_HEADS and
  * struct start filled, everything else zero. hole: guest frames without memory. */
 void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages);
@@ -70,6 +83,7 @@ u32 xen_access(gva_t va, u32 bits, u32 *mfn);
 void xen_tlb_drop(gva_t va);
 
 enum frame_type xen_frame_type(u32 mfn);
+bool xen_frame_pinned(u32 mfn);
 
 /* The last call of that number, or NULL. */
 const struct xen_call *xen_last(unsigned number);
