@@ -148,6 +148,12 @@ static void the_stack_takes_and_gives_ones(void **state)
 	assert_false(user("FF 34 24")); /* push [esp] to a read-only page */
 	assert_true(domain_at(EXC_PF));
 	assert_int_equal(domain_stack(4), USER_NOWHERE);
+	/* One that faults has moved nothing. */
+	domain_user();
+	gpr[GPR_EBX] = USER_NOWHERE - 2;
+	assert_false(user("8F 03"));
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(4), USER + 0x800);
 	/* A stack of 16 bits. */
 	((u64 *)PHYS(LDT))[1] = 0x0000F30000000000ull | (u64)(USER >> 24) << 56 |
 				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
@@ -233,6 +239,7 @@ static void the_local_apic(void **state)
 	gpr[GPR_ECX] = 0x10;
 	apic("89 0B", LAPIC_TPR);
 	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x10);
+	gpr[GPR_ECX] = 0x50;
 	apic("88 0B", LAPIC_TPR); /* not a byte of it */
 	apic("89 0B", LAPIC_TPR + 2);
 	assert_int_equal(lapic_read(l, LAPIC_TPR), 0x10);

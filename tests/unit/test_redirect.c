@@ -333,6 +333,9 @@ static void an_operand_may_be_half_in_memory(void **state)
 	gpr[GPR_ECX] = 0xA5B6C7D8;
 	assert_true(touch("89 0B", end - 2));
 	assert_int_equal(*after, 0x4433A5B6);
+	gpr[GPR_ECX] = 1;
+	assert_true(touch("01 0B", end - 2)); /* A5B6FFFF + 1 */
+	assert_int_equal(*after, 0x4433A5B7);
 	assert_true(touch("DD 33", end - 8)); /* fnsave: 8 of 108 bytes are nowhere */
 	memset(before, 0x11, 4);
 	gpr[GPR_ECX] = 0;

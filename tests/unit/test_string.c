@@ -197,6 +197,11 @@ static void strings_are_compared(void **state)
 	assert_true(user("F2 66 AF")); /* repne scasw: 7FFF - FFFF overflows */
 	assert_int_equal(gpr[GPR_ECX], 0);
 	assert_int_equal(v->r.eflags & EFLAGS_STATUS, 0x885); /* CF PF SF OF */
+	assert_true(user("AE"));			      /* scasb: FF - FF */
+	assert_int_equal(v->r.eflags & EFLAGS_STATUS, 0x44);
+	gpr[GPR_EAX] = 0x7F;
+	assert_true(user("AE")); /* 7F - FF overflows */
+	assert_int_equal(v->r.eflags & EFLAGS_STATUS, 0x881);
 	gpr[GPR_EAX] = 0xFFFF;
 	gpr[GPR_ECX] = 5;
 	assert_true(user("F2 66 AF")); /* found at once */
