@@ -216,13 +216,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 		return 0;
 	}
 	v->r.error = 0;
-	xen.calls = 0;
+	xen_refusal.made = 0;
 	if (kind & 2)
 		emulate_mmio(v, USER_NOWHERE, HOLE);
 	else
 		emulate(v, EXC_GP);
 	check_registers();
 	check_memory();
-	demand(xen.calls < 4000, "many hypercalls");
+	demand(xen_refusal.made < 4000, "many hypercalls");
 	return 0;
 }
