@@ -116,28 +116,26 @@ static bool command_key(int byte)
 	return second ? command(byte) : EVENTS->key;
 }
 
-/* The next byte of console input that is for the guest, or -1; of input that is
- * commands, and of a backend that never stops, no more than *budget bytes. */
-static int next_input(u32 *budget)
-{
-	while (EVENTS->input < 0 && *budget) {
-		--*budget;
-		EVENTS->input = console_get(&MON->console);
-		if (EVENTS->input < 0)
-			return -1;
-		if (command_key(EVENTS->input))
-			EVENTS->input = -1;
-	}
-	return EVENTS->input;
-}
-
-/* Console input goes where the guest's own terminal would be.  true if some did. */
+/* Console input goes where the guest's own terminal would be.  true if some did.  Of
+ * a backend that never stops no more is taken at once than a ring holds. */
 static bool take_input(void)
 {
-	u32 budget = INPUT_MAX;
 	bool some = false;
 
-	while (next_input(&budget) >= 0 && uart_rx(&MON->pc.uart, (u8)EVENTS->input)) {
+	if (EVENTS->input < 0 && console_idle(&MON->console))
+		return false;
+	for (u32 n = 0; n < INPUT_MAX; n++) {
+		if (EVENTS->input < 0) {
+			int byte = console_get(&MON->console);
+
+			if (byte < 0)
+				break;
+			if (command_key(byte))
+				continue;
+			EVENTS->input = byte;
+		}
+		if (!uart_rx(&MON->pc.uart, (u8)EVENTS->input))
+			break;
 		EVENTS->input = -1;
 		some = true;
 	}
@@ -200,7 +198,7 @@ static u64 alarm_distance(const struct alarm *a, u32 counter)
 	u64 cycles = alarm_clock(counter), ns = 0;
 
 	if (a->expiry > cycles)
-		ns = clock_cycles_to_ns(clock_rate(), a->expiry - cycles);
+		ns = clock_cycles_to_ns(a->expiry - cycles);
 	if (a->periodic && ns < ALARM_MIN_NS)
 		return ALARM_MIN_NS;
 	return ns < ALARM_MAX_NS ? ns : ALARM_MAX_NS;

@@ -15,14 +15,20 @@ u64 time_cycles(void)
 }
 
 /* Xen may correct its clock backwards, by what it was off; ours then stands. */
-u64 time_ns(void)
+static inline u64 monotone_ns(void)
 {
 	struct clock_cache *c = &MON->clock;
 	u64 ns = clock_ns();
 
-	if (ns > c->ns)
-		c->ns = ns;
-	return c->ns;
+	if (ns < c->ns)
+		return c->ns;
+	c->ns = ns;
+	return ns;
+}
+
+u64 time_ns(void)
+{
+	return monotone_ns();
 }
 
 u32 time_khz(void)
@@ -45,7 +51,8 @@ u32 time_khz(void)
 
 u64 time_frequency(void)
 {
-	time_khz();
+	if (!MON->clock.hz)
+		time_khz();
 	return MON->clock.hz;
 }
 
@@ -71,6 +78,26 @@ static struct runstate read_runstate(void)
 	return s;
 }
 
+/* The vCPU has been off its CPU. */
+static void count_stolen(struct clock_cache *c)
+{
+	struct runstate s = read_runstate();
+	u64 room = s.cycles - c->stolen_cycles - c->available, more;
+	u32 rem;
+
+	if ((s64)room < 0) {
+		c->entry = ~(u64)0; /* look again next time */
+		return;
+	}
+	if (s.stolen > c->stolen_ns) {
+		more = muldiv64(s.stolen - c->stolen_ns, time_khz(), 1000000, &rem);
+		c->stolen_cycles += more < room ? more : room;
+	}
+	c->stolen_ns = s.stolen; /* less than before when Xen has begun anew */
+	c->entry = s.entry;
+	c->available = s.cycles - c->stolen_cycles;
+}
+
 /*
  * Real time is available time and stolen time, and available time never goes
  * back, whatever Xen does to its clocks:
@@ -80,28 +107,20 @@ static struct runstate read_runstate(void)
  *    measures the one by its own clock and the other is the TSC.
  *  - Where the TSC is behind what it was, as on another CPU that is not in step,
  *    available time stands until it has caught up.
- * SHORT_GetCycleCounter in entry/vmi.asm answers as long as the vCPU has not
- * been off its CPU since the last look, so that nothing of this can have
- * happened.  It says in clock.available what it has answered.
+ * None of this can have happened as long as the vCPU has not been off its CPU
+ * since the last look; SHORT_GetCycleCounter in entry/vmi.asm does then what is
+ * done here.
  */
 u64 time_available(void)
 {
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
 	struct clock_cache *c = &MON->clock;
-	struct runstate s = read_runstate();
-	u64 room = s.cycles - c->stolen_cycles - c->available, more;
-	u32 rem;
+	u64 cycles = time_cycles(); /* before the look: what is stolen in between is seen */
 
-	if ((s64)room < 0) {
-		c->entry = ~(u64)0; /* the short cut has to come here */
-		return c->available;
-	}
-	if (s.stolen > c->stolen_ns) {
-		more = muldiv64(s.stolen - c->stolen_ns, time_khz(), 1000000, &rem);
-		c->stolen_cycles += more < room ? more : room;
-	}
-	c->stolen_ns = s.stolen; /* less than before when Xen has begun anew */
-	c->entry = s.entry;
-	c->available = s.cycles - c->stolen_cycles;
+	if (r->state_entry_time == c->entry)
+		c->available = cycles - c->stolen_cycles;
+	else
+		count_stolen(c);
 	return c->available;
 }
 
@@ -123,7 +142,7 @@ u64 time_epoch_ns(void)
 		ns = (u64)sh->wc_sec * 1000000000u + sh->wc_nsec;
 		__asm__ volatile("" ::: "memory");
 	} while (version != sh->wc_version);
-	return ns + time_ns();
+	return ns + monotone_ns();
 }
 
 struct pc_time time_pc(void)

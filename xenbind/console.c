@@ -20,6 +20,7 @@ void console_init(struct console *c, volatile void *ring, u32 evtchn)
 	if (evtchn) {
 		c->out_prod = ring_of(c)->out_prod;
 		c->in_cons = ring_of(c)->in_cons;
+		c->in_prod = &ring_of(c)->in_prod;
 	}
 }
 

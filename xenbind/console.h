@@ -18,8 +18,9 @@ struct console {
 	volatile void *ring; /* the shared page, a struct xencons_interface */
 	u32 evtchn;	     /* 0: use HYPERVISOR_console_io */
 	u32 out_prod, in_cons;
-	u32 pending; /* bytes in the ring, or in line[], not yet announced */
-	bool dead;   /* the backend did not drain the ring in time */
+	volatile u32 *in_prod; /* the ring's, NULL without one */
+	u32 pending;	       /* bytes in the ring, or in line[], not yet announced */
+	bool dead;	       /* the backend did not drain the ring in time */
 	char line[128];
 };
 
@@ -33,5 +34,10 @@ void console_text(struct console *c, const char *text);
 void console_flush(struct console *c);
 /* The next input byte, or -1. */
 int console_get(struct console *c);
+/* There is none: asked at each access to a port. */
+static inline bool console_idle(const struct console *c)
+{
+	return c->in_prod && *c->in_prod == c->in_cons;
+}
 
 #endif

@@ -86,15 +86,18 @@ static void a_tsc_behind_its_stamp_is_at_it(void **state)
 
 static void cycles_become_ns_or_all_ones(void **state)
 {
-	const struct clock_rate ghz2 = {GHZ2, 0}, ghz4 = {GHZ2, -1}, mhz500 = {GHZ2, 2};
+	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
 
 	(void)state;
-	assert_true(clock_cycles_to_ns(ghz2, 1ull << 40) == 1ull << 39);
-	assert_true(clock_cycles_to_ns(ghz2, ~0ull) == (1ull << 63) - 1);
-	assert_true(clock_cycles_to_ns(ghz4, ~0ull) == (1ull << 62) - 1);
-	assert_true(clock_cycles_to_ns(mhz500, 1ull << 61) == 1ull << 62);
-	assert_true(clock_cycles_to_ns(mhz500, 1ull << 62) == ~0ull);
-	assert_true(clock_cycles_to_ns(mhz500, ~0ull) == ~0ull);
+	t->tsc_to_system_mul = GHZ2;
+	assert_true(clock_cycles_to_ns(1ull << 40) == 1ull << 39);
+	assert_true(clock_cycles_to_ns(~0ull) == (1ull << 63) - 1);
+	t->tsc_shift = -1; /* 4 GHz */
+	assert_true(clock_cycles_to_ns(~0ull) == (1ull << 62) - 1);
+	t->tsc_shift = 2; /* 500 MHz */
+	assert_true(clock_cycles_to_ns(1ull << 61) == 1ull << 62);
+	assert_true(clock_cycles_to_ns(1ull << 62) == ~0ull);
+	assert_true(clock_cycles_to_ns(~0ull) == ~0ull);
 }
 
 static void ns_never_go_back(void **state)
