@@ -142,6 +142,12 @@ static const struct {
 
 _Static_assert(ARRAY_SIZE(user_faults) == FAULT_KINDS, "one line a kind");
 
+/* By the instruction, which stays native in kernels that set CR4 by inline code. */
+static void mov_to_cr4(u32 value)
+{
+	asm volatile("mov %0, %%cr4" ::"r"(value) : "memory");
+}
+
 static void check_one(u32 kind)
 {
 	u32 count = seen.count, vector = user_faults[kind].vector;
@@ -170,6 +176,9 @@ static void check_one(u32 kind)
 	if (kind == FAULT_RDTSC) {
 		ops.set_cr4(ops.get_cr4() & ~CR4_TSD);
 		check_eq("allowed again", 1, proc_run(PROG_FAULT, kind));
+		mov_to_cr4(ops.get_cr4() | CR4_TSD);
+		check_eq("MOV forbids it, too", STATUS_KILLED | V_GP, proc_run(PROG_FAULT, kind));
+		mov_to_cr4(ops.get_cr4() & ~CR4_TSD);
 	}
 	check_subject(NULL);
 }
