@@ -57,15 +57,16 @@ int emul_fetch(struct vcpu *v, struct insn *i, u8 bytes[INSN_MAX_LEN], struct ac
 }
 
 /* What a kernel needs most of all this, IN and OUT without a prefix, is fetched and
- * decoded at a glance: only what execute() asks of them. */
+ * decoded at a glance: only what execute() asks of them, and only where no page is
+ * missing. */
 static bool fetch_port(struct vcpu *v, struct insn *i)
 {
 	u64 cs = segment_descriptor((u16)v->r.cs);
-	struct access_fault f;
+	gva_t at = descriptor_base(cs) + v->r.eip;
 	u8 bytes[2], opcode;
 
-	if (!guest_in_kernel(v) || is_code16(cs) ||
-	    guest_read(v, descriptor_base(cs) + v->r.eip, bytes, 2, &f))
+	if (!guest_in_kernel(v) || is_code16(cs) || at >= WINDOW_BASE - 1 ||
+	    linear_read(bytes, at, 2))
 		return false;
 	opcode = bytes[0];
 	if ((opcode & 0xF4) != 0xE4) /* E4 to E7, EC to EF */
