@@ -301,6 +301,9 @@ static bool beyond_our_time(const ZydisDecodedInstruction *z)
 		return true;
 	if (z->mnemonic == ZYDIS_MNEMONIC_UD0 || z->mnemonic == ZYDIS_MNEMONIC_UD1)
 		return true; /* #UD either way */
+	/* One that not every Zydis has a number for. */
+	if (strcmp(ZydisISASetGetString(z->meta.isa_set), "WRMSRNS") == 0)
+		return true;
 	return memchr(isa_sets, (int)z->meta.isa_set, sizeof(isa_sets)) != NULL;
 }
 
