@@ -178,7 +178,11 @@ static inline u32 descriptor_base(u64 d)
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
 gva_t segment_ldt_base(struct vcpu *v);
 
-/* What a data segment register of the CPU holds now. */
+#ifdef VMIXEN_HOSTED
+u16 cpu_selector(enum seg seg); /* tests/unit/xen.c */
+void cpu_load_selector(enum seg seg, u16 selector);
+#else
+/* What a segment register of the CPU holds now. */
 static inline u16 cpu_selector(enum seg seg)
 {
 	u16 sel;
@@ -186,6 +190,12 @@ static inline u16 cpu_selector(enum seg seg)
 	switch (seg) {
 	case SEG_ES:
 		__asm__ volatile("mov %%es, %0" : "=r"(sel));
+		break;
+	case SEG_CS:
+		__asm__ volatile("mov %%cs, %0" : "=r"(sel));
+		break;
+	case SEG_SS:
+		__asm__ volatile("mov %%ss, %0" : "=r"(sel));
 		break;
 	case SEG_FS:
 		__asm__ volatile("mov %%fs, %0" : "=r"(sel));
@@ -198,6 +208,16 @@ static inline u16 cpu_selector(enum seg seg)
 	}
 	return sel;
 }
+
+/* Loads FS or GS of the CPU; it must be possible. */
+static inline void cpu_load_selector(enum seg seg, u16 selector)
+{
+	if (seg == SEG_FS)
+		__asm__ volatile("mov %0, %%fs" ::"r"(selector));
+	else
+		__asm__ volatile("mov %0, %%gs" ::"r"(selector));
+}
+#endif
 
 /* inject.c: the guest's own exception and interrupt delivery. */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);

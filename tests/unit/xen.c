@@ -99,11 +99,46 @@ static int vcpu_op(u32 cmd, u32 arg)
 	return xen.answer[__HYPERVISOR_vcpu_op];
 }
 
+#define D_PRESENT (1ull << 47)
+#define D_SEGMENT (1ull << 44)
+#define D_CODE (1ull << 43)
+#define D_CONFORMING (1ull << 42) /* of code */
+#define D_ACCESS (1ull << 41)	  /* code: may be read; data: may be written */
+#define D_LONG (1ull << 53)
+#define D_BIG_LIMIT 0x000F00000000FFFFull
+
+static u32 dpl_of(u64 d)
+{
+	return d >> 45 & 3;
+}
+
+/* As Xen has it for a 32-bit domain: what is not present may be anything, DPL 0 is
+ * made 1, a flat segment ends behind Xen's hole; no long mode, and of the system's
+ * descriptors none but type 0 (a call gate to a code segment, which Xen would take,
+ * is none of ours). */
+static bool check_descriptor(u64 *d)
+{
+	u64 base = (*d >> 16 & 0xFFFFFF) | (*d >> 32 & 0xFF000000);
+	u64 end = ((*d & 0xFFFF) | (*d >> 32 & 0xF0000)) + 1;
+
+	if (!(*d & D_PRESENT))
+		return true;
+	if (!(*d & D_SEGMENT))
+		return !(*d >> 40 & 0xF);
+	if (*d & D_LONG)
+		return false;
+	if (!dpl_of(*d))
+		*d |= 1ull << 45;
+	if (!base && (*d >> 55 & 1 ? end << 12 : end) > WINDOW_END)
+		*d |= D_BIG_LIMIT;
+	return true;
+}
+
 static int update_descriptor(u64 maddr, u64 d)
 {
 	if (xen.answer[__HYPERVISOR_update_descriptor])
 		return xen.answer[__HYPERVISOR_update_descriptor];
-	if (maddr >> 12 >= XEN_FRAMES)
+	if (maddr >> 12 >= XEN_FRAMES || (maddr & 7) || !check_descriptor(&d))
 		return MACHINE_EINVAL;
 	((u64 *)xen_frame((u32)(maddr >> 12)))[(maddr & 4095) / 8] = d;
 	return 0;
@@ -197,6 +232,69 @@ void xen_set_cr4(u32 value)
 {
 	xen.cr4 = value;
 	xen.cr4_writes++;
+}
+
+/* --- segment registers ------------------------------------------------------------ */
+
+/* A descriptor of Xen's own tables; 0 where there is none. */
+static u64 slot(u16 selector)
+{
+	u32 table = selector & 4 ? WIN_LDT : WIN_GDT, index = selector >> 3;
+
+	if ((selector & 0xFFFC) == (FLAT_RING1_DS & 0xFFFC))
+		return 0x00CFB3000000FFFFull;
+	if (index >= (selector & 4 ? xen.ldt_entries : xen.gdt_entries))
+		return 0;
+	return ((const volatile u64 *)(uintptr_t)table)[index];
+}
+
+/* Intel SDM vol. 2, MOV to a data segment register, at privilege level cpl. */
+static bool load(enum seg seg, u16 selector, u32 cpl)
+{
+	u64 d = slot(selector);
+	u32 rpl = selector & 3;
+
+	if ((selector & 0xFFFC) && ((d & (D_PRESENT | D_SEGMENT)) != (D_PRESENT | D_SEGMENT) ||
+				    (d & (D_CODE | D_ACCESS)) == D_CODE ||
+				    ((d & (D_CODE | D_CONFORMING)) != (D_CODE | D_CONFORMING) &&
+				     dpl_of(d) < (rpl > cpl ? rpl : cpl))))
+		return false;
+	xen.selector[seg] = selector;
+	xen.hidden[seg] = selector & 0xFFFC ? d : 0;
+	return true;
+}
+
+bool xen_load_selector(enum seg seg, u16 selector)
+{
+	return load(seg, selector, VCPU->kernel_rpl);
+}
+
+bool xen_context_switch(u32 before[4])
+{
+	static const enum seg order[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
+	bool all = true;
+
+	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
+		before[i] = xen.selector[order[i]];
+		if (!load(order[i], (u16)before[i], 0)) {
+			load(order[i], 0, 0);
+			all = false;
+		}
+	}
+	return all;
+}
+
+u16 cpu_selector(enum seg seg)
+{
+	return xen.selector[seg];
+}
+
+void cpu_load_selector(enum seg seg, u16 selector)
+{
+	if (!xen_load_selector(seg, selector)) {
+		fprintf(stderr, "xen: %04x in register %u: #GP in the monitor\n", selector, seg);
+		abort();
+	}
 }
 
 const struct xen_call *xen_last(unsigned number)

@@ -46,6 +46,8 @@ struct xen {
 	u32 stack_ss, stack_esp;
 	u32 gdt_entries, ldt_entries;
 	struct trap_info trap[256];
+	u16 selector[6]; /* the processor's segment registers, by enum seg, and what */
+	u64 hidden[6];	 /* stood in Xen's table when they were loaded */
 	bool ts;
 	/* What the hardware's registers hold, for linear_read and linear_write. */
 	u32 linear_faults;
@@ -84,6 +86,13 @@ void xen_tlb_drop(gva_t va);
 
 enum frame_type xen_frame_type(u32 mfn);
 bool xen_frame_pinned(u32 mfn);
+
+/* Loads a data segment register as the processor would; false: it faults. */
+bool xen_load_selector(enum seg seg, u16 selector);
+/* Xen runs another vCPU for a while: every register is loaded anew, and null if that
+ * fails.  Before says what they held, as the failsafe callback's frame does: DS, ES, FS, GS.
+ * false: one is null now. */
+bool xen_context_switch(u32 before[4]);
 
 /* The last call of that number, or NULL. */
 const struct xen_call *xen_last(unsigned number);
