@@ -163,19 +163,16 @@ static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 /* Xen learns of an INT n by the #GP of its own IDT, whose error code names the
  * vector; QEMU's TCG says twice the vector there (n * 16 + 2), so Xen finds no
  * gate of the guest's, or another one, and the fault comes here. */
-static enum emul_result op_int(struct vcpu *v, const struct insn *i, struct access_fault *f)
+static enum emul_result op_int(struct vcpu *v, const struct insn *i)
 {
-	v->r.eip += i->len;
-	if (inject_int(v, i->imm))
-		return EMUL_LEFT;
-	v->r.eip -= i->len;
-	return emul_gp(f, i->imm * 8 + 2);
+	inject_int(v, i->imm, v->r.eip + i->len);
+	return EMUL_LEFT;
 }
 
 static enum emul_result execute(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
 	if (i->op == INSN_INT_N)
-		return op_int(v, i, f);
+		return op_int(v, i);
 	if (!may_execute(v, i))
 		return EMUL_UNKNOWN;
 	switch (i->op) {

@@ -6,6 +6,10 @@
  */
 #include "monitor.h"
 
+/* Error codes of a fault that a gate causes (Intel SDM vol. 3A, 6.13). */
+#define ERROR_IDT(vector) ((vector)*8 + 2)
+#define ERROR_EXT 1u /* an interrupt from outside was to be delivered */
+
 /* Filled from its end downwards, as a stack. */
 struct frame {
 	u32 words[6];
@@ -17,30 +21,14 @@ static void push(struct frame *f, u32 word)
 	f->words[ARRAY_SIZE(f->words) - ++f->count] = word;
 }
 
-static bool read_gate(struct vcpu *v, u32 vector, u64 *gate)
-{
-	struct access_fault f;
-
-	if (vector * 8 + 7 > v->idtr.limit)
-		return false;
-	return !guest_read(v, v->idtr.base + vector * 8, gate, 8, &f) && (*gate >> 47 & 1);
-}
-
-static void deliver(struct vcpu *v, u32 vector, bool has_error, u32 error)
+/* Through a gate that is usable. */
+static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_error, u32 error)
 {
 	struct regs *r = &v->r;
 	struct frame f = {.count = 0};
 	struct access_fault fault;
-	u32 esp = r->gpr[GPR_ESP], type;
-	u64 gate;
+	u32 esp = r->gpr[GPR_ESP];
 
-	if (!read_gate(v, vector, &gate))
-		guest_die("triple fault: exception or interrupt %u (error code %x) without a gate "
-			  "in the IDT at %08x",
-			  vector, error, v->idtr.base);
-	type = gate >> 40 & 0x1F;
-	if (type != 0xE && type != 0xF)
-		guest_die("triple fault: the IDT's gate %u has type %x", vector, type);
 	if (!guest_in_kernel(v)) {
 		push(&f, r->ss);
 		push(&f, esp);
@@ -56,37 +44,67 @@ static void deliver(struct vcpu *v, u32 vector, bool has_error, u32 error)
 	if (guest_write(v, esp, &f.words[ARRAY_SIZE(f.words) - f.count], 4 * f.count, &fault))
 		guest_die("triple fault: no stack at %08x for vector %u", esp, vector);
 	r->gpr[GPR_ESP] = esp;
-	r->cs = (gate >> 16 & 0xFFFC) | v->kernel_rpl;
-	r->eip = (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
-	r->eflags &= ~(EFLAGS_TF | EFLAGS_NT);
-	if (type == 0xE)
+	r->cs = g->cs;
+	r->eip = g->eip;
+	r->eflags &= ~(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM);
+	if (g->type == GATE_INTERRUPT)
 		r->eflags &= ~EFLAGS_IF;
 }
 
+/* A processor makes a double fault of it; the guests' gate for that leads to a task. */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 {
-	deliver(v, vector, has_error, error);
+	struct gate g = idt_gate(v, vector);
+
+	if (g.usable)
+		deliver(v, &g, vector, has_error, error);
+	else if (!g.present)
+		guest_die("triple fault: exception %u (error code %x) without a gate in the IDT "
+			  "at %08x",
+			  vector, error, v->idtr.base);
+	else
+		guest_die("triple fault: the IDT's gate %u has type %x and selector %04x", vector,
+			  g.type, g.cs);
 }
 
-/* INT n; false: there is no gate, or not for this privilege level. */
-bool inject_int(struct vcpu *v, u32 vector)
+/* The fault that hardware has instead, when privilege (0 or 3) asks for the gate; false:
+ * none, it goes through. */
+static bool refused(struct vcpu *v, const struct gate *g, u32 vector, u32 privilege, u32 ext)
 {
-	u64 gate;
+	bool known = g->type == GATE_INTERRUPT || g->type == GATE_TRAP;
 
-	if (!read_gate(v, vector, &gate) || (!guest_in_kernel(v) && (gate >> 45 & 3) != 3))
+	if (!known || g->dpl < privilege)
+		inject_exception(v, EXC_GP, true, ERROR_IDT(vector) | ext);
+	else if (!g->present)
+		inject_exception(v, EXC_NP, true, ERROR_IDT(vector) | ext);
+	else if (!g->usable)
+		inject_exception(v, EXC_GP, true, (g->cs & 0xFFFC) | ext);
+	else
 		return false;
-	deliver(v, vector, false, 0);
 	return true;
+}
+
+void inject_int(struct vcpu *v, u32 vector, gva_t next)
+{
+	struct gate g = idt_gate(v, vector);
+
+	if (refused(v, &g, vector, guest_in_kernel(v) ? 0 : 3, 0))
+		return;
+	v->r.eip = next;
+	deliver(v, &g, vector, false, 0);
 }
 
 void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
 {
 	v->cr2 = va;
-	deliver(v, EXC_PF, true, error);
+	inject_exception(v, EXC_PF, true, error);
 }
 
 void inject_interrupt(struct vcpu *v, u32 vector)
 {
+	struct gate g = idt_gate(v, vector);
+
 	COUNT(event_interrupt);
-	deliver(v, vector, false, 0);
+	if (!refused(v, &g, vector, 0, ERROR_EXT))
+		deliver(v, &g, vector, false, 0);
 }

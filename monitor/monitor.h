@@ -154,14 +154,12 @@ bool operand_linear(struct vcpu *v, enum seg seg, u32 offset, u32 bytes, u32 bit
 /* What the guest has in a segment register. */
 u16 guest_selector(const struct vcpu *v, enum seg seg);
 
-/* segment.c: descriptors and vectors. */
+/* segment.c: descriptors. */
 void segment_start(void);
 void segment_load_gdt(struct vcpu *v, u16 limit, u32 base);
-void segment_load_idt(struct vcpu *v, u16 limit, u32 base);
 bool segment_load_ldt(struct vcpu *v, u16 selector);
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
-void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate);
 void segment_adopt(struct vcpu *v);
 u32 segment_base(struct vcpu *v, u16 selector);
 /* The descriptor that the CPU has for a selector, of a type that can be loaded into
@@ -177,6 +175,26 @@ static inline u32 descriptor_base(u64 d)
 /* The guest's TSS: its base and limit, false without one. */
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
 gva_t segment_ldt_base(struct vcpu *v);
+/* May a gate lead to the selector: is it a code segment of the kernel's, in the GDT? */
+bool segment_is_kernel_code(const struct vcpu *v, u16 selector);
+
+/* A gate of the guest's IDT (Intel SDM vol. 3A, 6.11). */
+struct gate {
+	gva_t eip;
+	u16 cs; /* with the kernel's RPL */
+	u8 type, dpl;
+	bool present;
+	bool usable; /* an interrupt or trap gate, present, to the kernel's code */
+};
+
+#define GATE_INTERRUPT 0xE
+#define GATE_TRAP 0xF
+
+/* idt.c: what is behind a vector; where the guest has none, a gate of type 0. */
+struct gate idt_gate(struct vcpu *v, u32 vector);
+/* The guest loads its IDT register, or has written one entry. */
+void idt_load(struct vcpu *v, u16 limit, u32 base);
+void idt_entry(struct vcpu *v, u32 vector, u64 gate);
 
 #ifdef VMIXEN_HOSTED
 u16 cpu_selector(enum seg seg); /* tests/unit/xen.c */
@@ -223,7 +241,8 @@ static inline void cpu_load_selector(enum seg seg, u16 selector)
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void inject_page_fault(struct vcpu *v, gva_t va, u32 error);
 void inject_interrupt(struct vcpu *v, u32 vector);
-bool inject_int(struct vcpu *v, u32 vector);
+/* INT n, with the next instruction at next; or the fault that its gate causes. */
+void inject_int(struct vcpu *v, u32 vector, gva_t next);
 
 /* emul.c: the instruction at EIP, which trapped with vector, EXC_GP or EXC_UD. */
 void emulate(struct vcpu *v, u32 vector);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Descriptor tables.  Xen has a GDT, an LDT and a trap table of its own; they
- * are copies of the guest's with other privilege levels: before Init
+ * Descriptor tables.  Xen has a GDT and an LDT of its own; they are copies of
+ * the guest's with other privilege levels: before Init
  * everything has DPL 3, after it DPL 0 becomes 1.  System descriptors (LDT,
  * TSS, gates) exist only in the guest's tables.
  *
@@ -12,18 +12,11 @@
 #include "monitor.h"
 #include "hypercall.h"
 
-extern const u32 trap_table[32], nm_offset;
-
-/* Vectors that stay the monitor's after Init: what the shadow, the emulator and
- * our own irets need; #DB, for the guest may watch what the monitor reads; and what
- * an instruction can meet that redirect.c executes. */
-#define KEPT                                                                                       \
-	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS |               \
-	 1u << EXC_GP | 1u << EXC_PF | 1u << EXC_DE | 1u << EXC_UD | 1u << EXC_MF | 1u << EXC_XM)
-
 #define SEG (&MON->segments)
 
 #define PRESENT (1ull << 47)
+#define SEGMENT (1ull << 44) /* of code or data; else a system descriptor */
+#define CODE (1ull << 43)
 #define LONG_MODE (1ull << 53)
 #define FLAT_DESCRIPTOR 0x00CFF3000000FFFFull /* 32-bit data, 4 GB */
 
@@ -33,8 +26,8 @@ static u64 adjust(const struct vcpu *v, u64 d)
 
 	if (!(d & PRESENT)) /* Xen takes it as it is */
 		return d;
-	d &= ~LONG_MODE;    /* means nothing to a 32-bit CPU */
-	if (!(d >> 44 & 1)) /* system */
+	d &= ~LONG_MODE; /* means nothing to a 32-bit CPU */
+	if (!(d & SEGMENT))
 		return 0;
 	if (dpl < v->kernel_rpl)
 		dpl = v->kernel_rpl;
@@ -228,90 +221,20 @@ u32 segment_base(struct vcpu *v, u16 selector)
 	return descriptor_base(segment_descriptor(selector));
 }
 
-static u16 gate_cs(const struct vcpu *v, u64 gate)
+bool segment_is_kernel_code(const struct vcpu *v, u16 selector)
 {
-	return (u16)((gate >> 16 & 0xFFFC) | v->kernel_rpl);
-}
+	const volatile u64 *table = (const volatile u64 *)WIN_GDT;
+	const u64 code = PRESENT | SEGMENT | CODE;
+	u32 index = selector >> 3;
 
-static u32 gate_offset(u64 gate)
-{
-	return (u32)((gate >> 32 & 0xFFFF0000) | (gate & 0xFFFF));
-}
-
-/* Page faults that are the guest's own go from entry/traps.asm straight to its
- * handler, as other vectors do from Xen. */
-static void note_page_fault(struct vcpu *v, u64 gate)
-{
-	bool usable = v->paravirtual && (gate & PRESENT) && (gate >> 40 & 0x1F) == 0xE;
-
-	v->page_fault.cs = gate_cs(v, gate);
-	v->page_fault.eip = usable ? gate_offset(gate) : 0;
-}
-
-/* Xen's trap table entry for a vector: our own handler, or the guest's. */
-static bool make_trap(struct vcpu *v, u32 vector, u64 gate, struct trap_info *t)
-{
-	u32 type = gate >> 40 & 0x1F, offset = gate_offset(gate);
-	/* A zero address ends Xen's list, a null CS it does not survive. */
-	bool present = (gate & PRESENT) && offset && (gate >> 16 & 0xFFFC);
-
-	if (vector == EXC_PF)
-		note_page_fault(v, gate);
-	t->vector = (u8)vector;
-	if (vector < 32 && (!v->paravirtual || KEPT >> vector & 1 || !present)) {
-		t->flags = 4;
-		t->cs = FLAT_RING1_CS;
-		t->address = WIN_TEXT + trap_table[vector];
-		return true;
-	}
-	if (!v->paravirtual || !present || (type != 0xE && type != 0xF))
-		return false;
-	t->flags = (u8)((gate >> 45 & 3) | (type == 0xE ? 4 : 0));
-	t->cs = gate_cs(v, gate);
-	t->address = offset;
-	if (vector == EXC_NM) {
-		v->nm_handler = offset;
-		t->address = WIN_TEXT + nm_offset;
-	}
-	return true;
-}
-
-void segment_idt_entry(struct vcpu *v, u32 vector, u64 gate)
-{
-	struct trap_info t[2] = {{0}};
-
-	if (vector >= 256)
-		return;
-	if (make_trap(v, vector, gate, &t[0]))
-		xen_must(xen_set_trap_table(t), NEED_TRAPS);
-	else /* Xen has no call to take one away */
-		segment_load_idt(v, v->idtr.limit, v->idtr.base);
-}
-
-void segment_load_idt(struct vcpu *v, u16 limit, u32 base)
-{
-	struct trap_info t[257];
-	struct access_fault f;
-	u32 n = 0;
-
-	v->idtr = (struct table_reg){limit, base};
-	for (u32 i = 0; i < 256; i++) {
-		u64 gate = 0;
-
-		if (i * 8 + 7 <= limit && guest_read(v, base + i * 8, &gate, 8, &f))
-			gate = 0; /* faults when it is used */
-		if (make_trap(v, i, gate, &t[n]))
-			n++;
-	}
-	t[n] = (struct trap_info){0};
-	xen_must(xen_set_trap_table(NULL), NEED_TRAPS);
-	xen_must(xen_set_trap_table(t), NEED_TRAPS);
+	return !(selector & 4) && index && index < SEG->gdt_entries &&
+	       (table[index] & code) == code && (table[index] >> 45 & 3) == v->kernel_rpl;
 }
 
 void segment_start(void)
 {
 	give_gdt(512);
-	segment_load_idt(VCPU, 0, 0);
+	idt_load(VCPU, 0, 0);
 	VCPU->idtr.limit = 0xFFFF; /* as after a reset */
 }
 
@@ -320,5 +243,5 @@ void segment_adopt(struct vcpu *v)
 {
 	segment_load_gdt(v, v->gdtr.limit, v->gdtr.base);
 	segment_load_ldt(v, v->ldtr);
-	segment_load_idt(v, v->idtr.limit, v->idtr.base);
+	idt_load(v, v->idtr.limit, v->idtr.base);
 }

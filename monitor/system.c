@@ -134,7 +134,7 @@ static enum emul_result op_table(struct vcpu *v, const struct insn *i, struct ac
 		segment_load_gdt(v, t.limit, t.base);
 		flags_lgdt(v);
 	} else {
-		segment_load_idt(v, t.limit, t.base);
+		idt_load(v, t.limit, t.base);
 		flags_lidt(v);
 	}
 	return EMUL_DONE;

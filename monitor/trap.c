@@ -79,6 +79,18 @@ static bool iret_fault(struct vcpu *v)
 	return true;
 }
 
+/* Xen went through a gate whose selector has lost its descriptor since: what it could
+ * not load is in CS, and the fault is that of its return. */
+static void gate_fault(const struct vcpu *v)
+{
+	const struct regs *r = &v->r;
+
+	if ((r->error & ~7u) && (r->cs & 3) != 3 && !segment_is_kernel_code(v, (u16)r->cs))
+		guest_die("triple fault: a gate leads to %04x:%08x, which is no code of the "
+			  "kernel's",
+			  r->cs, r->eip);
+}
+
 static void page_fault(struct vcpu *v)
 {
 	gva_t va = XEN_VCPU->arch.cr2;
@@ -122,6 +134,7 @@ static void exception(struct vcpu *v)
 	case EXC_SS:
 		if (iret_fault(v))
 			break;
+		gate_fault(v);
 		if (vector == EXC_GP)
 			emulate(v, vector);
 		else

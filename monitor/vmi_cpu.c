@@ -64,7 +64,7 @@ void regparm3 vmi_SetIDT(gva_t at)
 	struct table_argument t;
 
 	read_argument(at, &t, sizeof(t));
-	segment_load_idt(VCPU, t.limit, t.base);
+	idt_load(VCPU, t.limit, t.base);
 }
 
 void regparm3 vmi_GetGDT(gva_t at)
@@ -130,7 +130,7 @@ void regparm3 vmi_WriteIDTEntry(gva_t table, u32 index, u32 low)
 	u64 d = (u64)stack_argument(0) << 32 | low;
 
 	if (write_entry(table, index, d, VCPU->idtr.base) && index * 8 + 7 <= VCPU->idtr.limit)
-		segment_idt_entry(VCPU, index, d);
+		idt_entry(VCPU, index, d);
 }
 
 /* The selector is the kernel's SS; 2006's specification has a TSS pointer

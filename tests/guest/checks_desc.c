@@ -124,6 +124,38 @@ static void check_gate_types(void)
 	check_eq("WriteIDTEntry: in the guest's table", GATE_INTR, idt_table[V_DE].hi & 0xffff);
 }
 
+/* INT n through gates that lead nowhere: the fault is at the INT. */
+static void check_bad_gates(void)
+{
+	static const struct {
+		const char *name;
+		u32 selector, type, vector, error;
+	} bad[] = {
+		{"a gate that is not present", SEL_KERNEL_CS, 0x0e00, V_NP, V_OPEN * 8 + 2},
+		{"no gate", SEL_KERNEL_CS, 0x8000, V_GP, V_OPEN * 8 + 2},
+		{"a gate to no descriptor", GDT_SPARE * 8, 0x8e00, V_GP, GDT_SPARE * 8},
+		{"a gate to data", SEL_KERNEL_DS, 0x8e00, V_GP, SEL_KERNEL_DS},
+		{"a gate to a null selector", 0, 0x8e00, V_GP, 0},
+	};
+	struct descriptor usual = idt_table[V_OPEN];
+	u32 site;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u32 count = seen.count;
+
+		ops.write_idt(idt_table, V_OPEN, bad[i].selector << 16 | (usual.lo & 0xffff),
+			      (usual.hi & 0xffff0000) | bad[i].type);
+		asm volatile("movl $1f, %0\n\t" TRY("1: int $0x50") : "=m"(site));
+		check_subject(bad[i].name);
+		check_eq("one fault", 1, seen.count - count);
+		check_eq("vector", bad[i].vector, seen.vector);
+		check_eq("error code", bad[i].error, seen.error);
+		check_eq("EIP", site, seen.eip);
+		check_subject(NULL);
+	}
+	ops.write_idt(idt_table, V_OPEN, usual.lo, usual.hi);
+}
+
 void checks_desc(void)
 {
 	check_tables();
@@ -131,4 +163,5 @@ void checks_desc(void)
 	check_percpu();
 	check_ldt();
 	check_gate_types();
+	check_bad_gates();
 }

@@ -7,7 +7,6 @@
 #include "irq.h"
 #include "rom.h"
 
-#define SPARE 28	       /* an unused entry of the GDT */
 #define DR7_WATCH_DR0 0x30001u /* DR0: one byte, reads and writes */
 
 static bool loadable(u32 selector)
@@ -31,10 +30,10 @@ static void check_alarm_of_one_cycle(void)
 /* Bit 53 means nothing to a 32-bit CPU. */
 static void check_long_mode_bit(void)
 {
-	ops.write_gdt(gdt_table, SPARE, 0x0000FFFF, 0x00EF9A00);
-	check("hostile: a code segment with the L bit is loadable", loadable(SPARE * 8));
-	ops.write_gdt(gdt_table, SPARE, 0, 0);
-	check("hostile: a cleared descriptor is not", !loadable(SPARE * 8));
+	ops.write_gdt(gdt_table, GDT_SPARE, 0x0000FFFF, 0x00EF9A00);
+	check("hostile: a code segment with the L bit is loadable", loadable(GDT_SPARE * 8));
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+	check("hostile: a cleared descriptor is not", !loadable(GDT_SPARE * 8));
 }
 
 static void check_direction_flag(void)

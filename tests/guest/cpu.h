@@ -23,6 +23,7 @@
 #define GDT_TSS 16
 #define GDT_LDT 17
 #define GDT_PERCPU 27
+#define GDT_SPARE 28 /* nobody's */
 #define GDT_DF_TSS 31
 
 #define EFLAGS_IF 0x200u

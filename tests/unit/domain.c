@@ -94,7 +94,7 @@ void domain_paging(bool pae)
 	control_set_cr3(v, TABLES);
 	control_set_cr0(v, CR0_PE | CR0_PG | CR0_WP);
 	segment_load_gdt(v, GDT_LIMIT, KERNEL(GDT));
-	segment_load_idt(v, 0x7FF, KERNEL(IDT));
+	idt_load(v, 0x7FF, KERNEL(IDT));
 	v->r.cs = KERNEL_CS | 3;
 	v->r.ss = KERNEL_DS | 3;
 	v->r.ds = v->r.es = USER_DS;

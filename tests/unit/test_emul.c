@@ -144,7 +144,7 @@ static void descriptor_tables(void **state)
 	*(u16 *)PHYS(DATA) = TSS_SEL;
 	done("0F 00 1B"); /* ltr [ebx] */
 	assert_int_equal(v->tr, TSS_SEL);
-	segment_load_idt(v, 0x7FF, KERNEL(IDT));
+	idt_load(v, 0x7FF, KERNEL(IDT));
 	gpr[GPR_EBX] = KERNEL_CS;
 	trap("0F 00 D3", EXC_GP);
 	assert_true(domain_at(EXC_GP));

@@ -143,63 +143,6 @@ static void bases(void **state)
 	assert_false(segment_tss(v, &base, &limit));
 }
 
-static void before_init_exceptions_are_the_monitors(void **state)
-{
-	(void)state;
-	domain_paging(false);
-	for (u32 i = 0; i < 32; i++) {
-		assert_int_equal(xen.trap[i].cs, FLAT_RING1_CS);
-		assert_int_equal(xen.trap[i].flags, 4);
-	}
-	assert_int_equal(xen.trap[0x80].address, 0);
-}
-
-static void after_init_what_the_monitor_does_not_need_is_the_guests(void **state)
-{
-	static const u8 kept[] = {0, 1, 2, 6, 8, 11, 12, 13, 14, 16, 19};
-
-	(void)state;
-	domain_init(false);
-	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
-		assert_int_equal(xen.trap[kept[i]].cs, FLAT_RING1_CS);
-	assert_int_equal(xen.trap[5].address, HANDLER(5));
-	assert_int_equal(xen.trap[5].cs, KERNEL_CS | 1);
-	assert_int_equal(xen.trap[5].flags, 4); /* DPL 0, interrupt gate */
-	assert_int_equal(xen.trap[3].flags, 2 | 4 | 1);
-	assert_int_equal(xen.trap[0x80].address, HANDLER(0x80));
-	assert_int_equal(xen.trap[0x80].flags, 3); /* a trap gate: no mask */
-	assert_int_equal(v->page_fault.eip, HANDLER(EXC_PF));
-	assert_int_equal(v->page_fault.cs, KERNEL_CS | 1);
-}
-
-static void gates_come_and_go(void **state)
-{
-	(void)state;
-	domain_init(false);
-	segment_idt_entry(v, 300, 0); /* no such vector */
-	segment_idt_entry(v, 0x80, ((u64 *)PHYS(IDT))[0x81]);
-	assert_int_equal(xen.trap[0x80].address, HANDLER(0x81));
-	((u64 *)PHYS(IDT))[0x80] = 0;
-	segment_idt_entry(v, 0x80, 0); /* taken away: the whole table anew */
-	assert_int_equal(xen.trap[0x80].address, 0);
-	assert_int_equal(xen.trap[0x81].address, HANDLER(0x81));
-	segment_idt_entry(v, 5, 0);
-	assert_int_equal(xen.trap[5].cs, FLAT_RING1_CS); /* the monitor dies for it */
-	segment_idt_entry(v, EXC_PF, 0);
-	assert_int_equal(v->page_fault.eip, 0);
-	segment_idt_entry(v, 0x20, 0x0000850000600000ull); /* a task gate */
-	assert_int_equal(xen.trap[0x20].address, HANDLER(0x20));
-}
-
-static void an_unmapped_idt_has_no_gates(void **state)
-{
-	(void)state;
-	domain_init(false);
-	segment_load_idt(v, 0x7FF, 0x70000000);
-	assert_int_equal(xen.trap[0x80].address, 0);
-	assert_int_equal(xen.trap[5].cs, FLAT_RING1_CS);
-}
-
 static void a_descriptor_that_xen_refuses_ends_the_domain(void **state)
 {
 	(void)state;
@@ -219,10 +162,6 @@ static int run(void)
 		cmocka_unit_test(an_ldt_is_copied),
 		cmocka_unit_test(a_large_ldt_is_cut_and_an_unmapped_one_empty),
 		cmocka_unit_test(bases),
-		cmocka_unit_test(before_init_exceptions_are_the_monitors),
-		cmocka_unit_test(after_init_what_the_monitor_does_not_need_is_the_guests),
-		cmocka_unit_test(gates_come_and_go),
-		cmocka_unit_test(an_unmapped_idt_has_no_gates),
 		cmocka_unit_test(a_descriptor_that_xen_refuses_ends_the_domain),
 	};
 

@@ -221,12 +221,27 @@ static void an_event_in_the_iret_window_starts_it_again(void **state)
 	assert_int_equal(domain_stack(0), WIN_TEXT + iret_offset);
 }
 
+/* Xen has gone through a gate, and could not load its CS. */
+static void a_gate_whose_selector_is_gone(void **state)
+{
+	(void)state;
+	start();
+	v->r.eip = HANDLER(0x50);
+	v->r.cs = 0x49;
+	assert_dies("a gate leads to 0049:c0060500", trap(EXC_GP, true, 0x48));
+	start();
+	domain_user();
+	v->r.cs = 0x4B; /* user mode's own affair */
+	trap(EXC_NP, true, 0x48);
+	assert_true(domain_at(EXC_NP));
+}
+
 static void without_a_gate_it_is_a_triple_fault(void **state)
 {
 	(void)state;
 	start();
 	v->idtr.limit = 0x67;
-	assert_dies("triple fault: exception or interrupt 14", page_fault(0x70000000, 0));
+	assert_dies("triple fault: exception 14", page_fault(0x70000000, 0));
 	start();
 	((u64 *)PHYS(IDT))[14] = 0x0000850000600000ull; /* a task gate */
 	assert_dies("gate 14 has type 5", page_fault(0x70000000, 0));
@@ -397,6 +412,7 @@ static int run(void)
 		cmocka_unit_test(other_exceptions_are_injected),
 		cmocka_unit_test(a_fault_of_an_iret_is_the_callers),
 		cmocka_unit_test(an_event_in_the_iret_window_starts_it_again),
+		cmocka_unit_test(a_gate_whose_selector_is_gone),
 		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
 		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
 		cmocka_unit_test(an_event_becomes_an_interrupt),
