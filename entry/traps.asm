@@ -12,7 +12,7 @@
 ;
 ; Frame, from low addresses: [error code,] EIP, CS, EFLAGS [, ESP, SS].
 
-extern monitor_trap, nested_trap, monitor_start
+extern monitor_trap, nested_trap, segment_failsafe, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
 global iret_window_offset, iret_offset, iret_disabled_offset, linear_read, linear_write
 global nmi_unblock, run_code
@@ -161,17 +161,26 @@ trap_table:
  %assign n n + 1
 %endrep
 
-; DS, ES, FS, GS stand before the frame.  The selectors that could be loaded
-; are loaded, the others are null: nothing is left to do but to go on.
+; Xen could not load a selector when it let the vCPU run again, and left the register
+; null.  It may have interrupted anything, the ROM's own code included, so nothing is
+; saved in struct vcpu.  Stack: the selectors, DS ES FS GS, then the frame.
 failsafe:
-	cmp esp, WIN_STACK
-	jae .nested
-	mov [ss:V_EAX], eax
-	mov eax, VECTOR_FAILSAFE
-	jmp near trap_common
-.nested:
+	pushad
+	push ds
+	push es
+	mov eax, FLAT_DS
+	mov ds, eax
+	mov es, eax
+	cld
+	lea eax, [esp + 40]
+	call segment_failsafe           ; void regparm3 (const u32 selector[4])
+	pop es
+	pop ds
+	popad
 	add esp, 16
-	iretd
+	test byte [ss:esp + 9], 2
+	jnz near iret_enabled
+	jmp near iret_disabled
 
 ; Stack: a frame whose interrupted context is to take the event; mask set.
 upcall:

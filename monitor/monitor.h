@@ -53,10 +53,15 @@ struct clock_cache {
 };
 
 struct segments {
-	u32 gdt_pages, ldt_pages; /* frames there are */
-	u32 gdt_mfn[WIN_GDT_PAGES], ldt_mfn[WIN_LDT_PAGES];
-	u32 gdt_entries, ldt_entries; /* what Xen has been given */
+	struct xen_table {
+		u32 pages; /* frames there are; Xen's GDT has all of them */
+		u32 mfn[WIN_LDT_PAGES];
+	} table[2];	 /* GDT, LDT */
+	u32 ldt_entries; /* what Xen has been given */
+	bool kept;	 /* a slot had to keep a descriptor that is the guest's no more */
 };
+
+_Static_assert(WIN_GDT_PAGES <= WIN_LDT_PAGES, "xen_table.mfn has room for both tables");
 
 struct monitor {
 	struct start start;
@@ -156,11 +161,16 @@ u16 guest_selector(const struct vcpu *v, enum seg seg);
 
 /* segment.c: descriptors. */
 void segment_start(void);
+/* Init: privileges become those of ring 1. */
+void segment_adopt(struct vcpu *v);
+/* The guest loads its GDT or LDT register.  false: the selector names no LDT. */
 void segment_load_gdt(struct vcpu *v, u16 limit, u32 base);
 bool segment_load_ldt(struct vcpu *v, u16 selector);
+/* The guest has written one entry of the table that is loaded. */
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
-void segment_adopt(struct vcpu *v);
+/* Xen could not load one of DS, ES, FS, GS, which held these, and left it null. */
+void regparm3 segment_failsafe(const u32 selector[4]);
 u32 segment_base(struct vcpu *v, u16 selector);
 /* The descriptor that the CPU has for a selector, of a type that can be loaded into
  * a segment register; 0 without one. */
@@ -174,7 +184,6 @@ static inline u32 descriptor_base(u64 d)
 }
 /* The guest's TSS: its base and limit, false without one. */
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
-gva_t segment_ldt_base(struct vcpu *v);
 /* May a gate lead to the selector: is it a code segment of the kernel's, in the GDT? */
 bool segment_is_kernel_code(const struct vcpu *v, u16 selector);
 

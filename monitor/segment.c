@@ -1,112 +1,220 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Descriptor tables.  Xen has a GDT and an LDT of its own; they are copies of
- * the guest's with other privilege levels: before Init
- * everything has DPL 3, after it DPL 0 becomes 1.  System descriptors (LDT,
- * TSS, gates) exist only in the guest's tables.
+ * the guest's with other privilege levels: before Init everything has DPL 3,
+ * after it DPL 0 becomes 1.  System descriptors (LDT, TSS, gates) exist only
+ * in the guest's tables.
  *
- * Xen reloads selectors at its context switches: a slot that is loaded keeps
- * its old descriptor while the guest's new table has none there, as the hidden
- * part of a segment register would.
+ * Kept true:
+ *  - A selector that is loaded finds what the guest's table has said at the
+ *    last call or instruction that announced it.  Nothing else is left in
+ *    Xen's tables: no process finds a segment of another's.
+ *  - What the kernel stands on goes on to be there.  A processor keeps a
+ *    loaded descriptor in the hidden part of the register; Xen reads it again:
+ *    CS and SS at each return to the guest, FS when it enters a handler, all
+ *    of them when it lets the vCPU run again.  So a slot keeps its descriptor
+ *    while a register names it and the guest's new one would not do there
+ *    (must_stay), and is looked at again at the next change of a table.
+ *  - But a segment of user mode is not kept for FS and GS: a process's own
+ *    selectors stay there while the kernel switches to the next, who must not
+ *    find what is behind them.  Linux saves GS before it takes TLS segments
+ *    away, and after it has changed the LDT.  So a register whose descriptor is
+ *    taken away by itself becomes null; with the whole table it keeps the
+ *    selector.  If Xen runs another vCPU just then, it cannot load that, and
+ *    says so: the register gets its value back (segment_failsafe).
+ *
+ * What a register shows may differ from hardware's in one case: when its
+ * descriptor changes and still can be loaded, the new one may count from Xen's
+ * next load on, and not only from the guest's.
  */
 #include "monitor.h"
 #include "hypercall.h"
+#include "mem.h"
 
 #define SEG (&MON->segments)
 
-#define PRESENT (1ull << 47)
-#define SEGMENT (1ull << 44) /* of code or data; else a system descriptor */
+#define ACCESSED (1ull << 40)
+#define ACCESS (1ull << 41) /* data: it may be written to; code: it may be read */
 #define CODE (1ull << 43)
+#define SEGMENT (1ull << 44) /* of code or data; else a system descriptor */
+#define PRESENT (1ull << 47)
 #define LONG_MODE (1ull << 53)
-#define FLAT_DESCRIPTOR 0x00CFF3000000FFFFull /* 32-bit data, 4 GB */
 
+#define FLAT_DATA 0x00CFF3000000FFFFull /* of user mode */
+
+#define LDT_TYPE 0x82 /* present, system, LDT */
+#define TSS_TYPE 0x89 /* the same; bit 1 says that it is busy */
+
+/* TI of a selector: which table. */
+enum { GDT, LDT };
+
+/* Entry and table of a selector, as one number. */
+#define PLACE(selector) ((u32)(selector) >> 2)
+
+/* Xen's table as the processor reads it. */
+static const volatile u64 *slots(u32 table)
+{
+	return (const volatile u64 *)(table == LDT ? WIN_LDT : WIN_GDT);
+}
+
+static u32 dpl(u64 d)
+{
+	return d >> 45 & 3;
+}
+
+u32 segment_limit(u64 d)
+{
+	u32 limit = (u32)((d & 0xFFFF) | (d >> 32 & 0xF0000));
+
+	return d >> 55 & 1 ? limit << 12 | 0xFFF : limit;
+}
+
+/* What Xen is given for the guest's descriptor; Xen takes any such. */
 static u64 adjust(const struct vcpu *v, u64 d)
 {
-	u32 dpl = d >> 45 & 3;
-
 	if (!(d & PRESENT)) /* Xen takes it as it is */
 		return d;
 	d &= ~LONG_MODE; /* means nothing to a 32-bit CPU */
 	if (!(d & SEGMENT))
 		return 0;
-	if (dpl < v->kernel_rpl)
-		dpl = v->kernel_rpl;
-	return (d & ~(3ull << 45)) | (u64)dpl << 45;
+	if (dpl(d) < v->kernel_rpl)
+		d = (d & ~(3ull << 45)) | (u64)v->kernel_rpl << 45;
+	return d;
 }
 
-/* In a trap DS and ES are in struct regs, in a VMI call still in the CPU. */
-static bool is_loaded(const struct vcpu *v, u32 index, u32 table)
-{
-	const u32 sel[] = {v->r.cs,
-			   v->r.ss,
-			   v->r.ds,
-			   v->r.es,
-			   cpu_selector(SEG_DS),
-			   cpu_selector(SEG_ES),
-			   cpu_selector(SEG_FS),
-			   cpu_selector(SEG_GS)};
+/* --- what is loaded --------------------------------------------------------------- */
 
-	for (u32 i = 0; i < ARRAY_SIZE(sel); i++)
-		if (sel[i] >> 3 == index && (sel[i] & 4) == table)
+/* What the guest has in its segment registers.  In a call that is what the
+ * processor holds; in a trap, where CS is the monitor's, DS and ES are, too. */
+static void selectors(const struct vcpu *v, u16 sel[SEG_NONE])
+{
+	bool trap = cpu_selector(SEG_CS) == FLAT_RING1_CS;
+
+	sel[SEG_CS] = trap ? (u16)v->r.cs : cpu_selector(SEG_CS);
+	sel[SEG_SS] = trap ? (u16)v->r.ss : cpu_selector(SEG_SS);
+	sel[SEG_DS] = trap ? (u16)v->r.ds : cpu_selector(SEG_DS);
+	sel[SEG_ES] = trap ? (u16)v->r.es : cpu_selector(SEG_ES);
+	sel[SEG_FS] = cpu_selector(SEG_FS);
+	sel[SEG_GS] = cpu_selector(SEG_GS);
+}
+
+/* Could the kernel have a descriptor of Xen's table in that register? */
+static bool serves(const struct vcpu *v, u32 seg, u64 d)
+{
+	bool code = d & CODE;
+
+	if ((d & (PRESENT | SEGMENT)) != (PRESENT | SEGMENT))
+		return false;
+	if (seg == SEG_CS)
+		return code && dpl(d) == v->kernel_rpl;
+	if (seg == SEG_SS)
+		return !code && (d & ACCESS) && dpl(d) == v->kernel_rpl;
+	return !code || (d & ACCESS);
+}
+
+/* Must a slot keep its descriptor, though the guest has d there now? */
+static bool must_stay(const struct vcpu *v, u32 place, u64 old, u64 d)
+{
+	u16 sel[SEG_NONE];
+
+	if (!(old & PRESENT))
+		return false;
+	selectors(v, sel);
+	for (u32 seg = 0; seg < SEG_NONE; seg++)
+		if (PLACE(sel[seg]) == place && !serves(v, seg, d) &&
+		    (seg < SEG_FS || !v->paravirtual || dpl(old) < 3))
 			return true;
-	return false;
+	/* Xen loads it when it comes from user mode. */
+	return v->paravirtual && PLACE(v->kernel_ss) == place && !serves(v, SEG_SS, d);
 }
 
-static void write_slot(const u32 *mfn, u32 window, u32 index, u64 d)
-{
-	const volatile u64 *table = (const volatile u64 *)window;
+/* --- Xen's tables ----------------------------------------------------------------- */
 
-	if (table[index] == d)
-		return;
-	if (xen_update_descriptor(((u64)mfn[index >> 9] << 12) + (index & 511) * 8, d))
+static void write_slot(u32 table, u32 index, u64 d)
+{
+	u64 maddr = ((u64)SEG->table[table].mfn[index >> 9] << 12) + (index & 511) * 8;
+
+	if (xen_update_descriptor(maddr, d))
 		guest_die("Xen refused descriptor %u: %08llx", index, d);
 }
 
-void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
+/* The guest's descriptor there is that now.  The processor itself sets ACCESSED.  true: Xen
+ * has another one there than before. */
+static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
 {
-	u64 d = adjust(v, descriptor);
+	u64 d = adjust(v, descriptor), old;
 
-	if (index >= SEG->gdt_entries || (!(d & PRESENT) && is_loaded(v, index, 0)))
-		return;
-	write_slot(SEG->gdt_mfn, WIN_GDT, index, d);
+	if (index >= SEG->table[table].pages * 512)
+		return false;
+	old = slots(table)[index];
+	if (!((old ^ d) & ~ACCESSED))
+		return false;
+	if (must_stay(v, index << 1 | table, old, d)) {
+		SEG->kept = true;
+		return false;
+	}
+	write_slot(table, index, d);
+	return true;
 }
 
-static void need_pages(u32 *have, u32 *mfn, u32 window, u32 entries)
+static void need_pages(u32 table, u32 entries)
 {
-	for (; *have * 512 < entries; ++*have)
-		mfn[*have] = shadow_frame(window + *have * PAGE_SIZE);
+	struct xen_table *t = &SEG->table[table];
+
+	for (; t->pages * 512 < entries; t->pages++)
+		t->mfn[t->pages] =
+			shadow_frame((table == LDT ? WIN_LDT : WIN_GDT) + t->pages * PAGE_SIZE);
 }
+
+/* Copies so many entries; those of them that the guest's table at base does not have, or
+ * not where it can be read, become clear: they fault when they are used. */
+static void copy(struct vcpu *v, u32 table, const struct table_reg *guest, u32 entries)
+{
+	u32 theirs = (guest->limit + 1u) / 8;
+	struct access_fault f;
+	u64 d[32];
+
+	for (u32 first = 0; first < entries; first += ARRAY_SIZE(d)) {
+		u32 n = first >= theirs ? 0 : theirs - first;
+		gva_t at = guest->base + first * 8;
+
+		if (n > ARRAY_SIZE(d))
+			n = ARRAY_SIZE(d);
+		memset(d, 0, sizeof(d));
+		if (guest_read(v, at, d, n * 8, &f))
+			for (u32 i = 0; i < n; i++)
+				if (guest_read(v, at + i * 8, &d[i], 8, &f))
+					d[i] = 0;
+		for (u32 i = 0; i < ARRAY_SIZE(d); i++)
+			put(v, table, first + i, d[i]);
+	}
+}
+
+/* --- GDT ------------------------------------------------------------------------- */
 
 static void give_gdt(u32 entries)
 {
+	struct xen_table *t = &SEG->table[GDT];
 	unsigned long frames[WIN_GDT_PAGES];
 
-	need_pages(&SEG->gdt_pages, SEG->gdt_mfn, WIN_GDT, entries);
-	if (entries <= SEG->gdt_entries)
+	if (entries <= t->pages * 512)
 		return;
-	for (u32 i = 0; i < SEG->gdt_pages; i++)
-		frames[i] = SEG->gdt_mfn[i];
+	need_pages(GDT, entries);
+	for (u32 i = 0; i < t->pages; i++)
+		frames[i] = t->mfn[i];
 	/* cppcheck-suppress uninitvar ; there is an entry, and so a page */
-	xen_must(xen_set_gdt(frames, SEG->gdt_pages * 512), NEED_GDT);
-	SEG->gdt_entries = SEG->gdt_pages * 512;
+	xen_must(xen_set_gdt(frames, t->pages * 512), NEED_GDT);
 }
 
 void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 {
 	u32 entries = (limit + 1u) / 8;
-	struct access_fault f;
 
 	if (entries > WIN_GDT_PAGES * 512)
 		entries = WIN_GDT_PAGES * 512; /* Xen's own descriptors follow */
 	v->gdtr = (struct table_reg){limit, base};
 	give_gdt(entries);
-	for (u32 i = 0; i < SEG->gdt_entries; i++) {
-		u64 d = 0;
-
-		if (i < entries && guest_read(v, base + i * 8, &d, 8, &f))
-			d = 0; /* faults when it is used */
-		segment_gdt_entry(v, i, d);
-	}
+	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
 }
 
 /* The descriptor that a selector names in the guest's own table. */
@@ -119,85 +227,132 @@ static bool guest_descriptor(struct vcpu *v, u16 selector, u64 *d)
 	return !guest_read(v, v->gdtr.base + (selector & ~7u), d, 8, &f);
 }
 
-u32 segment_limit(u64 d)
-{
-	u32 limit = (u32)((d & 0xFFFF) | (d >> 32 & 0xF0000));
+/* --- LDT ------------------------------------------------------------------------- */
 
-	return d >> 55 & 1 ? limit << 12 | 0xFFF : limit;
-}
-
-void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
-{
-	u64 d = adjust(v, descriptor);
-
-	if (index >= SEG->ldt_entries || (!(d & PRESENT) && is_loaded(v, index, 4)))
-		return;
-	write_slot(SEG->ldt_mfn, WIN_LDT, index, d);
-}
-
-static void give_ldt(u32 entries)
+static void set_ldt(u32 entries)
 {
 	struct mmuext_op op = {.cmd = MMUEXT_SET_LDT};
 
 	op.arg1.linear_addr = entries ? WIN_LDT : 0;
 	op.arg2.nr_ents = entries;
 	xen_must(xen_mmuext_op(&op, 1), NEED_LDT);
+}
+
+/* Entries up to the last that must stay, where the guest's table has none. */
+static u32 ldt_stays(const struct vcpu *v)
+{
+	u32 entries = 0;
+	u16 sel[SEG_NONE];
+
+	selectors(v, sel);
+	for (u32 seg = 0; seg < SEG_NONE; seg++) {
+		u32 index = sel[seg] >> 3;
+
+		if ((sel[seg] & 4) && index < SEG->ldt_entries && index >= entries &&
+		    must_stay(v, PLACE(sel[seg]), slots(LDT)[index], 0))
+			entries = index + 1;
+	}
+	return entries;
+}
+
+/* The guest's LDT register becomes Xen's. */
+static void give_ldt(struct vcpu *v)
+{
+	u32 entries = (v->ldt.limit + 1u) / 8, stays = ldt_stays(v);
+
+	if (entries < stays)
+		entries = stays;
+	need_pages(LDT, entries);
+	copy(v, LDT, &v->ldt, entries);
+	if (entries != SEG->ldt_entries)
+		set_ldt(entries);
 	SEG->ldt_entries = entries;
 }
 
-/* Entries that Xen must go on to have: those that are loaded now. */
-static u32 entries_in_use(const struct vcpu *v)
-{
-	for (u32 i = SEG->ldt_entries; i; i--)
-		if (is_loaded(v, i - 1, 4))
-			return i;
-	return 0;
-}
-
-/* false: the selector names no LDT. */
 bool segment_load_ldt(struct vcpu *v, u16 selector)
 {
-	u32 entries = 0, keep = entries_in_use(v), total;
-	struct access_fault f;
+	struct table_reg ldt = {0, 0};
 	u64 d = 0;
 
 	if (selector & 0xFFFC) {
-		if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != 0x82)
+		u32 limit;
+
+		if (!guest_descriptor(v, selector, &d) || (d >> 40 & 0x9F) != LDT_TYPE)
 			return false;
-		entries = (segment_limit(d) + 1) / 8;
-		if (entries > WIN_LDT_PAGES * 512)
-			entries = WIN_LDT_PAGES * 512;
+		limit = segment_limit(d);
+		ldt.limit = (u16)(limit > 0xFFFF ? 0xFFFF : limit); /* no selector names more */
+		ldt.base = descriptor_base(d);
 	}
 	v->ldtr = selector;
-	total = entries > keep ? entries : keep;
-	if (!total && !SEG->ldt_entries)
-		return true;
-	need_pages(&SEG->ldt_pages, SEG->ldt_mfn, WIN_LDT, total);
-	SEG->ldt_entries = total;
-	for (u32 i = 0; i < total; i++) {
-		u64 entry = 0;
-
-		if (i < entries && guest_read(v, descriptor_base(d) + i * 8, &entry, 8, &f))
-			entry = 0; /* faults when it is used */
-		segment_ldt_entry(v, i, entry);
-	}
-	give_ldt(total);
+	v->ldt = ldt;
+	give_ldt(v);
 	return true;
 }
 
-/* Where the guest's own LDT stands, 0 without one. */
-gva_t segment_ldt_base(struct vcpu *v)
-{
-	u64 d;
+/* --- both ------------------------------------------------------------------------ */
 
-	return v->ldtr && guest_descriptor(v, v->ldtr, &d) ? descriptor_base(d) : 0;
+/* All that the guest's tables say, and what had to stay until now. */
+static void reread(struct vcpu *v)
+{
+	SEG->kept = false;
+	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
+	give_ldt(v);
+}
+
+/* One entry is that now, and no other. */
+static void entry(struct vcpu *v, u32 table, u32 index, u64 descriptor)
+{
+	u32 place = index << 1 | table;
+
+	if (put(v, table, index, descriptor) && !serves(v, SEG_GS, slots(table)[index]))
+		for (u32 seg = SEG_FS; seg <= SEG_GS; seg++)
+			if (PLACE(cpu_selector(seg)) == place)
+				cpu_load_selector(seg, 0);
+	if (SEG->kept)
+		reread(v);
+}
+
+void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
+{
+	entry(v, GDT, index, descriptor);
+}
+
+void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
+{
+	entry(v, LDT, index, descriptor);
+}
+
+/* A register gets back the selector that Xen could not load, over a flat segment, which
+ * is in the table only meanwhile. */
+static void revive(u32 seg, u16 selector)
+{
+	u32 table = selector >> 2 & 1, index = selector >> 3;
+	bool behind = table == LDT && index >= SEG->ldt_entries;
+	u64 old;
+
+	if (cpu_selector(seg) || !(selector & 0xFFFC) || index >= SEG->table[table].pages * 512)
+		return;
+	old = slots(table)[index];
+	write_slot(table, index, FLAT_DATA);
+	if (behind)
+		set_ldt(index + 1);
+	cpu_load_selector(seg, selector);
+	if (behind)
+		set_ldt(SEG->ldt_entries);
+	write_slot(table, index, old);
+}
+
+void regparm3 segment_failsafe(const u32 selector[4])
+{
+	revive(SEG_FS, (u16)selector[2]);
+	revive(SEG_GS, (u16)selector[3]);
 }
 
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
 {
 	u64 d;
 
-	if (!v->tr || !guest_descriptor(v, v->tr, &d))
+	if (!v->tr || !guest_descriptor(v, v->tr, &d) || (d >> 40 & 0x9D) != TSS_TYPE)
 		return false;
 	*base = descriptor_base(d);
 	*limit = segment_limit(d);
@@ -207,12 +362,11 @@ bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
 /* Those behind the guest's are Xen's own, which are flat. */
 u64 segment_descriptor(u16 selector)
 {
-	bool local = selector & 4;
-	u32 index = selector >> 3, entries = local ? SEG->ldt_entries : SEG->gdt_entries;
+	u32 index = selector >> 3, table = selector >> 2 & 1;
 
-	if (index < entries)
-		return ((const volatile u64 *)(local ? WIN_LDT : WIN_GDT))[index];
-	return local || index < WIN_GDT_PAGES * 512 ? 0 : FLAT_DESCRIPTOR;
+	if (index < (table == LDT ? SEG->ldt_entries : SEG->table[GDT].pages * 512))
+		return slots(table)[index];
+	return table == LDT || index < WIN_GDT_PAGES * 512 ? 0 : FLAT_DATA;
 }
 
 u32 segment_base(struct vcpu *v, u16 selector)
@@ -223,12 +377,10 @@ u32 segment_base(struct vcpu *v, u16 selector)
 
 bool segment_is_kernel_code(const struct vcpu *v, u16 selector)
 {
-	const volatile u64 *table = (const volatile u64 *)WIN_GDT;
-	const u64 code = PRESENT | SEGMENT | CODE;
 	u32 index = selector >> 3;
 
-	return !(selector & 4) && index && index < SEG->gdt_entries &&
-	       (table[index] & code) == code && (table[index] >> 45 & 3) == v->kernel_rpl;
+	return !(selector & 4) && index && index < SEG->table[GDT].pages * 512 &&
+	       serves(v, SEG_CS, slots(GDT)[index]);
 }
 
 void segment_start(void)
@@ -241,7 +393,6 @@ void segment_start(void)
 /* Init: privileges become those of ring 1. */
 void segment_adopt(struct vcpu *v)
 {
-	segment_load_gdt(v, v->gdtr.limit, v->gdtr.base);
-	segment_load_ldt(v, v->ldtr);
+	reread(v);
 	idt_load(v, v->idtr.limit, v->idtr.base);
 }

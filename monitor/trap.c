@@ -11,7 +11,8 @@
 #include "monitor.h"
 #include "hypercall.h"
 
-extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;
+extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,
+	fixup_count;
 extern const s32 fixup_table[][2];
 
 #define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
@@ -22,9 +23,13 @@ static void load_frame(struct vcpu *v)
 	struct regs *r = &v->r;
 	u32 *f = (u32 *)v->trap_esp;
 
-	if (r->vector & VECTOR_FAILSAFE)
-		f += 4;
 	r->error = r->vector & VECTOR_HAS_ERROR ? *f++ : 0;
+	/* Xen had still to deliver the exception when it had to call failsafe: what caused
+	 * it is below.  Stack: EIP, CS, EFLAGS of failsafe, the selectors, the frame. */
+	if (f[0] == WINDOW_CODE(failsafe_offset) && (f[1] & 3) != 3) {
+		segment_failsafe(&f[3]);
+		f += 3 + 4;
+	}
 	v->frame = (u32)f;
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
@@ -230,7 +235,7 @@ void regparm3 monitor_trap(struct vcpu *v)
 		COUNT(event_upcall);
 		XEN_VCPU->evtchn_upcall_pending = 1;
 		v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
-	} else if (!(v->r.vector & VECTOR_FAILSAFE)) {
+	} else {
 		exception(v);
 	}
 	monitor_resume(v);
@@ -244,20 +249,24 @@ struct nested_frame {
 
 void regparm3 nested_trap(struct nested_frame *f)
 {
+	u32 *eip = &f->eip;
+
+	if (*eip == WINDOW_CODE(failsafe_offset)) /* as in load_frame; it goes on there first */
+		eip = (u32 *)(f + 1) + 4;
 	if (f->vector == EXC_DB) { /* we touched what the guest watches */
 		control_debug_forget();
 		f->eflags &= ~EFLAGS_TF;
 		return;
 	}
 	for (u32 i = 0; i < fixup_count; i++)
-		if (f->eip == WINDOW_CODE(fixup_table[i][0])) {
+		if (*eip == WINDOW_CODE(fixup_table[i][0])) {
 			VCPU->nested_vector = f->vector;
-			f->eip = WINDOW_CODE(fixup_table[i][1]);
+			*eip = WINDOW_CODE(fixup_table[i][1]);
 			return;
 		}
 	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 "
 	    "%08x\n",
-	    f->vector, f->error, f->eip, f->eip - WIN_TEXT, (u32)XEN_VCPU->arch.cr2);
+	    f->vector, f->error, *eip, *eip - WIN_TEXT, (u32)XEN_VCPU->arch.cr2);
 	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
 	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],
 	    f->pushed[2]);

@@ -28,7 +28,6 @@ struct regs {
 #define VECTOR_NUMBER 0x0FF
 #define VECTOR_HAS_ERROR 0x100
 #define VECTOR_UPCALL 0x200
-#define VECTOR_FAILSAFE 0x400
 
 struct table_reg {
 	u16 limit;
@@ -60,6 +59,7 @@ struct vcpu {
 	u8 lazy;	/* SetLazyMode's argument */
 
 	struct table_reg gdtr, idtr;
+	struct table_reg ldt; /* what LDTR has taken from the GDT; without an LDT 0 */
 	u16 ldtr, tr;
 	u16 kernel_ss;	  /* what the guest's kernel has in SS, RPL adjusted */
 	u32 esp0;	  /* its stack for entries from ring 3 */

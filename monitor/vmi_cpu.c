@@ -102,35 +102,37 @@ u32 regparm3 vmi_GetTR(void)
 	return VCPU->tr;
 }
 
-/* Stores the entry in the guest's table; true if it is the live one. */
-static bool write_entry(gva_t table, u32 index, u64 d, gva_t live)
+/* Stores the entry in the guest's table; true if it is one of the live table's. */
+static bool write_entry(gva_t table, u32 index, u64 d, const struct table_reg *live)
 {
 	write_argument(table + index * 8, &d, 8);
-	return table == live;
+	return table == live->base && index * 8 + 7 <= live->limit;
 }
+
+#define INDEX(index) ((index)&0x1FFFFFFF) /* addresses have 32 bits */
 
 void regparm3 vmi_WriteGDTEntry(gva_t table, u32 index, u32 low)
 {
 	u64 d = (u64)stack_argument(0) << 32 | low;
 
-	if (write_entry(table, index, d, VCPU->gdtr.base) && index * 8 + 7 <= VCPU->gdtr.limit)
-		segment_gdt_entry(VCPU, index, d);
+	if (write_entry(table, index, d, &VCPU->gdtr))
+		segment_gdt_entry(VCPU, INDEX(index), d);
 }
 
 void regparm3 vmi_WriteLDTEntry(gva_t table, u32 index, u32 low)
 {
 	u64 d = (u64)stack_argument(0) << 32 | low;
 
-	if (write_entry(table, index, d, segment_ldt_base(VCPU)))
-		segment_ldt_entry(VCPU, index, d);
+	if (write_entry(table, index, d, &VCPU->ldt))
+		segment_ldt_entry(VCPU, INDEX(index), d);
 }
 
 void regparm3 vmi_WriteIDTEntry(gva_t table, u32 index, u32 low)
 {
 	u64 d = (u64)stack_argument(0) << 32 | low;
 
-	if (write_entry(table, index, d, VCPU->idtr.base) && index * 8 + 7 <= VCPU->idtr.limit)
-		idt_entry(VCPU, index, d);
+	if (write_entry(table, index, d, &VCPU->idtr))
+		idt_entry(VCPU, INDEX(index), d);
 }
 
 /* The selector is the kernel's SS; 2006's specification has a TSS pointer

@@ -9,6 +9,7 @@ void checks_boot(void);	      /* checks_boot.c: state before Init */
 void checks_zapped(void);     /* checks_boot.c: the identity mapping is gone */
 void checks_init(void);	      /* checks_init.c: Init, get_reloc, patching */
 void checks_desc(void);	      /* checks_desc.c: GDT, LDT, IDT, TSS */
+void checks_seg(void);	      /* checks_seg.c: descriptors of processes */
 void checks_trap(void);	      /* checks_trap.c: exceptions from the kernel */
 void checks_irqflag(void);    /* checks_irq.c: calls 29-32 */
 void checks_alarm(void);      /* checks_irq.c: alarms and their delivery */

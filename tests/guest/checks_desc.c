@@ -60,6 +60,52 @@ static void check_percpu(void)
 	check_eq("SetGDT: FS gets its old base", 0x50435055, read_fs0());
 }
 
+static bool loadable(u32 selector)
+{
+	u32 rights;
+	bool ok;
+
+	asm volatile("lar %2, %0" : "=r"(rights), "=@ccz"(ok) : "r"(selector));
+	return ok;
+}
+
+#define SPARE (GDT_SPARE * 8)
+
+/* A processor keeps a descriptor in the register, whatever becomes of the table. */
+static void check_kept(void)
+{
+	struct descriptor d = segment(0, 0xfffff, 0x92);
+	u32 es, fs;
+
+	ops.write_gdt(gdt_table, GDT_SPARE, d.lo, d.hi);
+	asm volatile("mov %0, %%es" ::"r"(SPARE));
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+	inb(0x80); /* a hypervisor loads registers anew when it has emulated that */
+	asm volatile("mov %%es, %0; mov %1, %%es" : "=&r"(es) : "r"(SEL_USER_DS));
+	check_eq("a loaded descriptor that is taken away goes on: ES", SPARE, es & 0xffff);
+	ops.write_gdt(gdt_table, GDT_SPARE, d.lo, d.hi);
+	asm volatile("mov %0, %%fs" ::"r"(SPARE));
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+	inb(0x80);
+	asm volatile("mov %%fs, %0; mov %1, %%fs" : "=&r"(fs) : "r"(SEL_PERCPU));
+	check_eq("a loaded descriptor that is taken away goes on: FS", SPARE, fs & 0xffff);
+	ops.write_gdt(gdt_table, GDT_TLS, d.lo, d.hi);
+	check("a descriptor that was loaded is gone when it is not any more", !loadable(SPARE));
+	ops.write_gdt(gdt_table, GDT_TLS, 0, 0);
+}
+
+/* Entry 0x20000005 is entry 5: addresses have 32 bits. */
+static void check_index(void)
+{
+	struct descriptor d = segment((u32)&word_a, 0xfffff, SEG_DATA3);
+
+	ops.write_gdt(gdt_table, 0x20000000 + GDT_SPARE, d.lo, d.hi);
+	load_gs(GDT_SPARE * 8 + 3);
+	check_eq("WriteGDTEntry: an index that wraps", word_a, read_gs0());
+	load_gs(0);
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+}
+
 static void check_ldt(void)
 {
 	static struct descriptor ldt[8] __attribute__((aligned(4096)));
@@ -161,6 +207,8 @@ void checks_desc(void)
 	check_tables();
 	check_tls();
 	check_percpu();
+	check_kept();
+	check_index();
 	check_ldt();
 	check_gate_types();
 	check_bad_gates();

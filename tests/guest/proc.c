@@ -3,6 +3,7 @@
 #include "ops.h"
 #include "proc.h"
 #include "irq.h"
+#include "trap.h"
 
 #define PROCS 64
 
@@ -159,23 +160,34 @@ static void load_ldt(struct proc *p)
 	ops.set_ldt(SEL_LDT);
 }
 
-/* Linux's context_switch: lazy CPU mode around CR3, FPU, ESP0 and TLS, the
- * entry of which may change while GS holds its selector. */
+/* As loadsegment: null where the selector cannot be loaded. */
+static void load_gs_or_null(u32 selector)
+{
+	u32 count = seen.count;
+
+	asm volatile(TRY("1: mov %0, %%gs")::"r"(selector));
+	if (seen.count != count)
+		load_gs(0);
+}
+
+/* Linux's context_switch: lazy CPU mode around CR3, LDT, FPU, ESP0 and TLS, the
+ * entry of which may change while GS holds its selector.  GS is saved when the
+ * LDT is the next one's already. */
 static void switch_to(struct proc *next)
 {
 	struct proc *prev = current;
 
 	ops.lazy_mode(LAZY_CPU);
 	mm_switch(next->mm);
+	if (prev->has_ldt || next->has_ldt)
+		load_ldt(next);
 	save_fpu(prev);
 	ops.kernel_stack(SEL_KERNEL_DS, next->stack_top);
 	prev->gs = read_gs();
 	load_tls(next->tls);
-	if (prev->has_ldt || next->has_ldt)
-		load_ldt(next);
 	ops.lazy_mode(LAZY_NONE);
 	if (prev->gs | next->gs)
-		load_gs(next->gs);
+		load_gs_or_null(next->gs);
 	next->switches++;
 	current = next;
 	switch_stacks(&prev->esp, next->esp);
@@ -233,6 +245,22 @@ void proc_set_code16(u32 code, u32 data)
 	current->ldt[2].hi &= ~0xc00000u;
 	current->has_ldt = true;
 	load_ldt(current);
+}
+
+void proc_set_segment(u32 selector, struct descriptor d)
+{
+	u32 index = selector >> 3;
+
+	if (!(selector & 4)) {
+		current->tls = d;
+		load_tls(d);
+	} else if (index < ARRAY_SIZE(current->ldt)) {
+		if (!current->has_ldt) {
+			current->has_ldt = true;
+			load_ldt(current);
+		}
+		ops.write_ldt(current->ldt, index, d.lo, d.hi);
+	}
 }
 
 noreturn void proc_exit(u32 status)

@@ -25,7 +25,7 @@ struct proc {
 	u32 ticks_user; /* ticks that found it in user mode */
 	u32 switches;	/* times it was switched to */
 	struct descriptor tls;
-	struct descriptor ldt[3];
+	struct descriptor ldt[4];
 	bool has_ldt;
 	u32 gs; /* while it does not run */
 	bool fpu_live, fpu_saved;
@@ -63,5 +63,7 @@ u32 proc_wait_any(u32 *status); /* pid, or 0 without children */
 void proc_set_tls(u32 base);
 void proc_set_ldt(u32 base);
 void proc_set_code16(u32 code, u32 data);
+/* The current process's descriptor of that selector, TLS or LDT, whatever it says. */
+void proc_set_segment(u32 selector, struct descriptor d);
 
 #endif

@@ -111,6 +111,9 @@ void syscall(struct regs *r, u32 irqs_on)
 	case SYS_DEVMEM:
 		sys_devmem(r->ebx, r->ecx, r->edx);
 		break;
+	case SYS_SEGMENT:
+		proc_set_segment(r->ebx, (struct descriptor){r->ecx, r->edx});
+		break;
 	default:
 		r->eax = ~0u;
 	}

@@ -31,6 +31,37 @@ section .pvsites progbits alloc noexec nowrite align=4
 section .text
 %endmacro
 
+; A selector that cannot be loaded any more becomes null, as in Linux.
+%macro POP_SELECTOR 1
+%%pop:	pop %1
+section .text.fixup progbits alloc exec nowrite
+%%null:	mov dword [esp], 0
+	jmp %%pop
+section .extable progbits alloc noexec nowrite align=4
+	dd %%pop, %%null
+section .text
+%endmacro
+
+%macro POP_REGISTERS 0
+	pop ebx
+	pop ecx
+	pop edx
+	pop esi
+	pop edi
+	pop ebp
+	pop eax
+	POP_SELECTOR ds
+	POP_SELECTOR es
+	POP_SELECTOR fs
+	test byte [esp + 16], 2         ; CS
+	jz %%kernel                     ; GS is the process's, and need not be loadable
+	POP_SELECTOR gs
+	jmp %%done
+%%kernel:
+	add esp, 4
+%%done:
+%endmacro
+
 section .text
 bits 32
 
@@ -68,17 +99,7 @@ trap_common:
 	mov eax, esp
 	call trap_dispatch              ; void trap_dispatch(struct regs *)
 ret_from_trap:                          ; interrupts are off here
-	pop ebx
-	pop ecx
-	pop edx
-	pop esi
-	pop edi
-	pop ebp
-	pop eax
-	pop ds
-	pop es
-	pop fs
-	pop gs
+	POP_REGISTERS
 	add esp, 8
 irq_return:
 	PV_SITE PV_IRET, 16, 7
@@ -94,16 +115,9 @@ sysexit_return:
 	mov esp, eax
 	mov edx, [esp + REGS_EIP]
 	mov ecx, [esp + REGS_ESP]
-	pop ebx
-	add esp, 8                      ; ecx, edx
-	pop esi
-	pop edi
-	pop ebp
-	pop eax
-	pop ds
-	pop es
-	pop fs
-	pop gs
+	mov [esp + 4], ecx
+	mov [esp + 8], edx
+	POP_REGISTERS
 sysexit_site:
 	PV_SITE PV_SYSEXIT, 20, 7
 

@@ -20,6 +20,7 @@ void domain_start(void)
 	MON->start.code32 = CODE;
 	MON->start.boot_params = 0x90000;
 	MON->start.dom0 = false;
+	xen.selector[SEG_CS] = FLAT_RING1_CS;
 	monitor_start(VCPU);
 	xen.console_len = 0;
 	memset(xen.console, 0, sizeof(xen.console));
@@ -112,8 +113,16 @@ void domain_init(bool pae)
 	v->r.gpr[GPR_ESP] -= 4;
 	*(u32 *)(uintptr_t)v->r.gpr[GPR_ESP] = KERNEL(CODE); /* Init's return address */
 	vmi_init(v);
+	domain_call();
 	stack_arguments()[0] = 0;
 	vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
+}
+
+void domain_call(void)
+{
+	xen.selector[SEG_CS] = KERNEL_CS | 1;
+	xen.selector[SEG_SS] = KERNEL_DS | 1;
+	xen.selector[SEG_DS] = xen.selector[SEG_ES] = USER_DS;
 }
 
 void domain_user(void)

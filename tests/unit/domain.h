@@ -46,8 +46,10 @@
 void domain_start(void);
 /* Paging on, its own GDT and IDT, in its kernel at CODE; not yet Init. */
 void domain_paging(bool pae);
-/* The same after VMI_Init and SetLinearMapping. */
+/* The same after VMI_Init and SetLinearMapping, in a VMI call. */
 void domain_init(bool pae);
+/* The processor's segment registers as in a VMI call of the kernel. */
+void domain_call(void);
 /* User mode, at USER. */
 void domain_user(void);
 

@@ -9,7 +9,7 @@
 #include "domain.h"
 #include "mmu.h"
 
-extern const u32 iret_offset, iret_window_offset[2];
+extern const u32 failsafe_offset, iret_offset, iret_window_offset[2];
 void monitor_trap(struct vcpu *v);
 
 struct nested_frame {
@@ -288,22 +288,51 @@ static void with_interrupts_off_it_waits(void **state)
 	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
 }
 
-/* Its frame has DS, ES, FS, GS below. */
-static void the_failsafe_callback_goes_on(void **state)
+/* Xen ran another vCPU before it delivered the exception, and could not load GS:
+ * the exception seems to be the failsafe handler's. */
+static void an_exception_that_failsafe_came_before(void **state)
 {
-	u32 *f;
+	const u32 selectors[4] = {USER_DS, USER_DS, 0, 0x33};
+	u32 esp, *f;
 
 	(void)state;
 	start();
-	f = (u32 *)(uintptr_t)(v->r.gpr[GPR_ESP] - 28);
-	f[4] = v->r.eip;
-	f[5] = v->r.cs;
-	f[6] = v->r.eflags;
-	v->trap_esp = v->r.gpr[GPR_ESP] - 28;
-	v->r.vector = VECTOR_FAILSAFE;
+	esp = v->r.gpr[GPR_ESP];
+	f = (u32 *)(uintptr_t)(esp - 12);
+	memcpy(f, ((u32[]){KERNEL(CODE) + 8, KERNEL_CS | 1, 0x46}), 12);
+	memcpy(f -= 4, selectors, sizeof(selectors));
+	memcpy(f -= 3, ((u32[]){WIN_TEXT + failsafe_offset, FLAT_RING1_CS, 2}), 12);
+	*--f = 0;
+	v->trap_esp = (u32)(uintptr_t)f;
+	v->r.vector = EXC_PF | VECTOR_HAS_ERROR;
+	XEN_VCPU->arch.cr2 = 0x70000000;
 	monitor_trap(v);
-	assert_int_equal(frame(0), KERNEL(CODE));
-	assert_int_equal(v->exit_esp, v->trap_esp + 16);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(1), KERNEL(CODE) + 8);
+	assert_int_equal(domain_stack(3), 0x46);
+	assert_int_equal(v->r.gpr[GPR_ESP], esp - 16);
+	assert_int_equal(xen.selector[SEG_GS], 0x33);
+	/* From user mode, who may be at such an address, too. */
+	start();
+	domain_user();
+	v->r.eip = WIN_TEXT + failsafe_offset;
+	page_fault(v->r.eip, PF_U);
+	assert_int_equal(domain_stack(1), WIN_TEXT + failsafe_offset);
+}
+
+static void a_nested_trap_that_failsafe_came_before(void **state)
+{
+	struct {
+		struct nested_frame f;
+		u32 selectors[4], eip, cs, eflags;
+	} stack = {.f = {.vector = EXC_PF, .eip = WIN_TEXT + failsafe_offset},
+		   .eip = WIN_TEXT + 0x400};
+
+	(void)state;
+	start();
+	nested_trap(&stack.f);
+	assert_int_equal(stack.f.eip, WIN_TEXT + failsafe_offset);
+	assert_int_equal(stack.eip, WIN_TEXT + 0x500);
 }
 
 static void no_stack_to_return_on(void **state)
@@ -417,7 +446,8 @@ static int run(void)
 		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
 		cmocka_unit_test(an_event_becomes_an_interrupt),
 		cmocka_unit_test(with_interrupts_off_it_waits),
-		cmocka_unit_test(the_failsafe_callback_goes_on),
+		cmocka_unit_test(an_exception_that_failsafe_came_before),
+		cmocka_unit_test(a_nested_trap_that_failsafe_came_before),
 		cmocka_unit_test(no_stack_to_return_on),
 		cmocka_unit_test(nested_traps),
 		cmocka_unit_test(guest_memory),

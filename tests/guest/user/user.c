@@ -363,6 +363,9 @@ void user_main(u32 program, u32 argument)
 	case PROG_BENCH:
 		bench(argument >> 16, argument & 0xffff);
 		break;
+	case PROG_SEGMENT:
+		segment(argument >> 16, argument & 0xffff);
+		break;
 	case PROG_REGS:
 		exit(registers(argument));
 	case PROG_NOWHERE:

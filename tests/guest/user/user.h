@@ -27,6 +27,7 @@ void fault(u32 kind);  /* fault.c: does what must not be done */
 u32 nowhere(u32 kind); /* nowhere.c */
 u32 step(u32 kind);
 u32 code16(void);
-u32 registers(u32 rounds); /* ustart.asm: 0 when all are kept */
+void segment(u32 kind, u32 argument); /* segment.c */
+u32 registers(u32 rounds);	      /* ustart.asm: 0 when all are kept */
 
 #endif
