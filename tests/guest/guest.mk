@@ -52,7 +52,7 @@ GUEST_USER_OBJS := $(GUEST_USER_ASMS:%.asm=$(GUEST_OUT)/user/%.o) \
 $(GUEST_OUT)/user/%.o: $(GUEST_DIR)/user/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(GUEST_CC) $(GUEST_COMMON_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(GUEST_CC) $(GUEST_COMMON_CFLAGS) -Os -MMD -MP -c -o $@ $<
 
 $(GUEST_OUT)/user/%.o: $(GUEST_DIR)/user/%.asm
 	@mkdir -p $(@D)

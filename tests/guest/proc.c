@@ -81,7 +81,10 @@ struct proc *proc_spawn(u32 program, u32 argument)
 	       false);
 	mm_add(p->mm, USER_HEAP, USER_HEAP_END, true, false);
 	mm_add(p->mm, USER_STACK, USER_STACK_END, true, false);
-	mm_poke(p->mm, USER_BASE, user_blob, blob->data_end - USER_BASE);
+	mm_poke(p->mm, USER_BASE, user_blob,
+		(program < PROG_REST ? blob->core_end : blob->text_end) - USER_BASE);
+	mm_poke(p->mm, blob->text_end, user_blob + (blob->text_end - USER_BASE),
+		blob->data_end - blob->text_end);
 	proc_start(p, &r);
 	return p;
 }

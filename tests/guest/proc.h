@@ -66,4 +66,7 @@ void proc_set_code16(u32 code, u32 data);
 /* The current process's descriptor of that selector, TLS or LDT, whatever it says. */
 void proc_set_segment(u32 selector, struct descriptor d);
 
+/* checks_seg.c, for syscall.c: the descriptor of that number */
+struct descriptor segment_case(u32 number);
+
 #endif

@@ -114,6 +114,9 @@ void syscall(struct regs *r, u32 irqs_on)
 	case SYS_SEGMENT:
 		proc_set_segment(r->ebx, (struct descriptor){r->ecx, r->edx});
 		break;
+	case SYS_SEGCASE:
+		proc_set_segment(0x0f, segment_case(r->ebx));
+		break;
 	default:
 		r->eax = ~0u;
 	}

@@ -27,6 +27,7 @@ enum {
 	SYS_DEVMEM,	/* address, frame, count: maps them, as mmap of /dev/mem */
 	SYS_LDT_CODE16, /* base of code of 16 bits, entry 1, and of data, entry 2 */
 	SYS_SEGMENT,	/* selector, two words: the descriptor there, whatever it is */
+	SYS_SEGCASE,	/* number: that of checks_seg.c, in the LDT */
 };
 
 enum {
@@ -44,14 +45,16 @@ enum {
 	PROG_LDT,
 	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
-	PROG_TREE,    /* argument: depth of a binary tree of forks */
-	PROG_REGS,    /* registers survive system calls and preemption */
-	PROG_FLAGS,   /* flags survive system calls and page faults; argument: which */
-	PROG_NOWHERE, /* argument: enum nowhere_kind */
-	PROG_STEP,    /* argument: enum step_kind */
+	PROG_TREE,  /* argument: depth of a binary tree of forks */
+	PROG_REGS,  /* registers survive system calls and preemption */
+	PROG_FLAGS, /* flags survive system calls and page faults; argument: which */
+	PROG_BENCH, /* argument: enum bench_kind << 16 | how many; reports ticks */
+	/* Those from here on have the rest of the text, too. */
+	PROG_REST,
+	PROG_NOWHERE = PROG_REST, /* argument: enum nowhere_kind */
+	PROG_STEP,		  /* argument: enum step_kind */
 	PROG_CODE16,
 	PROG_SEGMENT, /* argument: enum segment_kind << 16 | selector, or which descriptor */
-	PROG_BENCH,   /* argument: enum bench_kind << 16 | how many; reports ticks */
 };
 
 /* CF PF AF ZF SF DF OF NT ID: what user mode may set and nobody may change. */
@@ -61,38 +64,8 @@ enum segment_kind {
 	SEGMENT_HOLD,	 /* makes the segment and keeps it in GS over switches */
 	SEGMENT_TAKE,	 /* loads it, and has not made it; then answers what is in it */
 	SEGMENT_CLEARED, /* makes it, and takes it away while it is in GS: then that is null */
-	SEGMENT_LOAD,	 /* GS with the descriptor of that number, of SEGMENT_CASES */
+	SEGMENT_LOAD,	 /* GS with the descriptor of that number, by SYS_SEGCASE */
 };
-
-/* Descriptors that no process should have: name, low and high word, and the exception that loading
- * them into GS causes; 0: none. */
-#define SEGMENT_CASES(X)                                                                           \
-	X("a TSS", 0x00000067, 0x0000e900, 13)                                                     \
-	X("an LDT", 0x0000ffff, 0x0000e200, 13)                                                    \
-	X("a call gate", 0x00600000, 0xc010ec00, 13)                                               \
-	X("a 16-bit call gate", 0x00600000, 0x0010e400, 13)                                        \
-	X("a task gate", 0x00f80000, 0x0000e500, 13)                                               \
-	X("an interrupt gate", 0x00600000, 0xc010ee00, 13)                                         \
-	X("system type 0", 0x12345678, 0x9abce000, 13)                                             \
-	X("data of ring 0", 0x0000ffff, 0x00cf9200, 13)                                            \
-	X("data of ring 1", 0x0000ffff, 0x00cfb200, 13)                                            \
-	X("data of ring 2", 0x0000ffff, 0x00cfd200, 13)                                            \
-	X("code that cannot be read", 0x0000ffff, 0x00cff800, 13)                                  \
-	X("conforming code of ring 0", 0x0000ffff, 0x00cf9e00, 0)                                  \
-	X("conforming code of ring 3", 0x0000ffff, 0x00cffe00, 0)                                  \
-	X("code with the L bit", 0x0000ffff, 0x00affa00, 0)                                        \
-	X("data with the L bit", 0x0000ffff, 0x00eff200, 0)                                        \
-	X("data that grows down", 0x0000ffff, 0x00cff600, 0)                                       \
-	X("data that cannot be written", 0x0000ffff, 0x00cff000, 0)                                \
-	X("16-bit data", 0x0000ffff, 0x000ff200, 0)                                                \
-	X("data from the kernel on", 0x0000ffff, 0xc0cff200, 0)                                    \
-	X("data around the last byte", 0xffffffff, 0xffcff2ff, 0)                                  \
-	X("data of one byte", 0x00000000, 0x0040f200, 0)                                           \
-	X("absent data", 0x0000ffff, 0x00cf7200, 11)                                               \
-	X("absent code", 0x0000ffff, 0x00cf7a00, 11)                                               \
-	X("an absent call gate", 0x00600000, 0xc0106c00, 13)                                       \
-	X("an absent TSS", 0x00000067, 0x00006900, 13)                                             \
-	X("nothing", 0, 0, 13)
 
 enum bench_kind {
 	BENCH_NOTHING,
@@ -159,6 +132,7 @@ enum step_kind { STEP_NOP, STEP_IN, STEP_CLI, STEP_NOWHERE, STEP_STRING };
 struct blob {
 	u32 magic;
 	u32 entry;
+	u32 core_end; /* page aligned: text that every program has */
 	u32 text_end; /* page aligned: pages up to here are read only */
 	u32 data_end; /* of what the file holds */
 	u32 bss_end;
