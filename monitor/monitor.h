@@ -169,6 +169,10 @@ bool segment_load_ldt(struct vcpu *v, u16 selector);
 /* The guest has written one entry of the table that is loaded. */
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
+/* The kernel loads CS or SS of struct regs by an instruction that is emulated: with its
+ * own RPL, whatever the selector has.  0, or the vector of the exception that it meets;
+ * then nothing has changed. */
+u32 segment_load(struct vcpu *v, enum seg seg, u32 selector);
 /* Xen could not load one of DS, ES, FS, GS, which held these, and left it null. */
 void regparm3 segment_failsafe(const u32 selector[4]);
 u32 segment_base(struct vcpu *v, u16 selector);

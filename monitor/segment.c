@@ -322,6 +322,19 @@ void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
 	entry(v, LDT, index, descriptor);
 }
 
+u32 segment_load(struct vcpu *v, enum seg seg, u32 selector)
+{
+	u16 own = (u16)((selector & 0xFFFC) | v->kernel_rpl);
+	u64 d = segment_descriptor(own);
+
+	if (!(selector & 0xFFFC) || !serves(v, seg, adjust(v, d | PRESENT)))
+		return EXC_GP;
+	if (!(d & PRESENT))
+		return seg == SEG_SS ? EXC_SS : EXC_NP;
+	*(seg == SEG_CS ? &v->r.cs : &v->r.ss) = own;
+	return 0;
+}
+
 /* A register gets back the selector that Xen could not load, over a flat segment, which
  * is in the table only meanwhile. */
 static void revive(u32 seg, u16 selector)

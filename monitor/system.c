@@ -7,10 +7,12 @@
  */
 #include "emul.h"
 
-/* A selector as the guest's kernel may have it where hardware wants RPL 0. */
-static u32 kernel_selector(const struct vcpu *v, u32 sel)
+/* CS or SS; false, with *f set, if the selector cannot be loaded. */
+static bool load(struct vcpu *v, enum seg seg, u32 selector, struct access_fault *f)
 {
-	return sel & 0xFFFC ? (sel & 0xFFFC) | v->kernel_rpl : 0;
+	*f = (struct access_fault){.vector = segment_load(v, seg, selector),
+				   .error = selector & 0xFFFC};
+	return !f->vector;
 }
 
 /* bytes of the memory operand; 0, or -1 with *f set. */
@@ -39,10 +41,7 @@ static enum emul_result op_mov_sreg(struct vcpu *v, const struct insn *i, struct
 
 	if (i->sreg != SEG_SS)
 		return EMUL_UNKNOWN;
-	if (read_word(v, i, &sel, f))
-		return EMUL_FAULT;
-	v->r.ss = kernel_selector(v, sel);
-	return EMUL_SHADOWS;
+	return read_word(v, i, &sel, f) || !load(v, SEG_SS, sel, f) ? EMUL_FAULT : EMUL_SHADOWS;
 }
 
 static enum emul_result op_pop_sreg(struct vcpu *v, const struct insn *i, struct access_fault *f)
@@ -51,10 +50,9 @@ static enum emul_result op_pop_sreg(struct vcpu *v, const struct insn *i, struct
 
 	if (i->sreg != SEG_SS)
 		return EMUL_UNKNOWN;
-	if (read_stack(v, &sel, i->size, f))
+	if (read_stack(v, &sel, i->size, f) || !load(v, SEG_SS, sel, f))
 		return EMUL_FAULT;
 	v->r.gpr[GPR_ESP] += i->size;
-	v->r.ss = kernel_selector(v, sel);
 	return EMUL_SHADOWS;
 }
 
@@ -67,10 +65,9 @@ static enum emul_result op_lxs(struct vcpu *v, const struct insn *i, struct acce
 
 	if (i->sreg != SEG_SS || i->size != 4)
 		return EMUL_UNKNOWN;
-	if (read_operand(v, i, &far, 6, f))
+	if (read_operand(v, i, &far, 6, f) || !load(v, SEG_SS, far.sel, f))
 		return EMUL_FAULT;
 	v->r.gpr[i->reg] = far.offset;
-	v->r.ss = kernel_selector(v, far.sel);
 	return EMUL_DONE;
 }
 
@@ -82,9 +79,8 @@ static enum emul_result op_jmp_far(struct vcpu *v, const struct insn *i, struct 
 		u16 sel;
 	} packed far = {i->imm, i->sel16};
 
-	if (i->mem && read_operand(v, i, &far, 6, f))
+	if ((i->mem && read_operand(v, i, &far, 6, f)) || !load(v, SEG_CS, far.sel, f))
 		return EMUL_FAULT;
-	v->r.cs = kernel_selector(v, far.sel);
 	v->r.eip = far.offset;
 	return EMUL_JUMPED;
 }
@@ -93,11 +89,10 @@ static enum emul_result op_retf(struct vcpu *v, const struct insn *i, struct acc
 {
 	u32 frame[2];
 
-	if (read_stack(v, frame, 8, f))
+	if (read_stack(v, frame, 8, f) || !load(v, SEG_CS, frame[1], f))
 		return EMUL_FAULT;
 	v->r.gpr[GPR_ESP] += 8 + i->imm;
 	v->r.eip = frame[0];
-	v->r.cs = kernel_selector(v, frame[1]);
 	return EMUL_JUMPED;
 }
 
@@ -114,9 +109,10 @@ static enum emul_result op_iret(struct vcpu *v, struct access_fault *f)
 		return emul_gp(f, 0);
 	if (v->paravirtual && (frame[1] & 3) == 3)
 		return emul_gp(f, frame[1] & 0xFFFC);
+	if (!load(v, SEG_CS, frame[1], f))
+		return EMUL_FAULT;
 	v->r.gpr[GPR_ESP] += 12;
 	v->r.eip = frame[0];
-	v->r.cs = kernel_selector(v, frame[1]);
 	v->r.eflags = v->paravirtual ? frame[2] : frame[2] & ~EFLAGS_IF;
 	return EMUL_LEFT;
 }

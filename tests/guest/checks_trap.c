@@ -54,6 +54,32 @@ static void check_gp(void)
 	load_gs(0);
 }
 
+/* SS and CS by instructions that a hypervisor may have to carry out. */
+static void check_stack_and_code(void)
+{
+	ops.write_gdt(gdt_table, GDT_SPARE, 0x0000ffff, 0x00cf1200); /* not present */
+	FAULT("mov %%eax, %%ss", "a"(0x2f8));
+	check_frame("#GP, SS beyond the GDT", V_GP, 0x2f8);
+	FAULT("mov %%eax, %%ss", "a"(0));
+	check_frame("#GP, SS null", V_GP, 0);
+	FAULT("mov %%eax, %%ss", "a"(SEL_KERNEL_CS));
+	check_frame("#GP, SS with code", V_GP, SEL_KERNEL_CS);
+	FAULT("mov %%eax, %%ss", "a"(SEL_USER_DS));
+	check_frame("#GP, SS with data of user mode", V_GP, SEL_USER_DS & ~3);
+	FAULT("mov %%eax, %%ss", "a"(GDT_SPARE * 8));
+	check_frame("#SS, a descriptor that is not present", V_SS, GDT_SPARE * 8);
+	FAULT("ljmp $0x2f8, $0", "a"(0));
+	check_frame("#GP, a far jump beyond the GDT", V_GP, 0x2f8);
+	FAULT("ljmp $0x68, $0", "a"(0));
+	check_frame("#GP, a far jump into data", V_GP, SEL_KERNEL_DS);
+	FAULT("ljmp $0, $0", "a"(0));
+	check_frame("#GP, a far jump to a null selector", V_GP, 0);
+	ops.write_gdt(gdt_table, GDT_SPARE, 0x0000ffff, 0x00cf1a00);
+	FAULT("ljmp $0xe0, $0", "a"(0));
+	check_frame("#NP, a far jump to code that is not present", V_NP, GDT_SPARE * 8);
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+}
+
 static void check_pf(void)
 {
 	u32 va = 0x12345678;
@@ -224,6 +250,7 @@ void checks_trap(void)
 {
 	check_simple();
 	check_gp();
+	check_stack_and_code();
 	check_pf();
 	check_nm();
 	if (under_hypervisor() || !on_vmi) /* nullrom.asm's IRET faults in the ROM */

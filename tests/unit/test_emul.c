@@ -175,9 +175,49 @@ static void stack_segment(void **state)
 	done("0F B2 03"); /* lss eax, [ebx] */
 	assert_int_equal(v->r.ss, USER_DS | 3);
 	assert_int_equal(gpr[GPR_EAX], 0x11223344);
-	gpr[GPR_EBX] = 0;
-	done("8E D3"); /* a null selector stays null */
-	assert_int_equal(v->r.ss, 0);
+}
+
+/* What a selector causes that cannot be loaded, and that nothing else has happened. */
+static void refused(const char *hex, u32 selector, u32 vector, u32 error)
+{
+	u32 *sp, esp;
+
+	domain_paging(false);
+	((u64 *)PHYS(GDT))[9] = 0x00CF1200000000FFull; /* 48: data, 50: code, not present */
+	((u64 *)PHYS(GDT))[10] = 0x00CF1A00000000FFull;
+	segment_load_gdt(v, GDT_LIMIT, KERNEL(GDT));
+	gpr[GPR_EBX] = selector;
+	sp = linear(esp = gpr[GPR_ESP]);
+	sp[0] = KERNEL(0x2000);
+	sp[1] = selector;
+	sp[2] = 2;
+	if (hex[1] == '7')
+		sp[0] = selector;
+	trap(hex, EXC_GP);
+	assert_true(domain_at(vector));
+	assert_int_equal(domain_stack(0), error);
+	assert_int_equal(domain_stack(1), KERNEL(CODE));
+	assert_int_equal(gpr[GPR_ESP], esp - 16);
+	assert_int_equal(v->r.ss, KERNEL_DS | 3);
+}
+
+static void selectors_that_cannot_be_loaded(void **state)
+{
+	static const char *const ss[] = {"8E D3", "17"}, *const cs[] = {"CB", "CF"};
+	static const u16 no_data[] = {0, 3, KERNEL_CS, TSS_SEL, 0x40, 0xFFF0 | 4, 0x98};
+	static const u16 no_code[] = {0, 3, KERNEL_DS, TSS_SEL, 0x40, 0xFFF0 | 4, 0x98};
+
+	(void)state;
+	for (u32 k = 0; k < 2; k++) {
+		for (u32 i = 0; i < ARRAY_SIZE(no_data); i++) {
+			refused(ss[k], no_data[i], EXC_GP, no_data[i] & 0xFFFC);
+			refused(cs[k], no_code[i], EXC_GP, no_code[i] & 0xFFFC);
+		}
+		refused(ss[k], 0x48, EXC_SS, 0x48);
+		refused(cs[k], 0x50, EXC_NP, 0x50);
+	}
+	refused("EA 00 00 00 00 68 00", 0, EXC_GP, KERNEL_DS);
+	refused("EA 00 00 00 00 50 00", 0, EXC_NP, 0x50);
 }
 
 static void other_segments_fault_as_they_did(void **state)
@@ -453,6 +493,7 @@ static int run(void)
 		cmocka_unit_test(model_specific_registers),
 		cmocka_unit_test(descriptor_tables),
 		cmocka_unit_test(stack_segment),
+		cmocka_unit_test(selectors_that_cannot_be_loaded),
 		cmocka_unit_test(other_segments_fault_as_they_did),
 		cmocka_unit_test(far_transfers),
 		cmocka_unit_test(unmapped_operands_are_page_faults),
