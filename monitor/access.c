@@ -18,12 +18,13 @@
 
 static int refill(struct vcpu *v, gva_t va, bool write, struct access_fault *f)
 {
+	enum shadow_result result;
 	u64 gpa;
 
 	f->vector = EXC_PF;
 	f->va = va;
-	return shadow_fault(v, va, write ? PF_W : 0, true, &f->error, &gpa) == SHADOW_FILLED ? 0
-											     : -1;
+	result = shadow_fault(v, va, write ? PF_W : 0, true, &f->error, &gpa);
+	return result == SHADOW_FILLED || result == SHADOW_OPENED ? 0 : -1;
 }
 
 /* Never into the ROM's window. */
@@ -112,6 +113,7 @@ int guest_access(struct vcpu *v, gva_t va, void *data, u32 bytes, u32 bits, stru
 				mmio_read(gpa, at, n);
 			break;
 		case SHADOW_FILLED:
+		case SHADOW_OPENED:
 			if (bits & PF_W ? guest_write(v, va, at, n, f)
 					: guest_read(v, va, at, n, f))
 				return -1;

@@ -3,6 +3,7 @@
  * The two moments at which the guest changes its nature: the start of the
  * domain, and VMI_Init.
  */
+#include "guard.h"
 #include "monitor.h"
 #include "hypercall.h"
 
@@ -85,6 +86,7 @@ void vmi_init(struct vcpu *v)
 	r->gpr[GPR_ESP] += 4;
 	r->eip = ret;
 	r->gpr[GPR_EAX] = 0;
+	guard_end(v);
 	v->paravirtual = true;
 	v->nmi = false;
 	v->kernel_rpl = 1;

@@ -4,7 +4,7 @@
  * IDT, with the frame that hardware would push (Intel SDM vol. 3A, 6.12).
  * Before Init the guest's kernel stays at CPL 3 and never changes its stack.
  */
-#include "monitor.h"
+#include "guard.h"
 
 /* Error codes of a fault that a gate causes (Intel SDM vol. 3A, 6.13). */
 #define ERROR_IDT(vector) ((vector)*8 + 2)
@@ -29,6 +29,7 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 	struct access_fault fault;
 	u32 esp = r->gpr[GPR_ESP];
 
+	guard_close(v);
 	if (!guest_in_kernel(v)) {
 		push(&f, r->ss);
 		push(&f, esp);
@@ -36,7 +37,7 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 		r->ss = v->kernel_ss;
 	}
 	push(&f, r->eflags);
-	push(&f, r->cs);
+	push(&f, v->paravirtual ? r->cs : r->cs & ~3u); /* as at CPL 0: IRET traps */
 	push(&f, r->eip);
 	if (has_error)
 		push(&f, error);

@@ -63,6 +63,22 @@ struct segments {
 
 _Static_assert(WIN_GDT_PAGES <= WIN_LDT_PAGES, "xen_table.mfn has room for both tables");
 
+/* guard.c: the frames of the guest's GDT and LDT before Init. */
+#define GUARD_FRAMES (2 * 17) /* 64 KB may begin anywhere in a page */
+
+struct guard {
+	u32 frames; /* in gpfn[] */
+	u32 gpfn[GUARD_FRAMES];
+	u32 opened; /* of them, in open[]: where they are writable */
+	struct {
+		u32 gpfn;
+		gva_t va;
+	} open[4];
+	bool stepping; /* TF is set, for one instruction */
+	bool traced;   /* and was before */
+	bool pushes;   /* that is PUSHF */
+};
+
 struct monitor {
 	struct start start;
 	struct console console;
@@ -72,6 +88,7 @@ struct monitor {
 	struct store store;
 	struct asked asked;
 	struct segments segments;
+	struct guard guard;
 	u64 counters_since; /* when they were 0, in ns */
 	struct clock_cache clock;
 	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
@@ -169,6 +186,11 @@ bool segment_load_ldt(struct vcpu *v, u16 selector);
 /* The guest has written one entry of the table that is loaded. */
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
+/* All that the guest's tables say now. */
+void segment_reread(struct vcpu *v);
+/* Before Init, a selector could not be loaded, with that error code: true if its
+ * descriptor is another one by now. */
+bool segment_late(struct vcpu *v, u32 error);
 /* The kernel loads CS or SS of struct regs by an instruction that is emulated: with its
  * own RPL, whatever the selector has.  0, or the vector of the exception that it meets;
  * then nothing has changed. */

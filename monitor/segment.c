@@ -7,8 +7,9 @@
  *
  * Kept true:
  *  - A selector that is loaded finds what the guest's table has said at the
- *    last call or instruction that announced it.  Nothing else is left in
- *    Xen's tables: no process finds a segment of another's.
+ *    last call or instruction that announced it; before Init, what it says
+ *    (guard.c).  Nothing else is left in Xen's tables: no process finds a segment
+ *    of another's.
  *  - What the kernel stands on goes on to be there.  A processor keeps a
  *    loaded descriptor in the hidden part of the register; Xen reads it again:
  *    CS and SS at each return to the guest, FS when it enters a handler, all
@@ -24,8 +25,11 @@
  *    says so: the register gets its value back (segment_failsafe).
  *
  * What a register shows may differ from hardware's in one case: when its
- * descriptor changes and still can be loaded, the new one may count from Xen's
- * next load on, and not only from the guest's.
+ * descriptor changes and still can be loaded, the new one counts from the next
+ * load on, and that may be Xen's or the monitor's.  For the base of CS and SS it
+ * is the guest's, and before Init only that which is emulated: who changes the
+ * base of the code that runs, and jumps to the same selector, goes on with the
+ * old one.
  */
 #include "monitor.h"
 #include "hypercall.h"
@@ -112,20 +116,28 @@ static bool serves(const struct vcpu *v, u32 seg, u64 d)
 	return !code || (d & ACCESS);
 }
 
+/* May the register's slot become d while it is loaded?  CS and SS are what runs now: a base
+ * that is another one counts when they are loaded. */
+static bool may_follow(const struct vcpu *v, u32 seg, u64 old, u64 d)
+{
+	return serves(v, seg, d) &&
+	       ((seg != SEG_CS && seg != SEG_SS) || descriptor_base(old) == descriptor_base(d));
+}
+
 /* Must a slot keep its descriptor, though the guest has d there now? */
 static bool must_stay(const struct vcpu *v, u32 place, u64 old, u64 d)
 {
 	u16 sel[SEG_NONE];
 
-	if (!(old & PRESENT))
+	if (!place || !(old & PRESENT)) /* null, or nothing to keep */
 		return false;
 	selectors(v, sel);
 	for (u32 seg = 0; seg < SEG_NONE; seg++)
-		if (PLACE(sel[seg]) == place && !serves(v, seg, d) &&
+		if (PLACE(sel[seg]) == place && !may_follow(v, seg, old, d) &&
 		    (seg < SEG_FS || !v->paravirtual || dpl(old) < 3))
 			return true;
 	/* Xen loads it when it comes from user mode. */
-	return v->paravirtual && PLACE(v->kernel_ss) == place && !serves(v, SEG_SS, d);
+	return v->paravirtual && PLACE(v->kernel_ss) == place && !may_follow(v, SEG_SS, old, d);
 }
 
 /* --- Xen's tables ----------------------------------------------------------------- */
@@ -291,8 +303,7 @@ bool segment_load_ldt(struct vcpu *v, u16 selector)
 
 /* --- both ------------------------------------------------------------------------ */
 
-/* All that the guest's tables say, and what had to stay until now. */
-static void reread(struct vcpu *v)
+void segment_reread(struct vcpu *v)
 {
 	SEG->kept = false;
 	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
@@ -309,7 +320,7 @@ static void entry(struct vcpu *v, u32 table, u32 index, u64 descriptor)
 			if (PLACE(cpu_selector(seg)) == place)
 				cpu_load_selector(seg, 0);
 	if (SEG->kept)
-		reread(v);
+		segment_reread(v);
 }
 
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
@@ -322,16 +333,34 @@ void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
 	entry(v, LDT, index, descriptor);
 }
 
+bool segment_late(struct vcpu *v, u32 error)
+{
+	u32 table = error >> 2 & 1, index = error >> 3 & 0x1FFF;
+	const struct table_reg *guest = table == LDT ? &v->ldt : &v->gdtr;
+	struct access_fault f;
+	u64 d;
+
+	if (v->paravirtual || (error & 2) || index * 8 + 7 > guest->limit ||
+	    guest_read(v, guest->base + index * 8, &d, 8, &f))
+		return false;
+	return put(v, table, index, d);
+}
+
 u32 segment_load(struct vcpu *v, enum seg seg, u32 selector)
 {
+	u32 *reg = seg == SEG_CS ? &v->r.cs : &v->r.ss, old = *reg;
 	u16 own = (u16)((selector & 0xFFFC) | v->kernel_rpl);
-	u64 d = segment_descriptor(own);
+	u64 d;
 
+	*reg = 0; /* what it held may change */
+	segment_late(v, selector & 0xFFFC);
+	*reg = old;
+	d = segment_descriptor(own);
 	if (!(selector & 0xFFFC) || !serves(v, seg, adjust(v, d | PRESENT)))
 		return EXC_GP;
 	if (!(d & PRESENT))
 		return seg == SEG_SS ? EXC_SS : EXC_NP;
-	*(seg == SEG_CS ? &v->r.cs : &v->r.ss) = own;
+	*reg = own;
 	return 0;
 }
 
@@ -406,6 +435,6 @@ void segment_start(void)
 /* Init: privileges become those of ring 1. */
 void segment_adopt(struct vcpu *v)
 {
-	reread(v);
+	segment_reread(v);
 	idt_load(v, v->idtr.limit, v->idtr.base);
 }

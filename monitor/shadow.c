@@ -42,6 +42,7 @@
  * what stands in them hooks.c's, the guest's directories behind them directories.c's;
  * queue.c has what Xen is told.
  */
+#include "guard.h"
 #include "paging.h"
 
 static struct shadow *const s = &MON->shadow;
@@ -115,17 +116,52 @@ static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 	return (u64)(mfn >> 20 | (u32)w->nx << 31) << 32 | (mfn << PAGE_SHIFT | bits);
 }
 
+/* Before Init 2 MB of RAM are mapped one to one. */
+static void hook_phys(u32 l2i, u32 page)
+{
+	u32 old = root_l1(root_current(), l2i);
+
+	if (old == page) /* guard.c has made an entry of it writable */
+		return;
+	COUNT(fault_linear);
+	if (old != SHADOW_NONE) {
+		root_unhook(root_current(), l2i);
+		if (s->pool[old].kind == POOL_L1)
+			pool_l1_free(old);
+	}
+	root_hook(root_current(), l2i, page, true);
+}
+
 /* Paging off: everything with memory behind it is mapped already. */
-static enum shadow_result fault_identity(gva_t va, u64 *gpa)
+static enum shadow_result fault_identity(gva_t va, u32 error, u64 *gpa)
 {
 	u32 l2i = L2I(va);
+	bool opened;
 
 	*gpa = va;
 	if (!has_memory(va >> PAGE_SHIFT))
 		return SHADOW_MMIO;
-	COUNT(fault_linear);
-	root_hook(root_current(), l2i, s->phys_first + l2i, true);
-	return SHADOW_FILLED;
+	opened = (error & PF_W) && guard_open(va, va >> PAGE_SHIFT);
+	hook_phys(l2i, s->phys_first + l2i);
+	return opened ? SHADOW_OPENED : SHADOW_FILLED;
+}
+
+/* What the guest's own tables permit before Init. */
+static enum shadow_result fault_before_init(struct vcpu *v, gva_t va, const struct walk *w,
+					    u32 error)
+{
+	bool opened = (error & PF_W) && guard_open(va, w->frame);
+	u32 l2i = L2I(va), phys;
+
+	if (walk_is_linear(v, w, l2i, &phys)) {
+		hook_phys(l2i, s->phys_first + phys);
+	} else {
+		u64 spte = shadow_entry(v, w, error & PF_W);
+
+		COUNT(fault_hidden);
+		fill(v, va, w, guard_forbids(w->frame) ? spte & ~(PTE_RW | PTE_D) : spte);
+	}
+	return opened ? SHADOW_OPENED : SHADOW_FILLED;
 }
 
 enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
@@ -136,7 +172,7 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 
 	queue_flush();
 	if (!s->on && va < WINDOW_BASE)
-		return fault_identity(va, gpa);
+		return fault_identity(va, error, gpa);
 	if (va >= WINDOW_BASE) {
 		*guest_error = fault_code(v, error, kernel);
 		return SHADOW_FAULT;
@@ -149,7 +185,9 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
 		return SHADOW_MMIO;
 	}
-	if (v->paravirtual && linear_slot(l2i, &phys)) {
+	if (!v->paravirtual)
+		return fault_before_init(v, va, &w, error);
+	if (linear_slot(l2i, &phys)) {
 		if (linear_is_hooked(phys)) {
 			/* User pages inside the linear mapping are not offered. */
 			*guest_error |= PF_P;
@@ -160,18 +198,6 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 			linear_hook(l2i, phys);
 			return SHADOW_FILLED;
 		}
-	}
-	if (!v->paravirtual && walk_is_linear(v, &w, l2i, &phys)) {
-		u32 page = root_l1(root_current(), l2i);
-
-		if (page != SHADOW_NONE) {
-			root_unhook(root_current(), l2i);
-			if (s->pool[page].kind == POOL_L1)
-				pool_l1_free(page);
-		}
-		COUNT(fault_linear);
-		root_hook(root_current(), l2i, s->phys_first + phys, true);
-		return SHADOW_FILLED;
 	}
 	COUNT(fault_hidden);
 	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));

@@ -22,7 +22,7 @@ enum pool_kind {
 	POOL_RAW,  /* untouched: may hold anything, not mapped */
 	POOL_FREE, /* a pinned, empty L1 that is hooked nowhere */
 	POOL_L1,   /* a shadow of one guest table (or large page) at one L2 slot */
-	POOL_PHYS, /* 2 MB of guest-physical memory, one to one; never changes */
+	POOL_PHYS, /* 2 MB of guest-physical memory, one to one */
 	POOL_ROOT, /* an L3, an L2, or another frame that Xen has typed */
 	POOL_LOST, /* Xen has refused to take it for what it was to be: not used any more */
 };
@@ -130,6 +130,7 @@ struct shadow {
 /* What a guest access meets. */
 enum shadow_result {
 	SHADOW_FILLED, /* the access can be tried again */
+	SHADOW_OPENED, /* the same, and guard.c must know when it is over */
 	SHADOW_FAULT,  /* the guest's own tables refuse it: *error is the code it shall see */
 	SHADOW_MMIO,   /* it goes to a frame without memory: *gpa says which */
 };

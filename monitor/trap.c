@@ -8,6 +8,7 @@
  * regs; monitor_resume delivers what is pending and writes the frame that the
  * exit's iret takes.
  */
+#include "guard.h"
 #include "monitor.h"
 #include "hypercall.h"
 
@@ -105,6 +106,9 @@ static void page_fault(struct vcpu *v)
 	switch (shadow_fault(v, va, v->r.error, guest_in_kernel(v), &error, &gpa)) {
 	case SHADOW_FILLED:
 		break;
+	case SHADOW_OPENED:
+		guard_step(v);
+		break;
 	case SHADOW_FAULT:
 		if (error & PF_U)
 			COUNT(fault_user);
@@ -114,6 +118,7 @@ static void page_fault(struct vcpu *v)
 		break;
 	case SHADOW_MMIO:
 		COUNT(fault_mmio);
+		guard_close(v);
 		emulate_mmio(v, va, gpa);
 		break;
 	}
@@ -124,20 +129,24 @@ static void exception(struct vcpu *v)
 	u32 vector = v->r.vector & VECTOR_NUMBER;
 
 	COUNT(exception[vector & 31]);
+	if (MON->guard.opened && guard_trap(v, vector))
+		return;
 	switch (vector) {
 	case EXC_PF:
 		page_fault(v);
 		break;
 	case EXC_DB:
-		if (flags_breakpoint(v))
+		if (flags_breakpoint(v)) {
+			control_debug_forget();
 			break;
+		}
 		control_debug_trap(v);
 		inject_exception(v, vector, false, 0);
 		break;
 	case EXC_GP:
 	case EXC_NP:
 	case EXC_SS:
-		if (iret_fault(v))
+		if (segment_late(v, v->r.error) || iret_fault(v))
 			break;
 		gate_fault(v);
 		if (vector == EXC_GP)
@@ -224,6 +233,8 @@ void monitor_resume(struct vcpu *v)
 		/* What could not go in now goes in when the guest enables. */
 		if (asks)
 			x->evtchn_upcall_pending = 1;
+	} else {
+		guard_resume(v);
 	}
 	store_frame(v);
 }

@@ -6,6 +6,7 @@
 #include "ops.h"
 
 void checks_boot(void);	      /* checks_boot.c: state before Init */
+void checks_gdt(void);	      /* checks_gdt.c: descriptors before Init */
 void checks_zapped(void);     /* checks_boot.c: the identity mapping is gone */
 void checks_init(void);	      /* checks_init.c: Init, get_reloc, patching */
 void checks_desc(void);	      /* checks_desc.c: GDT, LDT, IDT, TSS */

@@ -108,6 +108,7 @@ void checks_boot(void)
 	check_mtrr();
 	check_segments();
 	check_native_tables();
+	checks_gdt();
 	check_rom();
 }
 

@@ -14,7 +14,7 @@ GUEST_IMAGES := build/guest-pae.bzImage build/guest-2level.bzImage
 GUEST_SRCS := main.c lib.c console.c check.c cmdline.c rom.c patch.c \
 	ops_native.c ops_vmi.c time_native.c desc.c trap.c irq.c \
 	page.c pagetable.c mm.c proc.c syscall.c die.c asked.c \
-	checks_boot.c checks_init.c checks_desc.c checks_seg.c checks_trap.c checks_irq.c \
+	checks_boot.c checks_gdt.c checks_init.c checks_desc.c checks_seg.c checks_trap.c checks_irq.c \
 	checks_time.c checks_pte.c checks_space.c checks_proc.c checks_cpu.c \
 	checks_call.c checks_each.c checks_each_cpu.c checks_each_irq.c checks_each_mmu.c \
 	checks_each_port.c checks_each_time.c checks_rules_mmu.c checks_rules_irq.c \

@@ -15,8 +15,23 @@
 %define PARAM_LOADFLAGS 0x211
 %define PARAM_CMDLINE 0x228
 %define CMDLINE_MAX 256
+%define BOOT_SPARE 0x20         ; of boot_gdt
 
-extern guest_main, bss_start, bss_end, start_ring
+; The descriptor of the boot GDT, at address %1, gets %2 as its base: a physical
+; address, which paging keeps for now.  The word behind it goes to %3.
+%macro BOOT_GS 3
+	mov eax, %2
+	mov [%1 + BOOT_SPARE + 2], ax
+	shr eax, 16
+	mov [%1 + BOOT_SPARE + 4], al
+	mov [%1 + BOOT_SPARE + 7], ah
+	mov eax, BOOT_SPARE
+	mov gs, ax
+	mov eax, [gs:0]
+	mov [%3], eax
+%endmacro
+
+extern guest_main, bss_start, bss_end, start_ring, boot_gs
 global start32, swapper_pg_dir, boot_params, boot_cmdline, boot_stack_top
 global gdt_table, idt_table, percpu, nx_enabled, kernel_pd
 
@@ -58,6 +73,7 @@ start32:
 	rep stosd
 
 	mov [P(start_ring)], ebp
+	BOOT_GS P(boot_gdt), P(boot_words), P(boot_gs)
 
 	; boot_params and the command line, before anything can overwrite them
 	mov edi, P(boot_params)
@@ -146,6 +162,9 @@ start32:
 	clts
 	fninit
 
+	BOOT_GS P(boot_gdt), P(boot_words) + 4, boot_gs + 4
+	BOOT_GS boot_gdt, P(boot_words) + 8, boot_gs + 8
+
 	; the base of the per-CPU segment goes into its descriptor
 	mov eax, percpu
 	mov [gdt_table + 0xd8 + 2], ax
@@ -177,9 +196,10 @@ boot_gdt:
 	dq 0, 0
 	dq 0x00cf9a000000ffff                   ; 0x10
 	dq 0x00cf92000000ffff                   ; 0x18
+	dq 0x00cf92000000ffff                   ; BOOT_SPARE
 	dw 0
 boot_gdtr:
-	dw 31
+	dw 39
 	dd P(boot_gdt)
 	dw 0
 gdtr:	dw 255
@@ -187,6 +207,8 @@ gdtr:	dw 255
 	dw 0
 idtr:	dw 2047
 	dd idt_table
+boot_words:
+	dd 1, 2, 3                              ; what GS is to find
 boot_stack_ptr:
 	dd boot_stack_top
 	dw 0x18

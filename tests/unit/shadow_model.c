@@ -343,6 +343,7 @@ enum outcome model_touch(gva_t va, u32 bits, u32 *mfn, u32 *code, u64 *gpa)
 			return PERMITTED;
 		switch (shadow_fault(VCPU, va, error - 1, !(bits & PF_U), code, gpa)) {
 		case SHADOW_FILLED:
+		case SHADOW_OPENED:
 			break;
 		case SHADOW_FAULT:
 			return FAULT;
