@@ -358,26 +358,41 @@ static void serve_pc(const struct pc_time *now)
 		pc_update_irqs(pc, now);
 }
 
-/* The time matters to few ports; the date only to the CMOS. */
-static struct pc_time port_time(u16 port)
+/* Does the access reach one of these ports? */
+static bool reaches(u16 port, unsigned size, u16 first, u16 last)
 {
-	return port == 0x70 || port == 0x71 ? time_pc() : now_undated();
+	return port <= last && port + size > first;
+}
+
+/* The time matters to few ports; the date only to the CMOS. */
+static struct pc_time port_time(u16 port, unsigned size)
+{
+	return reaches(port, size, 0x70, 0x71) ? time_pc() : now_undated();
+}
+
+/* The 8254 or the clock may be due earlier, or be heard again. */
+static void look_for_earlier(const struct pc_time *now)
+{
+	if (pc_next_event(&MON->pc, now) < EVENTS->alarm_set)
+		alarm_update();
 }
 
 u32 port_in(struct vcpu *v, u16 port, unsigned size)
 {
-	struct pc_time now = port_time(port);
+	struct pc_time now = port_time(port, size);
 	u32 value = pc_in(&MON->pc, port, size, &now);
 
 	(void)v;
 	COUNT(event_in);
 	serve_pc(&now);
+	if (reaches(port, size, 0x71, 0x71)) /* the clock's register C may have been read */
+		look_for_earlier(&now);
 	return value;
 }
 
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 {
-	struct pc_time now = port_time(port);
+	struct pc_time now = port_time(port, size);
 
 	(void)v;
 	COUNT(event_out);
@@ -387,8 +402,9 @@ void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
 	}
 	pc_out(&MON->pc, port, size, value, &now);
 	serve_pc(&now);
-	/* The 8254 may now be due at another time, or be heard again. */
-	if ((port >= 0x40 && port <= 0x61) ||
-	    (port == 0x21 && pc_next_event(&MON->pc, &now) < EVENTS->alarm_set))
+	if (reaches(port, size, 0x40, 0x61))
 		alarm_update();
+	else if (reaches(port, size, 0x21, 0x21) || reaches(port, size, 0xA1, 0xA1) ||
+		 reaches(port, size, 0x71, 0x71))
+		look_for_earlier(&now);
 }

@@ -340,7 +340,7 @@ u64 time_stolen(void);
 u64 time_available(void);
 u64 time_epoch_ns(void);
 struct pc_time time_pc(void);
-/* Tells Xen the first moment at which an alarm or the 8254 is due. */
+/* Tells Xen the first moment at which an alarm or the PC is due. */
 void alarm_update(void);
 
 /* init.c */

@@ -15,27 +15,14 @@
  *  - A loop that waits for UIP to fall ends, even if the owner's clock stands
  *    still: two reads of register A at the same ns do not both show it.
  *
- * Registers of the alarm and the periodic rate can be written and read, but
- * IRQ 8 does not exist and register C is always 0.
+ * Not modelled: crystals of another frequency (divider 000 and 001), the square
+ * wave, daylight saving; a divider in reset stops no time, only interrupts.
  */
-#include "cmos.h"
-#include "calendar.h"
+#include "cmos_regs.h"
 #include "muldiv.h"
 
-#define NS_PER_S 1000000000u
 #define UIP_NS 2228000u /* 1984 us of update and 244 us of warning */
 
-#define SECONDS 0x00
-#define MINUTES 0x02
-#define HOURS 0x04
-#define WEEKDAY 0x06
-#define DAY 0x07
-#define MONTH 0x08
-#define YEAR 0x09
-#define REG_A 0x0A
-#define REG_B 0x0B
-#define REG_C 0x0C
-#define REG_D 0x0D
 #define EQUIPMENT 0x14
 #define BASE_KB 0x15
 #define EXTENDED_KB 0x17
@@ -46,11 +33,7 @@
 #define ABOVE_16M 0x34 /* in 64 KB */
 #define ABOVE_4G 0x5B  /* in 64 KB, 3 bytes */
 
-#define A_UIP 0x80u
 #define A_32KHZ 0x26u /* divider for a 32768 Hz crystal, rate 1024 Hz */
-#define B_SET 0x80u
-#define B_BINARY 0x04u
-#define B_24H 0x02u
 #define D_VALID 0x80u
 #define PM 0x80u
 
@@ -60,7 +43,7 @@ static bool is_time(u8 index)
 	       (index >= WEEKDAY && index <= YEAR) || index == CENTURY;
 }
 
-static u8 encode(const struct cmos *cmos, u8 n)
+u8 cmos_encode(const struct cmos *cmos, u8 n)
 {
 	return cmos->ram[REG_B] & B_BINARY ? n : n / 10 << 4 | n % 10;
 }
@@ -70,11 +53,11 @@ static u8 decode(const struct cmos *cmos, u8 n)
 	return cmos->ram[REG_B] & B_BINARY ? n : (n >> 4) * 10 + (n & 15);
 }
 
-static u8 encode_hour(const struct cmos *cmos, u8 hour)
+u8 cmos_encode_hour(const struct cmos *cmos, u8 hour)
 {
 	if (cmos->ram[REG_B] & B_24H)
-		return encode(cmos, hour);
-	return encode(cmos, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? PM : 0);
+		return cmos_encode(cmos, hour);
+	return cmos_encode(cmos, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? PM : 0);
 }
 
 static u8 decode_hour(const struct cmos *cmos, u8 value)
@@ -84,7 +67,8 @@ static u8 decode_hour(const struct cmos *cmos, u8 value)
 	return decode(cmos, value & ~PM) % 12 + (value & PM ? 12 : 0);
 }
 
-/* The wall clock as this clock counts it, in seconds since 1970. */
+/* The wall clock as this clock counts it, in seconds since 1970; every access
+ * to the data port asks, so that the alarm knows it, too. */
 static s64 wall_clock(struct cmos *cmos, u64 ns, u64 epoch_s)
 {
 	u32 rem;
@@ -96,6 +80,11 @@ static s64 wall_clock(struct cmos *cmos, u64 ns, u64 epoch_s)
 	return ns_s + cmos->wall;
 }
 
+void cmos_show(const struct cmos *cmos, u64 second, struct calendar *t)
+{
+	calendar_from_seconds(t, (s64)second + cmos->wall + cmos->offset);
+}
+
 /* Fills the time registers with what the clock shows. */
 static void show(struct cmos *cmos, u64 ns, u64 epoch_s)
 {
@@ -103,14 +92,14 @@ static void show(struct cmos *cmos, u64 ns, u64 epoch_s)
 	u8 *ram = cmos->ram;
 
 	calendar_from_seconds(&t, wall_clock(cmos, ns, epoch_s) + cmos->offset);
-	ram[SECONDS] = encode(cmos, t.second);
-	ram[MINUTES] = encode(cmos, t.minute);
-	ram[HOURS] = encode_hour(cmos, t.hour);
-	ram[WEEKDAY] = encode(cmos, t.weekday);
-	ram[DAY] = encode(cmos, t.day);
-	ram[MONTH] = encode(cmos, t.month);
-	ram[YEAR] = encode(cmos, t.year % 100);
-	ram[CENTURY] = encode(cmos, t.year / 100);
+	ram[SECONDS] = cmos_encode(cmos, t.second);
+	ram[MINUTES] = cmos_encode(cmos, t.minute);
+	ram[HOURS] = cmos_encode_hour(cmos, t.hour);
+	ram[WEEKDAY] = cmos_encode(cmos, t.weekday);
+	ram[DAY] = cmos_encode(cmos, t.day);
+	ram[MONTH] = cmos_encode(cmos, t.month);
+	ram[YEAR] = cmos_encode(cmos, t.year % 100);
+	ram[CENTURY] = cmos_encode(cmos, t.year / 100);
 }
 
 /* Makes what the time registers hold the time. */
@@ -138,26 +127,52 @@ static u8 read_a(struct cmos *cmos, u64 ns)
 
 	cmos->last_a = ns;
 	div64(ns, NS_PER_S, &phase);
-	if (phase >= NS_PER_S - UIP_NS && !again && !(cmos->ram[REG_B] & B_SET))
+	if (phase >= NS_PER_S - UIP_NS && !again && cmos_updates(cmos))
 		value |= A_UIP;
 	return value;
 }
 
-u8 cmos_read(struct cmos *cmos, u16 port, u64 ns, u64 epoch_s)
+/* Reading clears it, and so ends the interrupt. */
+static u8 read_c(struct cmos *cmos)
 {
-	if (port != 0x71)
-		return 0xFF;
+	u8 value = cmos->ram[REG_C];
+
+	if (value & cmos->ram[REG_B] & INTERRUPTS)
+		value |= C_IRQ;
+	cmos->ram[REG_C] = 0;
+	return value;
+}
+
+static u8 read_register(struct cmos *cmos, u64 ns, u64 epoch_s)
+{
 	if (cmos->index == REG_A)
 		return read_a(cmos, ns);
+	if (cmos->index == REG_C)
+		return read_c(cmos);
 	if (is_time(cmos->index) && !(cmos->ram[REG_B] & B_SET))
 		show(cmos, ns, epoch_s);
 	return cmos->ram[cmos->index];
+}
+
+u8 cmos_read(struct cmos *cmos, u16 port, u64 ns, u64 epoch_s)
+{
+	u8 value;
+
+	if (port != 0x71)
+		return 0xFF;
+	cmos_settle(cmos, ns);
+	wall_clock(cmos, ns, epoch_s);
+	value = read_register(cmos, ns, epoch_s);
+	cmos_set_due(cmos);
+	return value;
 }
 
 static void write_b(struct cmos *cmos, u8 value, u64 ns, u64 epoch_s)
 {
 	if (~cmos->ram[REG_B] & value & B_SET)
 		show(cmos, ns, epoch_s);
+	if (value & B_SET) /* it clears this enable */
+		value &= ~UPDATE_ENDED;
 	cmos->ram[REG_B] = value;
 	if (!(value & B_SET) && cmos->written)
 		adopt(cmos, ns, epoch_s);
@@ -175,12 +190,8 @@ static void write_time(struct cmos *cmos, u8 value, u64 ns, u64 epoch_s)
 		adopt(cmos, ns, epoch_s);
 }
 
-void cmos_write(struct cmos *cmos, u16 port, u8 value, u64 ns, u64 epoch_s)
+static void write_register(struct cmos *cmos, u8 value, u64 ns, u64 epoch_s)
 {
-	if (port == 0x70) { /* bit 7 masks NMI: there is none */
-		cmos->index = value & 0x7F;
-		return;
-	}
 	if (is_time(cmos->index))
 		write_time(cmos, value, ns, epoch_s);
 	else if (cmos->index == REG_A)
@@ -189,6 +200,18 @@ void cmos_write(struct cmos *cmos, u16 port, u8 value, u64 ns, u64 epoch_s)
 		write_b(cmos, value, ns, epoch_s);
 	else if (cmos->index != REG_C && cmos->index != REG_D)
 		cmos->ram[cmos->index] = value;
+}
+
+void cmos_write(struct cmos *cmos, u16 port, u8 value, u64 ns, u64 epoch_s)
+{
+	if (port == 0x70) { /* bit 7 masks NMI: there is none */
+		cmos->index = value & 0x7F;
+		return;
+	}
+	cmos_settle(cmos, ns);
+	wall_clock(cmos, ns, epoch_s);
+	write_register(cmos, value, ns, epoch_s);
+	cmos_set_due(cmos);
 }
 
 static void put16(struct cmos *cmos, u8 index, u32 value)
@@ -240,5 +263,7 @@ void cmos_reset(struct cmos *cmos)
 	cmos->last_a = 0;
 	cmos->wall = 0;
 	cmos->offset = 0;
+	cmos->settled = 0;
+	cmos_set_due(cmos);
 	update_checksum(cmos);
 }

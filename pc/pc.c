@@ -15,7 +15,9 @@
 
 #define IRQ_TIMER 0
 #define IRQ_KEYBOARD 1
+#define IRQ_CASCADE 2 /* where the slave is: masks all from 8 on */
 #define IRQ_SERIAL 4
+#define IRQ_CLOCK 8
 
 /* One pair of adapters a device: same shape for the table below. */
 
@@ -134,8 +136,12 @@ static void drive(struct pc *pc, unsigned irq, bool level)
 }
 
 /* What time alone brings. */
-static void update_timer(struct pc *pc, const struct pc_time *now)
+static void update_timers(struct pc *pc, const struct pc_time *now)
 {
+	if (now->ns >= pc->cmos.due) {
+		cmos_take_due(&pc->cmos, now->ns);
+		drive(pc, IRQ_CLOCK, pc->cmos.irq);
+	}
 	if (pit_irq_take(&pc->pit, now->ns)) {
 		pic_set_irq(&pc->pic, IRQ_TIMER, false);
 		pic_set_irq(&pc->pic, IRQ_TIMER, true);
@@ -150,7 +156,8 @@ void pc_update_irqs(struct pc *pc, const struct pc_time *now)
 	drive(pc, IRQ_KEYBOARD, kbd_irq(&pc->kbd));
 	drive(pc, IRQ_SERIAL, uart_irq(&pc->uart));
 	drive(pc, PM_SCI_IRQ, pm_sci(&pc->pm));
-	update_timer(pc, now);
+	drive(pc, IRQ_CLOCK, pc->cmos.irq);
+	update_timers(pc, now);
 }
 
 /* The 8259's own ports change no device. */
@@ -197,7 +204,7 @@ u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 {
 	u32 value;
 
-	update_timer(pc, now);
+	update_timers(pc, now);
 	if (!try_in(pc, port, size, now, &value))
 		value = in_bytes(pc, port, size, now);
 	if (!is_pic(port))
@@ -207,7 +214,7 @@ u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 
 void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
 {
-	update_timer(pc, now);
+	update_timers(pc, now);
 	if (!try_out(pc, port, size, value, now))
 		out_bytes(pc, port, size, value, now);
 	if (is_pic(port))
@@ -222,11 +229,23 @@ bool pc_ctrl_alt_del(struct pc *pc)
 	return !(pc->pic.chip[0].imr & 1u << IRQ_KEYBOARD) && kbd_ctrl_alt_del(&pc->kbd);
 }
 
+static bool is_masked(const struct pc *pc, unsigned irq)
+{
+	const struct pic_chip *chip = pc->pic.chip;
+
+	return (chip[irq >> 3].imr >> (irq & 7) & 1) ||
+	       (irq > 7 && (chip[0].imr >> IRQ_CASCADE & 1));
+}
+
 u64 pc_next_event(const struct pc *pc, const struct pc_time *now)
 {
-	if (pc->pic.chip[0].imr & 1u << IRQ_TIMER)
-		return PIT_NEVER;
-	return pit_next_edge(&pc->pit, now->ns);
+	u64 tick = PIT_NEVER, clock = PIT_NEVER;
+
+	if (!is_masked(pc, IRQ_TIMER))
+		tick = pit_next_edge(&pc->pit, now->ns);
+	if (!is_masked(pc, IRQ_CLOCK))
+		clock = pc->cmos.due;
+	return tick < clock ? tick : clock;
 }
 
 void pc_reset(struct pc *pc)

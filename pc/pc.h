@@ -57,7 +57,8 @@ void pc_update_irqs(struct pc *pc, const struct pc_time *now);
 bool pc_ctrl_alt_del(struct pc *pc);
 
 /* The first ns at which pc_update_irqs() can find something new though no
- * port was touched, or PIT_NEVER.  A masked timer is not worth waking for. */
+ * port was touched, or PIT_NEVER.  A masked timer or clock is not worth waking for.
+ * It is past if the clock has come to it since the last update. */
 u64 pc_next_event(const struct pc *pc, const struct pc_time *now);
 
 #endif

@@ -59,6 +59,8 @@ void irq_handle(u32 irq, struct regs *r)
 {
 	if (irq == 0)
 		tick(r);
+	else if (irq == 8)
+		clock_irq();
 	else if (irq == 1 || irq == 9)
 		asked_irq(irq);
 	else

@@ -15,6 +15,7 @@ extern volatile u32 apic_ticks[2]; /* V_LVTT, V_LVTT_OTHER */
 extern void (*irq_hook)(void);	   /* in the handler of IRQ 0, interrupts off */
 
 void apic_handle(u32 vector); /* counts, and ends the interrupt by APICWrite */
+void clock_irq(void);	      /* IRQ 8: checks_pc.c */
 void pic_init(void);	      /* all masked but IRQ 0 */
 void irq_handle(u32 irq, struct regs *r);
 void tick_start(void); /* periodic, HZ */

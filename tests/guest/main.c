@@ -40,7 +40,7 @@ static const struct {
 	{"time", checks_time},	     {"pte", checks_pte},	  {"space", checks_space},
 	{"proc", checks_proc},	     {"seg", checks_seg},	  {"fault", checks_fault},
 	{"hostile", checks_hostile}, {"emul", checks_emul},	  {"each", checks_each},
-	{"mmu", checks_rules_mmu},   {"irq", checks_rules_irq},
+	{"mmu", checks_rules_mmu},   {"irq", checks_rules_irq},	  {"pc", checks_pc},
 };
 
 static void run_groups(void)

@@ -234,6 +234,64 @@ static void the_8254_sets_the_timer(void **state)
 	assert_true(xen.singleshot > time_ns() - 100000000);
 }
 
+static void set_clock(u8 index, u8 value)
+{
+	port_out(v, 0x70, 1, index);
+	port_out(v, 0x71, 1, value);
+}
+
+static u32 get_clock(u8 index)
+{
+	port_out(v, 0x70, 1, index);
+	return port_in(v, 0x71, 1);
+}
+
+/* Its periodic interrupt, 1024 Hz. */
+static void the_clock_sets_the_timer(void **state)
+{
+	(void)state;
+	set_clock(0x0B, 0x42);
+	get_clock(0x0C);
+	assert_true(MON->events.alarm_set == PIT_NEVER); /* IRQ 8 is masked */
+	port_out(v, 0xA1, 1, 0);
+	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	XEN_VCPU->time.system_time += 2000000;
+	pending(TIMER_PORT);
+	events_take();
+	assert_true(events_interrupt());
+	assert_true(MON->events.alarm_set == PIT_NEVER); /* nothing more until C is read */
+	assert_int_equal(get_clock(0x0C) & 0xC0, 0xC0);
+	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	assert_false(events_interrupt());
+	/* The cascade masks it, too. */
+	port_out(v, 0x21, 1, 4);
+	pending(TIMER_PORT);
+	events_take();
+	assert_true(MON->events.alarm_set == PIT_NEVER);
+	port_out(v, 0x21, 1, 0);
+	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	set_clock(0x0B, 0x02);
+	pending(TIMER_PORT);
+	events_take();
+	assert_true(MON->events.alarm_set == PIT_NEVER);
+}
+
+/* A port may be reached by an access that begins below it. */
+static void wide_accesses(void **state)
+{
+	u32 year;
+
+	(void)state;
+	XEN_SHARED->wc_sec = 1204288496; /* 2008 */
+	port_out(v, 0x70, 1, 0x09);
+	year = port_in(v, 0x6E, 4) >> 24;
+	assert_int_equal(year, 0x08);
+	set_clock(0x0B, 0x42);
+	get_clock(0x0C);
+	port_out(v, 0xA0, 2, 0x0020); /* an EOI, and nothing is masked */
+	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+}
+
 static void input_goes_to_the_uart(void **state)
 {
 	(void)state;
@@ -468,6 +526,8 @@ static int run(void)
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
+		cmocka_unit_test_setup(the_clock_sets_the_timer, start),
+		cmocka_unit_test_setup(wide_accesses, start),
 		cmocka_unit_test_setup(input_goes_to_the_uart, start),
 		cmocka_unit_test_setup(the_uart_interrupts_behind_an_access, start),
 		cmocka_unit_test_setup(a_masked_port_is_left_alone, start),

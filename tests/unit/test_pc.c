@@ -136,6 +136,39 @@ static void a_masked_timer_is_not_worth_waking_for(void **state)
 	assert_int_equal(interrupt(), 0x20); /* the edge was not lost */
 }
 
+/* Linux 2.6's rtc.c: RTC_UIE_ON, and its handler reads register C. */
+static void the_clock_interrupts_on_irq_8(void **state)
+{
+	(void)state;
+	start();
+	init_pic();
+	outb(0x21, 0x01);
+	out(0x70, 2, 0x120B);
+	outb(0x70, 0x0C);
+	inb(0x71);
+	for (unsigned i = 0; i < 3; i++) {
+		u64 next = pc_next_event(&pc, &now);
+
+		assert_true(next > now.ns && next % 1000000000 == 0);
+		now.ns = next;
+		pc_update_irqs(&pc, &now);
+		assert_int_equal(interrupt(), 0x28);
+		outb(0xA0, 0x20);
+		assert_int_equal(interrupt(), -1);
+		assert_true(pc_next_event(&pc, &now) == PIT_NEVER);
+		assert_int_equal(inb(0x71) & 0xD0, 0xD0);
+	}
+	outb(0x21, 0x05); /* the cascade */
+	assert_true(pc_next_event(&pc, &now) == PIT_NEVER);
+	outb(0x21, 0x01);
+	outb(0xA1, 0x01);
+	assert_true(pc_next_event(&pc, &now) == PIT_NEVER);
+	now.ns += 1000000000;
+	assert_int_equal(interrupt(), -1);
+	outb(0xA1, 0x00);
+	assert_int_equal(interrupt(), 0x28); /* it was not lost */
+}
+
 static void the_request_register_is_never_behind_the_clock(void **state)
 {
 	(void)state;
@@ -410,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_wide_access_reaches_byte_devices_lowest_port_first),
 		cmocka_unit_test(the_timer_interrupts_once_a_period_through_the_pic),
 		cmocka_unit_test(a_masked_timer_is_not_worth_waking_for),
+		cmocka_unit_test(the_clock_interrupts_on_irq_8),
 		cmocka_unit_test(the_request_register_is_never_behind_the_clock),
 		cmocka_unit_test(every_keyboard_byte_is_an_interrupt_of_its_own),
 		cmocka_unit_test(a_received_character_is_irq_4),
