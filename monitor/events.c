@@ -283,7 +283,7 @@ void events_take(void)
 
 bool events_interrupt(void)
 {
-	return pic_intr(&MON->pc.pic) || lapic_intr(&MON->lapic);
+	return lapic_lint0(&MON->lapic, pic_intr(&MON->pc.pic)) || lapic_intr(&MON->lapic);
 }
 
 u8 events_ack(void)

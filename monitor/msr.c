@@ -52,7 +52,7 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 		*value = time_cycles();
 		return true;
 	case MSR_APIC_BASE:
-		*value = 0xFEE00100; /* present, disabled */
+		*value = 0xFEE00900; /* enabled, the first processor's, as Xen has it */
 		return true;
 	case MSR_PAT:
 		*value = PAT_RESET;

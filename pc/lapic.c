@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The local APIC (Intel SDM vol. 3A, chapter 10), as far as a single processor
- * needs it: the registers, interrupts by LVTT and to itself by the ICR.  The
- * timer does not count: who has a clock calls lapic_timer().
+ * needs it: the registers, interrupts by LVTT, by the pin LINT0, and to itself by
+ * the ICR.  The timer does not count: who has a clock calls lapic_timer().
  *
- * Kept true: a vector is in irr from its request to lapic_ack(), in isr from
- * there to the EOI; while the APIC is disabled by SVR every LVT entry is
- * masked and nothing is requested.
+ * Kept true:
+ *  - A vector is in irr from its request to lapic_ack(), in isr from there to the
+ *    EOI; while the APIC is disabled by SVR every LVT entry is masked and nothing
+ *    is requested.
+ *  - The 8259 reaches the processor through LINT0 alone: not while LVT0 is masked,
+ *    hence not after a reset and not while the APIC is disabled by SVR, until
+ *    somebody has enabled it and unmasked LVT0 again.  In ExtINT mode the processor
+ *    acknowledges the 8259; in fixed mode each rise of its INT is an interrupt of
+ *    LVT0's vector, and the 8259 goes on waiting for its acknowledge.
+ *
+ * Not there: what would make LINT0 an NMI, SMI or INIT, its level-triggered mode,
+ * sources for LINT1 and the other local vectors, and a base address register that
+ * disables the APIC and joins the 8259 to the processor: the guest finds the APIC
+ * enabled, and after Init Xen answers that register alone.
  */
 #include "lapic.h"
 
 #define VERSION 0x00050014u /* six LVT entries; integrated */
 #define SVR_ENABLED 0x100u
+#define LVT_MODE 0x700u
+#define LVT_FIXED 0x000u
 #define LVT_EXTINT 0x700u
 #define LVT_NMI 0x400u
 
@@ -93,6 +106,19 @@ void lapic_timer(struct lapic *l)
 {
 	if (!(REG(l, LAPIC_LVTT) & LAPIC_LVT_MASKED))
 		request(l, REG(l, LAPIC_LVTT) & 0xFF);
+}
+
+bool lapic_set_lint0(struct lapic *l, bool level)
+{
+	u32 lvt = REG(l, LAPIC_LVT0);
+	bool rises = level && !l->lint0;
+
+	l->lint0 = level;
+	if (lvt & LAPIC_LVT_MASKED)
+		return false;
+	if (rises && (lvt & LVT_MODE) == LVT_FIXED)
+		request(l, lvt & 0xFF);
+	return level && (lvt & LVT_MODE) == LVT_EXTINT;
 }
 
 /* There is nobody else: what does not reach this processor is lost. */

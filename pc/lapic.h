@@ -34,6 +34,7 @@ struct lapic {
 	u32 reg[64]; /* by offset / 16: what was written, as far as it can be read */
 	u32 irr[8], isr[8];
 	u32 requests; /* bits set in irr */
+	bool lint0;   /* the level of this pin, as last told */
 };
 
 /* As after a reset: disabled, everything masked. */
@@ -48,6 +49,16 @@ void lapic_write(struct lapic *l, u32 offset, u32 value);
 
 /* The timer expires: an interrupt of LVTT's vector, unless it is masked. */
 void lapic_timer(struct lapic *l);
+
+/* The pin LINT0, to which the 8259's INT is wired, may have another level now.
+ * true: the 8259 shall be acknowledged, for LVT0 lets it through. */
+bool lapic_set_lint0(struct lapic *l, bool level);
+
+/* The same; mostly the 8259 is silent, and was. */
+static inline bool lapic_lint0(struct lapic *l, bool level)
+{
+	return (level || l->lint0) && lapic_set_lint0(l, level);
+}
 
 /* An interrupt wants to be acknowledged. */
 bool lapic_intr(const struct lapic *l);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices of the PC that interrupt and that no VMI call is for: the clock's
- * interrupts, as the kernel's rtc drivers use them for hwclock.
+ * What of a PC's interrupts no VMI call is for: the clock's, as the kernel's rtc
+ * drivers use them for hwclock, and the way from the 8259 through the local APIC.
  */
 #include "checks.h"
 #include "irq.h"
+#include "trap.h"
 
 #define PIC1_CMD 0x20
 #define PIC1_DATA 0x21
@@ -26,6 +27,7 @@
 #define RATE_NONE 0x20
 #define RATE_64_HZ 0x2a	  /* with the divider of its crystal */
 #define RATE_1024_HZ 0x26 /* as a BIOS leaves it */
+#define DUE_MS 40u	  /* after so long an alarm of 2 ms is due on a busy host too */
 #define SECOND_MS 1600u	  /* after so long a second has changed on a busy host too */
 
 static volatile u32 clock_irqs, clock_flags; /* and what register C said */
@@ -129,7 +131,52 @@ static void check_clock(void)
 	outb(0xfe, PIC1_DATA);
 }
 
+/* One of the 8259's on IRQ 0, when there is time for it. */
+static void pic_request(void)
+{
+	ops.set_alarm(COUNTER_REAL, ops.cycle_counter(COUNTER_REAL) + cycles_ms(2), 0);
+	spin_ms(DUE_MS);
+}
+
+static void check_lint0(void)
+{
+	u32 before = ticks, fixed = apic_ticks[0];
+
+	apic_as_found();
+	irq_enable();
+	ops.apic_write(APIC_LVT0, APIC_MASKED | APIC_EXTINT);
+	pic_request();
+	check_eq("LVT0: masked, the 8259 is cut off", before, ticks);
+	ops.apic_write(APIC_LVT0, APIC_EXTINT);
+	asm volatile("nop");
+	check_eq("LVT0: its request has waited", before + 1, ticks);
+
+	ops.apic_write(APIC_SVR, APIC_SVR_OFF);
+	check_eq("LVT0: masked when the APIC is disabled", APIC_MASKED,
+		 ops.apic_read(APIC_LVT0) & APIC_MASKED);
+	pic_request();
+	check_eq("LVT0: the 8259 is cut off then", before + 1, ticks);
+	ops.apic_write(APIC_LVT0, APIC_EXTINT);
+	ops.apic_write(APIC_SVR, APIC_SVR_ON);
+	asm volatile("nop");
+	check_eq("LVT0: it stays so when the APIC is enabled again", before + 1, ticks);
+	ops.apic_write(APIC_LVT0, APIC_EXTINT);
+	asm volatile("nop");
+	check_eq("LVT0: until somebody unmasks it", before + 2, ticks);
+
+	ops.apic_write(APIC_LVT0, V_LVTT);
+	pic_request();
+	check_eq("LVT0: in fixed mode the 8259's INT is its vector", fixed + 1, apic_ticks[0]);
+	check_eq("LVT0: and the 8259's own does not come", before + 2, ticks);
+	apic_as_found();
+	asm volatile("nop");
+	check_eq("LVT0: but it has waited, too", before + 3, ticks);
+	irq_disable();
+}
+
 void checks_pc(void)
 {
 	check_clock();
+	if (ops.apic_write && under_hypervisor()) /* QEMU's is less strict */
+		check_lint0();
 }

@@ -11,8 +11,6 @@
 #include "rom.h"
 #include "trap.h"
 
-#define SVR_ON 0x1ffu
-#define LVT_MASKED 0x10000u
 #define APIC_WINDOW (VMALLOC_START + 0x900000)
 #define APIC_FRAME 0xfee00u
 #define DR7_WRITE_DR0 0xd0001u /* DR0: four bytes, writes */
@@ -21,7 +19,7 @@
 
 static void lvtt_on(u32 vector)
 {
-	ops.apic_write(APIC_SVR, SVR_ON);
+	ops.apic_write(APIC_SVR, APIC_SVR_ON);
 	ops.apic_write(APIC_TPR, 0);
 	ops.apic_write(APIC_LVTT, vector);
 }
@@ -50,7 +48,7 @@ static void check_lvtt(void)
 	check_eq("LVTT: another vector is read from the register", other + 1, apic_ticks[1]);
 	check_eq("LVTT: nothing by the old one", before, apic_ticks[0]);
 
-	ops.apic_write(APIC_LVTT, LVT_MASKED | V_LVTT);
+	ops.apic_write(APIC_LVTT, APIC_MASKED | V_LVTT);
 	lvtt_alarm();
 	spin_ms(DUE_MS);
 	check_eq("LVTT: masked, nothing comes", before, apic_ticks[0]);
@@ -87,7 +85,7 @@ static void check_apic_wakes(void)
 {
 	u32 alarms = apic_ticks[0], own = apic_ticks[1];
 
-	lvtt_on(LVT_MASKED | V_LVTT);
+	lvtt_on(APIC_MASKED | V_LVTT);
 	outb(0xff, 0x21);
 	ops.apic_write(APIC_ICR_HIGH, 0);
 	ops.apic_write(APIC_ICR, V_LVTT_OTHER);
@@ -120,12 +118,13 @@ static void check_apic(void)
 	ops.apic_write(APIC_ICR, V_LVTT_OTHER);
 	asm volatile("nop");
 	check_eq("APIC: an interrupt to itself by ICR", before + 1, apic_ticks[1]);
-	ops.apic_write(APIC_SVR, 0xff);
+	ops.apic_write(APIC_SVR, APIC_SVR_OFF);
 	before = apic_ticks[0];
 	lvtt_alarm();
 	spin_ms(DUE_MS);
 	check_eq("APIC: disabled, nothing comes", before, apic_ticks[0]);
 	irq_disable();
+	apic_as_found();
 }
 
 /* A kernel reads and sends by loads and stores, too: they see the same APIC. */
@@ -136,7 +135,7 @@ static void check_apic_memory(void)
 
 	map_kernel(APIC_WINDOW, APIC_FRAME, PTE_KERNEL);
 	ops.inval_page(APIC_WINDOW);
-	ops.apic_write(APIC_SVR, SVR_ON);
+	ops.apic_write(APIC_SVR, APIC_SVR_ON);
 	check_eq("APIC: its version by a load", ops.apic_read(APIC_VERSION),
 		 apic[APIC_VERSION / 4]);
 	apic[APIC_TPR / 4] = 0x30;
@@ -153,7 +152,7 @@ static void check_apic_memory(void)
 	check_eq("APIC: an interrupt to itself by a store", before + 1, apic_ticks[1]);
 	check_eq("APIC: that is sent", 0, apic[APIC_ICR / 4] & APIC_ICR_BUSY);
 	irq_disable();
-	apic[APIC_SVR / 4] = 0xff;
+	apic_as_found();
 	unmap_kernel(APIC_WINDOW);
 }
 
@@ -189,7 +188,7 @@ static void check_nested(void)
 		check_eq("nested: the outer one was one", before + 1, ticks);
 		irq_hook = NULL;
 		irq_disable();
-		ops.apic_write(APIC_SVR, 0xff);
+		apic_as_found();
 	}
 	check_eq("nested: interrupts are as they were", 0, irq_flags());
 }

@@ -79,7 +79,7 @@ static void make_whole(void)
 	ops.lazy_mode(LAZY_NONE);
 	ops.cancel_alarm(COUNTER_REAL);
 	ops.cancel_alarm(COUNTER_AVAILABLE);
-	ops.apic_write(APIC_SVR, 0xff);
+	apic_as_found();
 	for (u32 i = 0; i < 16; i++)
 		ops.apic_write(APIC_EOI, 0);
 	ops.apic_write(APIC_TPR, 0);

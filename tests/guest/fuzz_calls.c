@@ -262,7 +262,7 @@ static void f_alarm(u32 row)
 static void f_halt(u32 row)
 {
 	irq_disable();
-	ops.apic_write(APIC_SVR, 0xff);
+	apic_as_found();
 	pic_init();
 	ops.set_alarm(COUNTER_REAL, ops.cycle_counter(COUNTER_REAL) + 10000, 0);
 	go(row, any(), any(), any());

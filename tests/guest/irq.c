@@ -73,6 +73,16 @@ void apic_handle(u32 vector)
 	ops.apic_write(APIC_EOI, 0);
 }
 
+/* On, its own timer silent, and the 8259 let through. */
+void apic_as_found(void)
+{
+	if (!ops.apic_write)
+		return;
+	ops.apic_write(APIC_SVR, APIC_SVR_ON);
+	ops.apic_write(APIC_LVTT, APIC_MASKED);
+	ops.apic_write(APIC_LVT0, APIC_EXTINT);
+}
+
 u64 cycles_ms(u32 ms)
 {
 	return div64(ops.cycle_frequency(), 1000) * ms;

@@ -49,6 +49,11 @@
 #define APIC_ICR_BUSY 0x1000u
 #define APIC_ICR_HIGH 0x310u
 #define APIC_LVTT 0x320u
+#define APIC_LVT0 0x350u
+#define APIC_SVR_ON 0x1ffu
+#define APIC_SVR_OFF 0xffu
+#define APIC_MASKED 0x10000u /* in a local vector */
+#define APIC_EXTINT 0x700u   /* in LVT0 */
 
 struct guest_ops {
 	void (*cpuid)(u32 r[4]); /* r[0] leaf, r[2] subleaf */

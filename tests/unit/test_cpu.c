@@ -66,8 +66,8 @@ static void known_msrs(void **state)
 	assert_true(msr_read(v, 0xC0000080, &value) && value == EFER_NXE);
 	assert_true(msr_read(v, 0x10, &value) && msr_read(v, 0x10, &later));
 	assert_true(later >= value && value);
-	assert_true(msr_read(v, 0x1B, &value)); /* a local APIC that is off */
-	assert_int_equal(value, 0xFEE00100);
+	assert_true(msr_read(v, 0x1B, &value)); /* its local APIC is enabled */
+	assert_int_equal(value, 0xFEE00900);
 	assert_true(msr_read(v, 0x277, &value));
 	assert_true(value == 0x0007040600070406ull);
 	assert_true(msr_read(v, 0x2FF, &value)); /* all memory is write-back */

@@ -205,6 +205,26 @@ static void an_alarm_may_be_wired_to_the_lvtt(void **state)
 	assert_false(pic_intr(&MON->pc.pic));
 }
 
+/* The 8259 reaches the processor through the local APIC's LVT0. */
+static void lvt0_cuts_the_8259_off(void **state)
+{
+	(void)state;
+	pic_set_irq(&MON->pc.pic, 1, true);
+	assert_true(events_interrupt());
+	lapic_write(&MON->lapic, LAPIC_LVT0, 0x10700);
+	assert_false(events_interrupt());
+	lapic_write(&MON->lapic, LAPIC_LVT0, 0x51);
+	pic_set_irq(&MON->pc.pic, 1, false);
+	assert_false(events_interrupt());
+	pic_set_irq(&MON->pc.pic, 1, true);
+	assert_true(events_interrupt());
+	assert_int_equal(events_ack(), 0x51);
+	assert_true(pic_intr(&MON->pc.pic));
+	lapic_write(&MON->lapic, LAPIC_EOI, 0);
+	lapic_write(&MON->lapic, LAPIC_LVT0, 0x700);
+	assert_int_equal(events_ack(), 0x21);
+}
+
 static void the_timer_is_stopped_when_nothing_is_due(void **state)
 {
 	(void)state;
@@ -524,6 +544,7 @@ static int run(void)
 		cmocka_unit_test_setup(an_alarm_at_the_end_of_time_is_set_in_steps, start),
 		cmocka_unit_test_setup(the_next_period_is_to_come, start),
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
+		cmocka_unit_test_setup(lvt0_cuts_the_8259_off, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
 		cmocka_unit_test_setup(the_clock_sets_the_timer, start),

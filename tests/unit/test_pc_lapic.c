@@ -138,6 +138,64 @@ static void read_only(void **state)
 	assert_false(lapic_intr(&l));
 }
 
+static void lint0_lets_the_8259_through_in_extint_mode_alone(void **state)
+{
+	static const struct {
+		u32 lvt0;
+		bool through;
+	} modes[] = {{0x700, true},  {0x755, true},  {0x10700, false}, {0x10000, false},
+		     {0x055, false}, {0x455, false}, {0x255, false},   {0x555, false}};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+		lapic_write(&l, LAPIC_LVT0, modes[i].lvt0);
+		assert_false(lapic_lint0(&l, false));
+		assert_int_equal(lapic_lint0(&l, true), modes[i].through);
+		assert_int_equal(lapic_lint0(&l, true), modes[i].through);
+		assert_false(lapic_lint0(&l, false));
+	}
+}
+
+static void the_8259_is_cut_off_after_reset_and_while_disabled(void **state)
+{
+	(void)state;
+	lapic_reset(&l);
+	assert_false(lapic_lint0(&l, true));
+	lapic_start(&l); /* a BIOS lets it through */
+	assert_true(lapic_lint0(&l, true));
+	lapic_write(&l, LAPIC_SVR, 0xFF);
+	assert_int_equal(lapic_read(&l, LAPIC_LVT0), 0x10700);
+	assert_int_equal(lapic_read(&l, LAPIC_LVT1), 0x10400);
+	assert_false(lapic_lint0(&l, true));
+	lapic_write(&l, LAPIC_LVT0, 0x700);
+	assert_false(lapic_lint0(&l, true));
+	lapic_write(&l, LAPIC_SVR, 0x1FF);
+	assert_false(lapic_lint0(&l, true));
+	lapic_write(&l, LAPIC_LVT0, 0x700);
+	assert_true(lapic_lint0(&l, true));
+}
+
+static void in_fixed_mode_each_rise_of_lint0_is_one_interrupt(void **state)
+{
+	(void)state;
+	lapic_write(&l, LAPIC_LVT0, 0x052);
+	for (u32 i = 0; i < 3; i++) {
+		assert_false(lapic_lint0(&l, true));
+		assert_false(lapic_lint0(&l, true));
+		assert_true(lapic_intr(&l));
+		assert_int_equal(lapic_ack(&l), 0x52);
+		lapic_write(&l, LAPIC_EOI, 0);
+		assert_false(lapic_lint0(&l, true));
+		assert_false(lapic_intr(&l));
+		assert_false(lapic_lint0(&l, false));
+	}
+	lapic_write(&l, LAPIC_LVT0, 0x10052);
+	assert_false(lapic_lint0(&l, true));
+	lapic_write(&l, LAPIC_LVT0, 0x052); /* that rise is over */
+	assert_false(lapic_lint0(&l, true));
+	assert_false(lapic_intr(&l));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +207,9 @@ int main(void)
 		cmocka_unit_test_setup(priorities, start),
 		cmocka_unit_test_setup(to_itself, start),
 		cmocka_unit_test_setup(read_only, start),
+		cmocka_unit_test_setup(lint0_lets_the_8259_through_in_extint_mode_alone, start),
+		cmocka_unit_test(the_8259_is_cut_off_after_reset_and_while_disabled),
+		cmocka_unit_test_setup(in_fixed_mode_each_rise_of_lint0_is_one_interrupt, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
