@@ -16,8 +16,6 @@
 #include "mem.h"
 #include "pm.h"
 
-#define ACPI_TABLES 0xF0000u /* where the RSDP is; all others follow */
-
 struct rsdp {
 	char signature[8];
 	u8 checksum;
@@ -165,10 +163,11 @@ struct tables {
 	struct dsdt dsdt;
 };
 
+_Static_assert(ACPI_TABLES + sizeof(struct tables) <= SMBIOS, "the BIOS area's tables");
+
 #define ADDRESS(table) (ACPI_TABLES + offsetof(struct tables, table))
 
-/* Makes all bytes add up to 0. */
-static void seal(void *table, u32 bytes, u8 *checksum)
+void seal(void *table, u32 bytes, u8 *checksum)
 {
 	u8 sum = 0;
 

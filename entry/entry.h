@@ -10,6 +10,7 @@
  *   window.c      the ROM's window
  *   loader.c      the guest: bzImage, boot_params, BIOS area, ROM
  *   acpi.c        ACPI tables in the BIOS area
+ *   smbios.c      who made the BIOS, and when
  */
 #ifndef VMIXEN_ENTRY_H
 #define VMIXEN_ENTRY_H
@@ -21,6 +22,10 @@
 #include "start.h"
 
 #define VIRT_BASE 0xC0000000u
+
+/* The BIOS area, guest-physical; both are found in it on a 16-byte boundary. */
+#define ACPI_TABLES 0xF0000u /* the RSDP; all others follow */
+#define SMBIOS 0xF1000u	     /* the entry point; its structures follow */
 
 /* A page that the domain shares with a backend, and its event channel. */
 struct shared_page {
@@ -65,5 +70,10 @@ void copy_to_guest(u32 gpa, const void *from, u32 bytes);
 
 /* acpi.c */
 void make_acpi_tables(void);
+/* Makes all bytes of a table add up to 0; checksum is one of them. */
+void seal(void *table, u32 bytes, u8 *checksum);
+
+/* smbios.c */
+void make_smbios_table(void);
 
 #endif

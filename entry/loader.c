@@ -197,6 +197,7 @@ void load_guest(struct layout *l, struct start *start)
 	make_rom_area();
 	make_bios_data();
 	make_acpi_tables();
+	make_smbios_table();
 	load_kernel(l, image);
 	make_boot_params(l, start, image);
 }

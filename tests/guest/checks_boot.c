@@ -46,6 +46,61 @@ static void check_bios_data(void)
 	check_range("boot: one to four serial ports", 1, 4, bda[8] >> 9 & 7);
 }
 
+static u8 sum_of(const u8 *p, u32 bytes)
+{
+	u8 sum = 0;
+
+	while (bytes--)
+		sum += *p++;
+	return sum;
+}
+
+/* The next structure, behind this one's strings. */
+static const u8 *dmi_next(const u8 *s)
+{
+	for (s += s[1]; s[0] || s[1]; s++)
+		;
+	return s + 2;
+}
+
+/* String n of a structure. */
+static const char *dmi_string(const u8 *s, u32 n)
+{
+	const char *text = (const char *)s + s[1];
+
+	while (--n)
+		text += strlen(text) + 1;
+	return text;
+}
+
+/* As Linux's dmi_scan_machine and dmi_get_year. */
+static void check_smbios(void)
+{
+	const u8 *p = phys_to_virt(0xf0000), *end = phys_to_virt(0x100000), *s;
+	const char *date;
+	u32 length, count = 0, types = 0;
+
+	while (p < end && memcmp(p, "_DMI_", 5))
+		p += 16;
+	check("smbios: an anchor in F0000-FFFFF", p < end);
+	if (p >= end)
+		return;
+	check_eq("smbios: its 15 bytes add up to 0", 0, sum_of(p, 15));
+	check("smbios: the entry point before it", !memcmp(p - 16, "_SM_", 4));
+	check_eq("smbios: its bytes add up to 0", 0, sum_of(p - 16, p[-11]));
+	length = p[6] | p[7] << 8;
+	s = phys_to_virt(*(const u32 *)(p + 8));
+	date = dmi_string(s, s[8]);
+	check_eq("smbios: structure 0 is the BIOS's", 0, s[0]);
+	check_eq("smbios: its date is MM/DD/YYYY", 10, strlen(date));
+	check("smbios: of 2010 or later", memcmp(date + 6, "2010", 4) >= 0);
+	for (end = s + length; s < end; s = dmi_next(s), count++)
+		types |= s[0] < 31 ? 1u << s[0] : s[0] == 127 ? 1u << 31 : 0;
+	check("smbios: the table ends with its last structure", s == end);
+	check_eq("smbios: structures", p[12] | p[13] << 8, count);
+	check_eq("smbios: 0, 1 and 127 are there", 0x80000003, types & 0x80000003);
+}
+
 /* What memory is without a range register that says otherwise. */
 static void check_mtrr(void)
 {
@@ -105,6 +160,7 @@ void checks_boot(void)
 	check_params();
 	check_control();
 	check_bios_data();
+	check_smbios();
 	check_mtrr();
 	check_segments();
 	check_native_tables();
