@@ -52,14 +52,14 @@ FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-p
 # The ROM's C: position independent, no GOT entry, nothing writable.
 ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -mpreferred-stack-boundary=2 -fpie -include rom/hidden.h
 ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
-HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
+HOST_CFLAGS := $(WARN) $(INCLUDES) -Ientry -Itools/mkrom -O2 -g
 
 ROM_SRC := $(wildcard monitor/*.c xenbind/*.c pc/*.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 ENTRY_SRC := $(wildcard entry/*.c)
 ENTRY_SRC := $(filter-out entry/offsets.c,$(ENTRY_SRC)) monitor/mem.c monitor/print.c xenbind/console.c
 ENTRY_OBJ := $(B)/entry/entry/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
-MKROM_SRC := $(wildcard tools/mkrom/*.c)
+MKROM_SRC := $(wildcard tools/mkrom/*.c) entry/room.c
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 

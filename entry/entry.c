@@ -66,10 +66,10 @@ void regparm3 entry_main(const struct start_info *si)
 
 	start_console(si);
 	say_hello();
-	memory_divide(&layout, si);
-	window_make(&layout, start);
 	if (!payload.rom_size || rom->ext_signature != ROM_EXT_SIGNATURE)
 		fail("no ROM is wrapped with this entry");
+	memory_divide(&layout, si);
+	window_make(&layout, start);
 	load_guest(&layout, start);
 	if (start->counters) /* for who measures how long a boot takes */
 		note("vmixen: domain started at TSC %llx\n", born);

@@ -7,6 +7,7 @@
  *   start.asm     Xen notes, first instructions
  *   entry.c       entry_main: the list of steps
  *   memory.c      who gets which frame
+ *   room.c        what the kernel needs of it
  *   window.c      the ROM's window
  *   loader.c      the guest: bzImage, boot_params, BIOS area, ROM
  *   acpi.c        ACPI tables in the BIOS area
@@ -19,6 +20,7 @@
 
 #include "hypercall.h"
 #include "image.h"
+#include "room.h"
 #include "start.h"
 
 #define VIRT_BASE 0xC0000000u
@@ -37,6 +39,7 @@ struct layout {
 	const struct start_info *si;
 	struct shared_page console, store;
 	const u32 *mfn_list; /* mfn by pfn */
+	struct room room;    /* what the kernel needs */
 	u32 boot_end;	     /* first pfn behind everything Xen has put there */
 	u32 reserve_first;   /* first pfn of the ROM's own memory; it ends with the domain's */
 	u32 reserve_next;    /* first one not handed out yet */

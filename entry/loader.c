@@ -11,20 +11,17 @@
 #define BOOT_PARAMS 0x10000u
 #define COMMAND_LINE 0x11000u
 #define OPTION_ROM 0xC8000u
-#define KERNEL 0x100000u
 #define EBDA 0x9FC00u
 
 /* Setup header and boot_params offsets. */
 #define HDR_SETUP_SECTS 0x1F1
 #define HDR_JUMP 0x201 /* its operand tells where the header ends */
-#define HDR_VERSION 0x206
 #define HDR_TYPE_OF_LOADER 0x210
 #define HDR_CODE32_START 0x214
 #define HDR_RAMDISK_IMAGE 0x218
 #define HDR_RAMDISK_SIZE 0x21C
 #define HDR_CMD_LINE_PTR 0x228
 #define HDR_CMDLINE_SIZE 0x238
-#define HDR_INIT_SIZE 0x260
 #define BP_EXT_MEM_K 0x002
 #define BP_ALT_MEM_K 0x1E0
 #define BP_E820_COUNT 0x1E8
@@ -73,21 +70,12 @@ static u32 text_length(const char *s)
 	return n;
 }
 
-static void load_kernel(struct layout *l, const u8 *image)
+static void load_kernel(const u8 *image)
 {
 	u32 sects = image[HDR_SETUP_SECTS] ? image[HDR_SETUP_SECTS] : 4;
-	u32 offset = (sects + 1) * 512, bytes = payload.kernel_size - offset, need = bytes;
-	u16 version;
+	u32 offset = (sects + 1) * 512;
 
-	memcpy(&version, image + HDR_VERSION, 2);
-	if (version < 0x20A) /* it does not tell: a compressed kernel grows */
-		need = 4 * bytes;
-	else if (get32(image, HDR_INIT_SIZE) > need)
-		need = get32(image, HDR_INIT_SIZE);
-	if ((KERNEL + need + PAGE_SIZE - 1) >> 12 > l->boot_gpfn)
-		fail("the kernel needs %u MB and the domain has %u MB for it: give it more memory",
-		     (KERNEL + need) >> 20, l->boot_gpfn >> 8);
-	copy_to_guest(KERNEL, image + offset, bytes);
+	copy_to_guest(KERNEL_AT, image + offset, payload.kernel_size - offset);
 }
 
 static u32 add_e820(u8 *bp, u32 n, u32 start, u32 end, u32 type)
@@ -104,12 +92,12 @@ static u32 add_e820(u8 *bp, u32 n, u32 start, u32 end, u32 type)
 
 static void describe_memory(struct layout *l, u8 *bp)
 {
-	u32 top = l->guest_pages << 12, n = 0, ext = (top - KERNEL) >> 10;
+	u32 top = l->guest_pages << 12, n = 0, ext = (top - KERNEL_AT) >> 10;
 
 	n = add_e820(bp, n, 0, EBDA, E820_RAM);
 	n = add_e820(bp, n, EBDA, 0xA0000, E820_RESERVED);
-	n = add_e820(bp, n, 0xE0000, KERNEL, E820_RESERVED);
-	n = add_e820(bp, n, KERNEL, top, E820_RAM);
+	n = add_e820(bp, n, 0xE0000, KERNEL_AT, E820_RESERVED);
+	n = add_e820(bp, n, KERNEL_AT, top, E820_RAM);
 	bp[BP_E820_COUNT] = (u8)n;
 	put32(bp, BP_ALT_MEM_K, ext);
 	bp[BP_EXT_MEM_K] = bp[BP_EXT_MEM_K + 1] = 0xFF;
@@ -181,7 +169,7 @@ static void make_rom_area(void)
 {
 	static u8 page[PAGE_SIZE];
 
-	for (u32 gpa = 0; gpa < KERNEL; gpa += PAGE_SIZE) {
+	for (u32 gpa = 0; gpa < KERNEL_AT; gpa += PAGE_SIZE) {
 		if (gpa >= 0xA0000 && gpa < 0xC0000)
 			continue;
 		memset(page, gpa >= 0xC0000 ? 0xFF : 0, PAGE_SIZE);
@@ -198,6 +186,6 @@ void load_guest(struct layout *l, struct start *start)
 	make_bios_data();
 	make_acpi_tables();
 	make_smbios_table();
-	load_kernel(l, image);
+	load_kernel(image);
 	make_boot_params(l, start, image);
 }

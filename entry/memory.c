@@ -84,6 +84,7 @@ void memory_divide(struct layout *l, const struct start_info *si)
 		l->store = memory_shared(si, si->store_mfn, si->store_evtchn);
 	}
 	l->boot_end = boot = find_boot_end(l, si);
+	room_of_kernel((const u8 *)payload.kernel_addr, payload.kernel_size, &l->room);
 	l->pool_pages = pool_size(pages);
 	own = own_size(pages, l->pool_pages);
 	if (pages > GUEST_PAGES_MAX)
@@ -110,17 +111,41 @@ static u32 count_low(u32 pages)
 	return pages > HOLE_FIRST ? pages + HOLE_END - HOLE_FIRST : pages;
 }
 
+/* MB of a domain whose guest has frames up to this one. */
+static u32 domain_mb(u64 end)
+{
+	u32 guest = (u32)end - (HOLE_END - HOLE_FIRST), pages = guest;
+
+	while (pages < own_size(pages, pool_size(pages)) + guest)
+		pages++;
+	return (pages + 255) >> 8;
+}
+
+/* The boot area lies as high as it may, but not where the kernel unpacks itself. */
+static void place_boot_area(struct layout *l)
+{
+	const struct room *r = &l->room;
+	u32 pages = l->si->nr_pages, before = l->reserve_first - l->boot_end;
+	u32 memory = count_low(before) + l->boot_end;
+	u32 limit = max(BOOT_AREA_LIMIT, l->boot_end + KERNEL_ROOM);
+
+	l->boot_gpfn = room_beside(r, (memory > limit ? limit : memory) - l->boot_end, l->boot_end,
+				   memory);
+	if (!l->boot_gpfn)
+		fail("the kernel needs %u MB from %u MB on, kernel file and initrd take %u MB and "
+		     "the ROM %u MB: the domain has %u MB, give it %u MB or more",
+		     (u32)((r->end - r->start + 0xFFFFF) >> 20), (u32)(r->start >> 20),
+		     (l->boot_end + 255) >> 8, (pages - l->reserve_first + 255) >> 8, pages >> 8,
+		     domain_mb(room_needed(r, l->boot_end)));
+}
+
 /* Fills gmfn[0 .. guest_pages - 1]; Xen's shared pages, which lie in the boot
  * area, are replaced by frames of the ROM's. */
 void memory_assign(struct layout *l, u32 *gmfn)
 {
-	u32 before = l->reserve_first - l->boot_end, g = 0, pfn = l->boot_end;
-	u32 limit = max(BOOT_AREA_LIMIT, l->boot_end + KERNEL_ROOM);
+	u32 g = 0, pfn = l->boot_end;
 
-	if (count_low(before) + l->boot_end > limit)
-		l->boot_gpfn = limit - l->boot_end;
-	else
-		l->boot_gpfn = count_low(before);
+	place_boot_area(l);
 	for (; g < l->boot_gpfn; g++)
 		gmfn[g] = g >= HOLE_FIRST && g < HOLE_END ? GMFN_NONE : l->mfn_list[pfn++];
 	for (u32 i = 0; i < l->boot_end; i++)

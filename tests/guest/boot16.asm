@@ -17,6 +17,9 @@
 %define E820_MAP 0x2d0
 %define E820_MAX 128
 %define CODE32 0x100000
+%ifndef ALIGN
+%define ALIGN CODE32        ; where the kernel claims to unpack itself
+%endif
 
 bits 16
 org 0
@@ -46,7 +49,7 @@ jump_end:
 	dw 0
 	dd 0                                    ; cmd_line_ptr
 	dd 0x37ffffff                           ; initrd_addr_max
-	dd CODE32                               ; kernel_alignment
+	dd ALIGN                                ; kernel_alignment
 	db 0                                    ; relocatable_kernel
 	db 0
 	dw 0

@@ -23,6 +23,25 @@ static void check_params(void)
 	       boot_cmdline);
 }
 
+static u32 param(u32 at)
+{
+	return *(const u32 *)(boot_params + at);
+}
+
+/* From where its header says that it unpacks itself; nothing can lie less than 1 MB
+ * behind, whatever the kernel's size. */
+static void check_initrd(void)
+{
+	u32 image = param(0x218), size = param(0x21c), room = param(0x230);
+
+	if (!size)
+		return;
+	printk("guest: initrd of %u bytes at %08x, the kernel's room at %08x\n", size, image, room);
+	check("boot: the initrd is above 1 MB, in RAM", image >= 0x100000 && image + size > image);
+	check("boot: and keeps out of the kernel's way",
+	      image + size <= room || image >= room + 0x100000);
+}
+
 static void check_control(void)
 {
 	u32 cr0 = ops.get_cr0();
@@ -158,6 +177,7 @@ static void check_rom(void)
 void checks_boot(void)
 {
 	check_params();
+	check_initrd();
 	check_control();
 	check_bios_data();
 	check_smbios();

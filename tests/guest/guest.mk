@@ -9,7 +9,7 @@
 
 GUEST_DIR := tests/guest
 GUEST_OUT := build/guest
-GUEST_IMAGES := build/guest-pae.bzImage build/guest-2level.bzImage
+GUEST_IMAGES := build/guest-pae.bzImage build/guest-2level.bzImage build/guest-pae-16m.bzImage
 
 GUEST_SRCS := main.c lib.c console.c check.c cmdline.c rom.c patch.c \
 	ops_native.c ops_vmi.c time_native.c desc.c trap.c irq.c \
@@ -109,6 +109,12 @@ endef
 
 $(eval $(call guest_kernel,pae))
 $(eval $(call guest_kernel,2level))
+
+# ---- one that says that it unpacks itself at 16 MB, as kernels from 2.6.31 on do
+
+build/guest-pae-16m.bzImage: $(GUEST_DIR)/boot16.asm $(GUEST_OUT)/pae/guest.bin
+	$(call say,NASM,$@)
+	$(Q)$(GUEST_NASM) -f bin -DALIGN=0x1000000 -DKERNEL='"$(GUEST_OUT)/pae/guest.bin"' -o $@ $<
 
 # ---- the same kernel as a native PV guest of Xen, to measure against
 

@@ -14,6 +14,7 @@ SOME = ("shim", "dom0")
 
 PAE = "build/guest-pae.bzImage"
 TWO_LEVEL = "build/guest-2level.bzImage"
+AT_16_MB = "build/guest-pae-16m.bzImage"
 
 # The guest has some hundreds of checks.
 PASSED = r"guest: \d{3,} passed, 0 failed"
@@ -94,6 +95,12 @@ CASES = [
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
          [r"cannot start the guest: the domain has 4 MB, .*give it more memory"], memory=4,
          hosts=("dom0",)),
+    Case("room", "the initrd keeps out of the way of a kernel that unpacks itself", AT_16_MB, 0,
+         [r"ok   boot: and keeps out of the kernel's way", r"guest: \d+ passed, 0 failed"], memory=18,
+         cmdline="only=none", hosts=("dom0",), options=["--initrd", PAE]),
+    Case("noroom", "a kernel that has no room to unpack itself is told how much it takes", AT_16_MB, 1,
+         [r"the kernel needs \d MB from 16 MB on, .* the domain has 16 MB, give it 18 MB or more"],
+         memory=16, hosts=("dom0",)),
     Case("novmi", "a kernel that does not use VMI is told so", PAE, 1,
          [r"before VMI_Init"], cmdline="vmi=off", hosts=SOME),
     Case("counters", "the word vmixen.counters shows what the monitor did", PAE, 0,

@@ -13,11 +13,12 @@
 #define _GNU_SOURCE // memmem
 #include <string.h>
 
+#include "layout.h"
 #include "mkrom.h"
+#include "room.h"
 
 #define SECTOR 512u
 #define PARAGRAPH 16u
-#define HIGH_MEMORY 0x100000u
 #define BOOT_FLAG 0xAA55u
 #define JUMP_SHORT 0xEBu
 #define LOADED_HIGH 0x01u
@@ -118,16 +119,30 @@ static bool check_sizes(const struct blob *k, const struct setup *s, struct err 
 
 static bool check_load(const struct blob *k, const struct setup *s, struct err *err)
 {
-	u64 end = (u64)s->code32_start + k->n - setup_bytes(s);
+	u64 end = KERNEL_AT + (u64)k->n - setup_bytes(s);
 
 	if (!(s->loadflags & LOADED_HIGH))
 		return refuse(err, "%s: is a zImage (LOADED_HIGH is clear), a bzImage was expected",
 			      k->name);
-	if (s->code32_start < HIGH_MEMORY || end > UINT32_MAX)
+	if (s->code32_start < KERNEL_AT || s->code32_start >= end)
 		return refuse(err,
-			      "%s: its code32_start is 0x%x, an address from 0x%x on with room for "
-			      "the kernel was expected",
-			      k->name, s->code32_start, HIGH_MEMORY);
+			      "%s: its code32_start is 0x%x, an address in the kernel, which is "
+			      "loaded to 0x%x, was expected",
+			      k->name, s->code32_start, KERNEL_AT);
+	return true;
+}
+
+/* The domain entry asks the same of the domain that it finds itself in. */
+static bool check_room(const struct blob *k, struct err *err)
+{
+	struct room room;
+
+	room_of_kernel(k->p, (u32)k->n, &room);
+	if (room.end > (u64)GUEST_PAGES_MAX * PAGE_SIZE)
+		return refuse(err,
+			      "%s: needs memory up to 0x%llx, at most 0x%x was expected (no domain "
+			      "has more)",
+			      k->name, (unsigned long long)room.end, GUEST_PAGES_MAX * PAGE_SIZE);
 	return true;
 }
 
@@ -164,6 +179,6 @@ bool bzimage_check(const struct blob *kernel, struct err *err)
 		return refuse(err, "%s: has %zu bytes, a bzImage of more than %zu was expected",
 			      kernel->name, kernel->n, SETUP_AT + sizeof(s));
 	return check_signatures(kernel, &s, err) && check_version(kernel, &s, err) &&
-	       check_load(kernel, &s, err) && check_sizes(kernel, &s, err) &&
-	       check_bits(kernel, &s, err);
+	       check_sizes(kernel, &s, err) && check_load(kernel, &s, err) &&
+	       check_bits(kernel, &s, err) && check_room(kernel, err);
 }
