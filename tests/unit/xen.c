@@ -292,7 +292,8 @@ u16 cpu_selector(enum seg seg)
 void cpu_load_selector(enum seg seg, u16 selector)
 {
 	if (!xen_load_selector(seg, selector)) {
-		fprintf(stderr, "xen: %04x in register %u: #GP in the monitor\n", selector, seg);
+		fprintf(stderr, "xen: %04x in register %u: #GP in the monitor\n", (u32)selector,
+			(u32)seg);
 		abort();
 	}
 }
