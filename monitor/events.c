@@ -303,12 +303,14 @@ static bool lvtt_will_fire(void)
 
 /*
  * No interrupt is pending, asked for when that is known, and none can ever come,
- * for the 8259 is masked and no alarm is wired around it: where a Linux without
+ * for the 8259 is masked, or cut off, and no alarm is wired around it: where a Linux without
  * ACPI comes to when it halts or powers off.  On a PC somebody would switch it off.
  */
 static bool halted_for_good(void)
 {
-	return MON->pc.pic.chip[0].imr == 0xFF && !lvtt_will_fire();
+	bool heard = !(lapic_read(&MON->lapic, LAPIC_LVT0) & LAPIC_LVT_MASKED);
+
+	return (MON->pc.pic.chip[0].imr == 0xFF || !heard) && !lvtt_will_fire();
 }
 
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */

@@ -27,7 +27,6 @@
 #define RATE_NONE 0x20
 #define RATE_64_HZ 0x2a	  /* with the divider of its crystal */
 #define RATE_1024_HZ 0x26 /* as a BIOS leaves it */
-#define DUE_MS 40u	  /* after so long an alarm of 2 ms is due on a busy host too */
 #define SECOND_MS 1600u	  /* after so long a second has changed on a busy host too */
 
 static volatile u32 clock_irqs, clock_flags; /* and what register C said */

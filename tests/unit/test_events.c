@@ -501,6 +501,9 @@ static void a_halt_that_nothing_can_end_is_power_off(void **state)
 	vmi_APICWrite(LAPIC_LVTT, 0x10041); /* masked */
 	set_alarm(0x10000, ~0ull, 0);
 	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
+	start(state);
+	vmi_APICWrite(LAPIC_LVT0, 0x10700); /* the 8259 is cut off */
+	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
 }
 
 static void xenstore_is_watched(void **state)
