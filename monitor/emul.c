@@ -155,8 +155,9 @@ static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 	else if (i->op == INSN_CLI)
 		flags_cli(v, v->r.eip);
 	else
-		guest_die("interrupts are enabled before VMI_Init, and none can come: is this "
-			  "a kernel with VMI support that found the ROM?");
+		guest_die("interrupts are enabled before VMI_Init, and none can come: a kernel "
+			  "without VMI support, or that did not find the ROM, or an early panic "
+			  "of the kernel");
 	return EMUL_DONE;
 }
 

@@ -15,6 +15,8 @@
 #define NEVER (~(u64)0)		  /* cycles of any counter */
 #define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
 #define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
+/* Of the guest's time; the first words of a kernel come earlier, by TCG, too. */
+#define SILENCE_S 10u
 
 static u32 bind_virq(u32 virq)
 {
@@ -68,7 +70,7 @@ static void take_store(void)
 void events_start(void)
 {
 	EVENTS->input = -1;
-	EVENTS->alarm_set = PIT_NEVER;
+	EVENTS->alarm_set = EVENTS->silence = PIT_NEVER;
 	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
 	EVENTS->console_port =
@@ -216,6 +218,8 @@ void alarm_update(void)
 	struct pc_time now = now_undated();
 	u64 deadline = pc_next_event(&MON->pc, &now);
 
+	if (EVENTS->silence < deadline)
+		deadline = EVENTS->silence;
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
 		u64 at;
 
@@ -237,10 +241,42 @@ void alarm_update(void)
 	}
 }
 
+static u64 stolen_ns(void)
+{
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
+
+	return r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+}
+
+void events_listen(void)
+{
+	EVENTS->silence = time_ns() + SILENCE_S * 1000000000ull;
+	EVENTS->silence_stolen = stolen_ns();
+	alarm_update();
+}
+
+/* Time in which the guest could not run does not count. */
+static void hear_silence(u64 now)
+{
+	u64 stolen = stolen_ns() - EVENTS->silence_stolen;
+
+	EVENTS->silence = PIT_NEVER;
+	if (EVENTS->spoke)
+		return;
+	if (stolen) {
+		EVENTS->silence = now + stolen;
+		EVENTS->silence_stolen += stolen;
+		return;
+	}
+	report_silence(VCPU, SILENCE_S);
+}
+
 static void take_time(void)
 {
 	struct pc_time now = now_undated();
 
+	if (now.ns >= EVENTS->silence)
+		hear_silence(now.ns);
 	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
 		struct alarm *a = &MON->alarm[i];
 
@@ -351,6 +387,7 @@ static void serve_pc(const struct pc_time *now)
 
 	for (; uart_tx_take(&pc->uart, &byte); moved = true)
 		console_put(&MON->console, (char)byte);
+	EVENTS->spoke |= moved;
 	if (pc->requests & PC_POWEROFF)
 		control_shutdown(SHUTDOWN_poweroff);
 	if (pc->requests & PC_RESET)

@@ -64,6 +64,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, shadow pool %u KB\n", MON->start.code32,
 	    MON->start.guest_pages / 256, MON->start.pool_pages * 4);
+	events_listen();
 	monitor_resume(v);
 }
 

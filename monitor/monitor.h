@@ -33,10 +33,13 @@ struct asked {
 
 struct events {
 	u32 timer_port, console_port;
-	u32 store_port; /* 0: no xenstore */
-	bool key;	/* the next byte of input is a command to the monitor */
-	int input;	/* a byte that the 16550 had no room for, or -1 */
-	u64 alarm_set;	/* the deadline Xen has, in ns; PIT_NEVER for none */
+	u32 store_port;	    /* 0: no xenstore */
+	bool key;	    /* the next byte of input is a command to the monitor */
+	int input;	    /* a byte that the 16550 had no room for, or -1 */
+	u64 alarm_set;	    /* the deadline Xen has, in ns; PIT_NEVER for none */
+	bool spoke;	    /* the guest has printed something */
+	u64 silence;	    /* ns when its silence is worth a word, or PIT_NEVER */
+	u64 silence_stolen; /* ns that had been taken off the guest's time when that was set */
 };
 
 /* What time.c has said: divisions are dear and their operands rarely change, and
@@ -87,6 +90,7 @@ struct monitor {
 	struct events events;
 	struct store store;
 	struct asked asked;
+	u32 ends; /* that have begun: report.c */
 	struct segments segments;
 	struct guard guard;
 	u64 counters_since; /* when they were 0, in ns */
@@ -144,8 +148,12 @@ static inline void xen_must(int err, enum need what)
 }
 /* Where the guest is. */
 void report_state(struct vcpu *v);
+/* It has printed nothing for so long: the same, and how to hear more. */
+void report_silence(struct vcpu *v, u32 seconds);
 /* We are wrong. */
 noreturn void monitor_panic(const char *file, int line, const char *what);
+/* The same, by a trap in the monitor at eip; pushed: by PUSHAD. */
+noreturn void monitor_trapped(u32 vector, u32 error, u32 eip, const u32 pushed[8]);
 #define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))
 
 /* access.c: guest-virtual memory. */
@@ -322,6 +330,8 @@ void control_order(enum store_order order);
 void events_start(void);
 /* Takes what is pending in the event channels; raises lines of the virtual PC. */
 void events_take(void);
+/* The guest begins: from now on it is listened to. */
+void events_listen(void);
 /* Waits until the PC has an interrupt for the guest. */
 void events_wait(void);
 bool events_interrupt(void);

@@ -221,7 +221,8 @@ static enum emul_result op_wrmsr(struct vcpu *v, struct access_fault *f)
 static enum emul_result op_hlt(struct vcpu *v)
 {
 	if (!v->paravirtual)
-		guest_die("halted before VMI_Init: is this a kernel with VMI support?");
+		guest_die("halted before VMI_Init: a kernel without VMI support, or an early "
+			  "panic of the kernel");
 	if (!(v->r.eflags & EFLAGS_IF)) { /* a PC that nothing can wake: off, as Xen has it */
 		say("vmixen: the guest halted with interrupts off\n");
 		control_shutdown(SHUTDOWN_poweroff);

@@ -31,10 +31,14 @@ static void load_frame(struct vcpu *v)
 		segment_failsafe(&f[3]);
 		f += 3 + 4;
 	}
+	/* Before Init upcalls are on in ring 3, and from where our exit turns them on up to
+	 * its iret: there the guest's frame is behind Xen's. */
+	if ((r->vector & VECTOR_UPCALL) && !v->paravirtual && (f[1] & 3) != 3)
+		f += 3;
 	v->frame = (u32)f;
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
-	r->eflags = f[2];
+	r->eflags = v->paravirtual ? f[2] : f[2] & ~EFLAGS_IF; /* that one is ours, below */
 	if ((r->cs & 3) == 3) {
 		r->gpr[GPR_ESP] = f[3];
 		r->ss = f[4] & 0xFFFF;
@@ -181,6 +185,8 @@ static void store_frame(struct vcpu *v)
 
 	ASSERT(!(r->eflags & EFLAGS_VM));
 	if (user) {
+		if (!v->paravirtual) /* events come to the monitor, never to the guest */
+			frame[2] |= EFLAGS_IF;
 		for (int i = 0; i < 5; i++)
 			((u32 *)v->frame)[i] = frame[i];
 		v->exit_esp = v->frame;
@@ -244,8 +250,12 @@ void regparm3 monitor_trap(struct vcpu *v)
 	load_frame(v);
 	if (v->r.vector & VECTOR_UPCALL) {
 		COUNT(event_upcall);
-		XEN_VCPU->evtchn_upcall_pending = 1;
-		v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
+		if (v->paravirtual) {
+			XEN_VCPU->evtchn_upcall_pending = 1;
+			v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
+		} else {
+			events_take();
+		}
 	} else {
 		exception(v);
 	}
@@ -275,11 +285,5 @@ void regparm3 nested_trap(struct nested_frame *f)
 			*eip = WINDOW_CODE(fixup_table[i][1]);
 			return;
 		}
-	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 "
-	    "%08x\n",
-	    f->vector, f->error, *eip, *eip - WIN_TEXT, (u32)XEN_VCPU->arch.cr2);
-	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
-	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],
-	    f->pushed[2]);
-	monitor_panic(__FILE__, __LINE__, "nested trap");
+	monitor_trapped(f->vector, f->error, *eip, f->pushed);
 }

@@ -62,6 +62,37 @@ static void die_halt(void)
 		ops.halt();
 }
 
+#define MUTE_S 14u /* longer than the monitor's patience */
+#define SPINS 1000000u
+
+static u8 clock_second(void)
+{
+	outb(0, 0x70);
+	return inb(0x71);
+}
+
+/* As a kernel that panics before it has a console: it prints nothing and spins, and
+ * the words are on its stack.  It powers off when that must have been noticed. */
+void die_mute(const char *when)
+{
+	volatile char words[] = "words of a panic that nobody reads";
+
+	if (!option_is("mute", when))
+		return;
+	for (u32 seconds = 0, last = clock_second(); seconds < MUTE_S;) {
+		u8 now;
+
+		for (u32 i = 0; i < SPINS; i++)
+			asm volatile("" ::"m"(words));
+		now = clock_second();
+		seconds += now != last;
+		last = now;
+	}
+	outw(0x2000, 0x604); /* S5 */
+	for (;;)
+		;
+}
+
 static const struct {
 	const char *name;
 	void (*end)(void);

@@ -3,6 +3,7 @@
 #ifndef GUEST_DIE_H
 #define GUEST_DIE_H
 
-void die_early(void); /* returns when die= is not given */
+void die_mute(const char *when); /* returns when mute=WHEN is not given */
+void die_early(void);		 /* returns when die= is not given */
 
 #endif

@@ -17,6 +17,7 @@
  *   panic=1            die=panic: it reboots, as Linux does
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs
+ *   mute=boot|init     print nothing, and spin before Init or after it (die.c)
  *   acpi               die=keys: the button is on, too
  *   forge              lines on the console that look like Xen's at an end
  */
@@ -74,11 +75,19 @@ static void set_nxe(bool on)
 		try_wrmsr(MSR_EFER, on ? efer | EFER_NXE : efer & ~(u64)EFER_NXE);
 }
 
+static void put_nowhere(char c)
+{
+	(void)c;
+}
+
 noreturn void guest_main(void)
 {
 	ops = native_ops;
 	idt_fill_native();
 	irq_disable(); /* as start_kernel: "cli; ret" is seen before "pushf" */
+	die_mute("boot");
+	if (option_is("mute", "init"))
+		console_out = put_nowhere;
 	console_init();
 	printk("guest: vmixen test guest, %s\n", PAGING_NAME);
 	proc_init();
@@ -88,6 +97,10 @@ noreturn void guest_main(void)
 	if (nx_enabled && option("latenx"))
 		set_nxe(false);
 	checks_init();
+	if (option_is("mute", "init")) {
+		irq_enable();
+		die_mute("init");
+	}
 	if (nx_enabled && option("latenx"))
 		set_nxe(true);
 	desc_init();

@@ -506,6 +506,61 @@ static void a_halt_that_nothing_can_end_is_power_off(void **state)
 	assert_ends(SHUTDOWN_poweroff, vmi_HaltWait());
 }
 
+static void pass(u64 ns)
+{
+	XEN_VCPU->time.system_time += ns;
+	pending(TIMER_PORT);
+	events_take();
+}
+
+static bool silence_is_told(void)
+{
+	return strstr(xen.console, "the guest has printed nothing for 10 s");
+}
+
+static void silence_is_told_once(void **state)
+{
+	(void)state;
+	events_listen();
+	assert_true(xen.singleshot > time_ns() + 9900000000ull);
+	pass(9800000000ull);
+	assert_false(silence_is_told());
+	pass(300000000);
+	assert_true(silence_is_told());
+	assert_non_null(strstr(xen.console, "and runs\r\nvmixen: eip c0030000"));
+	assert_non_null(strstr(xen.console, "earlyprintk=serial,ttyS0,115200"));
+	assert_true(MON->events.silence == PIT_NEVER);
+	xen.console_len = 0;
+	memset(xen.console, 0, sizeof(xen.console));
+	pass(60000000000ull);
+	assert_false(silence_is_told());
+}
+
+static void a_guest_that_has_spoken_may_be_silent(void **state)
+{
+	(void)state;
+	events_listen();
+	port_out(v, 0x3F8, 1, 'x');
+	pass(60000000000ull);
+	assert_false(silence_is_told());
+	assert_true(MON->events.alarm_set == PIT_NEVER);
+}
+
+/* What the guest did not have of the CPU is given to it on top. */
+static void stolen_time_is_no_silence(void **state)
+{
+	(void)state;
+	MON->runstate.time[RUNSTATE_runnable] = 1000000000;
+	events_listen();
+	MON->runstate.time[RUNSTATE_runnable] += 4000000000ull;
+	MON->runstate.time[RUNSTATE_offline] += 1000000000;
+	pass(10100000000ull);
+	assert_false(silence_is_told());
+	assert_true(xen.singleshot > time_ns() + 4900000000ull);
+	pass(5100000000ull);
+	assert_true(silence_is_told());
+}
+
 static void xenstore_is_watched(void **state)
 {
 	(void)state;
@@ -564,6 +619,9 @@ static int run(void)
 		cmocka_unit_test_setup(the_lvtt_ends_a_halt, start),
 		cmocka_unit_test_setup(an_nmi_ends_a_halt, start),
 		cmocka_unit_test_setup(a_halt_that_nothing_can_end_is_power_off, start),
+		cmocka_unit_test_setup(silence_is_told_once, start),
+		cmocka_unit_test_setup(a_guest_that_has_spoken_may_be_silent, start),
+		cmocka_unit_test_setup(stolen_time_is_no_silence, start),
 		cmocka_unit_test(xenstore_is_watched),
 		cmocka_unit_test(a_dom0_has_the_hypervisors_console),
 	};

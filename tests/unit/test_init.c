@@ -101,6 +101,15 @@ static void init_ends_the_breakpoints_on_flags(void **state)
 	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 1);
 }
 
+/* The processor has fetched from there, or pushed. */
+static void touch(gva_t va)
+{
+	struct access_fault f;
+	u8 byte;
+
+	assert_int_equal(guest_read(v, va, &byte, 1, &f), 0);
+}
+
 static void a_death_is_reported(void **state)
 {
 	(void)state;
@@ -108,6 +117,7 @@ static void a_death_is_reported(void **state)
 	memcpy(PHYS(CODE), "\xDE\xAD\xBE\xEF", 4);
 	((u32 *)(uintptr_t)v->r.gpr[GPR_ESP])[0] = 0x12345678;
 	v->r.gpr[GPR_EDI] = 0xCAFEF00D;
+	touch(v->r.eip);
 	assert_dies("the guest died: for 3 reasons\r\n", guest_die("for %u reasons", 3));
 	assert_non_null(strstr(xen.console, "eip c0030000 cs 0061"));
 	assert_non_null(strstr(xen.console, "in kernel, paravirtual"));
@@ -124,6 +134,105 @@ static void what_is_not_mapped_is_left_out_of_a_report(void **state)
 	assert_dies("bytes at EIP:\r\n", guest_die("so"));
 	assert_non_null(strstr(xen.console, "stack:\r\n"));
 	assert_non_null(strstr(xen.console, "in kernel, before Init"));
+}
+
+/* What the shadow does not have is left out of a report, and stays out. */
+static void a_report_asks_nothing_of_the_shadow(void **state)
+{
+	u32 mfn;
+
+	(void)state;
+	domain_init(false);
+	domain_user();
+	assert_int_not_equal(xen_access(USER, PF_U, &mfn), 0);
+	assert_dies("bytes at EIP:\r\n", guest_die("so"));
+	assert_int_not_equal(xen_access(USER, PF_U, &mfn), 0);
+}
+
+/* As an early panic leaves it: its words are printed nowhere, but their format, and
+ * a buffer, are near the stack. */
+static void a_text_at_the_stack_is_shown(void **state)
+{
+	static const char longer[] = "a longer one that does not end, but goes on with \x1B[31m";
+	static const char format[] = "<0>Kernel panic - not syncing: \"%s\"\n", name[] = "RAMDISK";
+	u32 *stack;
+
+	(void)state;
+	domain_paging(false);
+	stack = (u32 *)(uintptr_t)v->r.gpr[GPR_ESP];
+	memcpy(PHYS(DATA + 0x10), format, sizeof(format));
+	memcpy(PHYS(DATA + 0x80), name, sizeof(name));
+	memcpy(PHYS(DATA + 0xC0), longer, sizeof(longer));
+	stack[3] = KERNEL(DATA + 0x80);
+	stack[5] = KERNEL(DATA + 0x10);
+	stack[6] = KERNEL(DATA + 0xC0);
+	stack[7] = 0xFFFFFFFF;
+	touch(KERNEL(DATA));
+	touch(v->r.gpr[GPR_ESP]);
+	assert_dies("text at the stack: \"<0>Kernel panic - not syncing: \\\"%s\\\"\\n\"\r\n",
+		    guest_die("so"));
+	domain_paging(false);
+	stack = (u32 *)(uintptr_t)v->r.gpr[GPR_ESP];
+	memcpy(stack + 2, "a buffer of its own", 20);
+	touch(v->r.gpr[GPR_ESP]);
+	assert_dies("text at the stack: \"a buffer of its own\"\r\n", guest_die("so"));
+	domain_paging(false);
+	touch(v->r.gpr[GPR_ESP]);
+	assert_dies("the guest died", guest_die("so"));
+	assert_null(strstr(xen.console, "text at"));
+}
+
+static u32 deaths(void)
+{
+	u32 n = 0;
+
+	for (const char *p = xen.console; (p = strstr(p, "vmixen: the guest died")); p++)
+		n++;
+	return n;
+}
+
+/* The pool is such that any fill ends the domain. */
+static void dying_twice(void **state)
+{
+	(void)state;
+	domain_init(false);
+	for (u32 i = 0; i < MON->shadow.pool_pages; i++)
+		if (MON->shadow.pool[i].kind == POOL_L1)
+			MON->shadow.pool[i].kind = POOL_ROOT;
+	MON->shadow.pool_fresh = MON->shadow.pool_pages;
+	MON->shadow.free = SHADOW_NONE;
+	v->r.eip = USER;
+	assert_dies("the guest died: first\r\n", guest_die("first"));
+	assert_int_equal(deaths(), 1);
+}
+
+static void the_second_end_is_short_and_the_third_is_silent(void **state)
+{
+	(void)state;
+	domain_init(false);
+	MON->ends = 1; /* the first is going on */
+	assert_dies("the guest died: again\r\n", guest_die("again"));
+	assert_non_null(strstr(xen.console, "vmixen: eip "));
+	assert_null(strstr(xen.console, "bytes at EIP"));
+	domain_init(false);
+	MON->ends = 2;
+	assert_ends(SHUTDOWN_crash, guest_die("and again"));
+	assert_null(strstr(xen.console, "died"));
+	domain_init(false);
+	MON->ends = 2;
+	assert_ends(SHUTDOWN_crash, monitor_panic("file.c", 7, "a == b"));
+	assert_null(strstr(xen.console, "file.c"));
+}
+
+static void who_never_spoke_is_told_how_to(void **state)
+{
+	(void)state;
+	domain_init(false);
+	assert_dies("it has printed nothing: earlyprintk=serial,ttyS0,115200", guest_die("so"));
+	domain_init(false);
+	port_out(v, 0x3F8, 1, 'x');
+	assert_dies("the guest died", guest_die("so"));
+	assert_null(strstr(xen.console, "earlyprintk"));
 }
 
 static void an_error_of_the_monitor_is_reported(void **state)
@@ -197,6 +306,11 @@ static int run(void)
 		cmocka_unit_test(init_ends_the_breakpoints_on_flags),
 		cmocka_unit_test(a_death_is_reported),
 		cmocka_unit_test(what_is_not_mapped_is_left_out_of_a_report),
+		cmocka_unit_test(a_report_asks_nothing_of_the_shadow),
+		cmocka_unit_test(a_text_at_the_stack_is_shown),
+		cmocka_unit_test(dying_twice),
+		cmocka_unit_test(the_second_end_is_short_and_the_third_is_silent),
+		cmocka_unit_test(who_never_spoke_is_told_how_to),
 		cmocka_unit_test(an_error_of_the_monitor_is_reported),
 		cmocka_unit_test(where_the_guest_is),
 		cmocka_unit_test(counters_are_told_by_name),

@@ -132,6 +132,57 @@ static void before_init_the_frame_stays_where_xen_put_it(void **state)
 	assert_int_equal(frame(3), KERNEL(STACK) - 64 - 12); /* the same stack */
 }
 
+/* Whatever the guest spins in before Init, Xen's events reach the monitor; the
+ * guest sees no interrupt, and no interrupt flag. */
+static void before_init_events_come_to_the_monitor(void **state)
+{
+	struct xencons_interface *ring = (void *)(uintptr_t)WIN_CONSOLE;
+
+	(void)state;
+	domain_paging(false);
+	port_out(v, 0x21, 1, 0);
+	pic_set_irq(&MON->pc.pic, 1, true);
+	ring->in[MASK_XENCONS_IDX(ring->in_prod++, ring->in)] = 'x';
+	v->r.eflags = EFLAGS_IF | 2; /* as Xen has it there */
+	XEN_VCPU->evtchn_upcall_pending = 1;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(XEN_VCPU->evtchn_upcall_pending, 0);
+	assert_int_equal(port_in(v, 0x3F8, 1), 'x');
+	assert_int_equal(v->r.eip, KERNEL(CODE));
+	assert_int_equal(v->if_believed, 0);
+	assert_int_equal(frame(2), EFLAGS_IF | 2);
+	v->r.eflags = EFLAGS_IF | 2;
+	trap(EXC_DE, false, 0);
+	assert_true(domain_at(EXC_DE));
+	assert_int_equal(domain_stack(2), 2);
+}
+
+/* Our own exit has just turned them on. */
+static void before_init_an_event_may_come_before_the_iret(void **state)
+{
+	u32 *f = (u32 *)(uintptr_t)(WIN_FRAME_TOP - 20);
+
+	(void)state;
+	domain_paging(false);
+	f[-3] = WIN_TEXT + iret_offset;
+	f[-2] = FLAT_RING1_CS;
+	f[-1] = EFLAGS_IF | 2;
+	f[0] = KERNEL(CODE) + 0x20;
+	f[1] = KERNEL_CS | 3;
+	f[2] = EFLAGS_IF | 2;
+	f[3] = KERNEL(STACK) - 128;
+	f[4] = KERNEL_DS | 3;
+	v->trap_esp = (u32)(uintptr_t)&f[-3];
+	v->r.vector = VECTOR_UPCALL;
+	monitor_trap(v);
+	assert_int_equal(v->exit_esp, WIN_FRAME_TOP - 20);
+	assert_int_equal(frame(0), KERNEL(CODE) + 0x20);
+	assert_int_equal(frame(1), KERNEL_CS | 3);
+	assert_int_equal(frame(2), EFLAGS_IF | 2);
+	assert_int_equal(frame(3), KERNEL(STACK) - 128);
+	assert_int_equal(frame(4), KERNEL_DS | 3);
+}
+
 static void other_exceptions_are_injected(void **state)
 {
 	(void)state;
@@ -438,6 +489,8 @@ static int run(void)
 		cmocka_unit_test(a_fault_of_the_kernel_stays_on_its_stack),
 		cmocka_unit_test(a_fault_without_memory_is_emulated),
 		cmocka_unit_test(before_init_the_frame_stays_where_xen_put_it),
+		cmocka_unit_test(before_init_events_come_to_the_monitor),
+		cmocka_unit_test(before_init_an_event_may_come_before_the_iret),
 		cmocka_unit_test(other_exceptions_are_injected),
 		cmocka_unit_test(a_fault_of_an_iret_is_the_callers),
 		cmocka_unit_test(an_event_in_the_iret_window_starts_it_again),
