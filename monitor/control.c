@@ -30,6 +30,54 @@ void control_set_cr0(struct vcpu *v, u32 value)
 	v->ts_cleared = 0;
 }
 
+/* The end as a PC has it where its BIOS would start: by a switch to real mode, or by
+ * a triple fault that is meant. */
+noreturn void control_reset(const char *why)
+{
+	say("\nvmixen: the guest %s, by which a PC is reset\n", why);
+	control_shutdown(SHUTDOWN_reboot);
+}
+
+void control_mov_cr0(struct vcpu *v, u32 value)
+{
+	if (!(value & CR0_PE))
+		control_reset("turns protected mode off");
+	if (v->paravirtual && !(value & CR0_PG))
+		guest_die("it turns paging off after VMI_Init, as kexec does: no other kernel can "
+			  "be started in this domain");
+	control_set_cr0(v, value);
+}
+
+/* Xen ends a domain, with nothing but its registers, when it finds no stack for the
+ * frame of an exception in the kernel. */
+bool control_mov_cr3(struct vcpu *v, u32 value)
+{
+	u64 gpa;
+
+	if (!control_set_cr3(v, value))
+		return false;
+	if (v->paravirtual && !shadow_translate(v, v->r.gpr[GPR_ESP] - 4, &gpa))
+		guest_die("the page tables at %08x do not have the kernel's stack, as those of "
+			  "kexec: no other kernel can be started in this domain",
+			  value);
+	return true;
+}
+
+void control_check_stack(struct vcpu *v, u16 selector)
+{
+	struct access_fault f;
+	u64 d;
+
+	if ((selector & 4) || (selector | 7u) > v->gdtr.limit ||
+	    guest_read(v, v->gdtr.base + (selector & ~7u), &d, 8, &f) || segment_carries_stack(d))
+		return;
+	if (!(d & SEGMENT_BIG))
+		control_reset("takes a stack of 16 bits, on its way to real mode");
+	guest_die("SS is loaded with %04x, whose segment is not all of memory: Xen could push no "
+		  "frame on that stack",
+		  selector);
+}
+
 /* Xen clears TS when it delivers an #NM; on hardware it stays set until the
  * handler clears it.  A handler that lets another process run before it has
  * must find TS set there, or that process uses the wrong registers. */

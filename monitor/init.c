@@ -84,6 +84,7 @@ void vmi_init(struct vcpu *v)
 		r->eip += 2 + 4; /* behind the marked ud2: its own failure path */
 		return;
 	}
+	control_check_stack(v, (u16)r->ss); /* Xen pushes its frames there from now on */
 	r->gpr[GPR_ESP] += 4;
 	r->eip = ret;
 	r->gpr[GPR_EAX] = 0;

@@ -212,6 +212,9 @@ u64 segment_descriptor(u16 selector);
 #define SEGMENT_BIG (1ull << 54) /* its D or B bit */
 /* Its limit in bytes, and its base. */
 u32 segment_limit(u64 descriptor);
+/* Can Xen push its frames on a stack in this segment, and the ROM find its own memory
+ * through it? */
+bool segment_carries_stack(u64 descriptor);
 static inline u32 descriptor_base(u64 d)
 {
 	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
@@ -310,6 +313,13 @@ void msr_adopt(struct vcpu *v);
 
 /* control.c: control registers. */
 void control_set_cr0(struct vcpu *v, u32 value);
+/* What the guest asks for: the end of protected mode, of paging after Init, or of the
+ * stack ends the domain.  false: #GP. */
+void control_mov_cr0(struct vcpu *v, u32 value);
+bool control_mov_cr3(struct vcpu *v, u32 value);
+/* The kernel in ring 1 loads SS: a stack that Xen cannot use ends the domain. */
+void control_check_stack(struct vcpu *v, u16 selector);
+noreturn void control_reset(const char *why);
 void control_restore_ts(struct vcpu *v);
 bool control_fpu_is_off(const struct vcpu *v);
 bool control_set_cr3(struct vcpu *v, u32 value);

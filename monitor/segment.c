@@ -38,7 +38,8 @@
 #define SEG (&MON->segments)
 
 #define ACCESSED (1ull << 40)
-#define ACCESS (1ull << 41) /* data: it may be written to; code: it may be read */
+#define DOWNWARDS (1ull << 42) /* data: it expands so */
+#define ACCESS (1ull << 41)    /* data: it may be written to; code: it may be read */
 #define CODE (1ull << 43)
 #define SEGMENT (1ull << 44) /* of code or data; else a system descriptor */
 #define PRESENT (1ull << 47)
@@ -116,11 +117,18 @@ static bool serves(const struct vcpu *v, u32 seg, u64 d)
 	return !code || (d & ACCESS);
 }
 
+bool segment_carries_stack(u64 d)
+{
+	return !descriptor_base(d) && (d & SEGMENT_BIG) && !(d & DOWNWARDS) &&
+	       segment_limit(d) >= WINDOW_END - 1;
+}
+
 /* May the register's slot become d while it is loaded?  CS and SS are what runs now: a base
  * that is another one counts when they are loaded. */
 static bool may_follow(const struct vcpu *v, u32 seg, u64 old, u64 d)
 {
 	return serves(v, seg, d) &&
+	       (seg != SEG_SS || !v->paravirtual || segment_carries_stack(d)) &&
 	       ((seg != SEG_CS && seg != SEG_SS) || descriptor_base(old) == descriptor_base(d));
 }
 

@@ -12,7 +12,11 @@ static bool load(struct vcpu *v, enum seg seg, u32 selector, struct access_fault
 {
 	*f = (struct access_fault){.vector = segment_load(v, seg, selector),
 				   .error = selector & 0xFFFC};
-	return !f->vector;
+	if (f->vector)
+		return false;
+	if (seg == SEG_SS && v->paravirtual)
+		control_check_stack(v, (u16)selector);
+	return true;
 }
 
 /* bytes of the memory operand; 0, or -1 with *f set. */
@@ -176,13 +180,13 @@ static enum emul_result op_to_cr(struct vcpu *v, const struct insn *i, struct ac
 
 	switch (i->reg) {
 	case 0:
-		control_set_cr0(v, value);
+		control_mov_cr0(v, value);
 		return EMUL_DONE;
 	case 2:
 		v->cr2 = value;
 		return EMUL_DONE;
 	case 3:
-		return control_set_cr3(v, value) ? EMUL_DONE : emul_gp(f, 0);
+		return control_mov_cr3(v, value) ? EMUL_DONE : emul_gp(f, 0);
 	case 4:
 		control_set_cr4(v, value);
 		return EMUL_DONE;

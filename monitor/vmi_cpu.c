@@ -149,9 +149,7 @@ void regparm3 vmi_UpdateKernelStack(u32 selector, u32 esp0)
 
 void regparm3 vmi_SetCR0(u32 value)
 {
-	if (!(value & CR0_PG))
-		guest_die("VMI SetCR0 turns paging off");
-	control_set_cr0(VCPU, value);
+	control_mov_cr0(VCPU, value);
 }
 
 void regparm3 vmi_SetCR3(u32 value)

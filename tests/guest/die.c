@@ -3,14 +3,63 @@
  * do; natively QEMU resets (triple, reboot), or hangs until it is killed. */
 #include "ops.h"
 #include "asked.h"
+#include "mm.h"
 #include "die.h"
 
+/* reboot=t: meant, for who loads an empty IDT wants nothing else. */
 static void die_triple(void)
 {
 	static const struct desc_ptr empty;
 
 	ops.set_idt(&empty);
+	asm volatile("int3");
+}
+
+/* Not meant: the IDT is there, but not its gates. */
+static void die_fault(void)
+{
+	static struct descriptor gates[32];
+	const struct desc_ptr idt = {sizeof(gates) - 1, (u32)gates};
+
+	ops.set_idt(&idt);
 	asm volatile("ud2");
+}
+
+/* reboot=b: machine_real_restart() loads the tables and segments of real mode, and
+ * its code, in a segment of 16 bits, then turns protected mode off. */
+static void die_real(void)
+{
+	static const struct descriptor gdt[3] = {{0, 0}, {0xffff, 0x9a00}, {0x0100ffff, 0x9200}};
+	const struct desc_ptr gdtr = {sizeof(gdt) - 1, (u32)gdt}, idtr = {0x3ff, 0};
+
+	irq_disable();
+	ops.set_idt(&idtr);
+	ops.set_gdt(&gdtr);
+	asm volatile(
+		"mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs; mov %0, %%ss" ::"r"(0x10)
+		: "memory");
+}
+
+/* The last of it alone, by the instruction. */
+static void die_pe(void)
+{
+	irq_disable();
+	asm volatile("mov %%cr0, %%eax; and $~1, %%eax; mov %%eax, %%cr0" ::: "eax", "memory");
+}
+
+/* relocate_kernel(): page tables with one page of its own, and a stack there. */
+static void die_kexec(void)
+{
+	u32 top = page_alloc_zeroed();
+
+	irq_disable();
+#ifdef PAE
+	for (u32 i = 0; i < 4; i++)
+		((u64 *)page_address(top))[i] = (u64)page_alloc_zeroed() << PAGE_SHIFT | PTE_P;
+#endif
+	asm volatile("mov %0, %%cr3; mov %1, %%esp; push %%eax" ::"r"(top << PAGE_SHIFT),
+		     "r"((top + 1) << PAGE_SHIFT)
+		     : "memory");
 }
 
 /* Ends in the handler of unexpected exceptions: "guest: died". */
@@ -97,12 +146,11 @@ static const struct {
 	const char *name;
 	void (*end)(void);
 } ends[] = {
-	{"triple", die_triple},	 {"ud", die_ud},
-	{"hang", die_hang},	 {"spin", die_spin},
-	{"reboot", die_reboot},	 {"panic", die_panic},
-	{"halt", die_halt},	 {"button", asked_by_button},
-	{"keys", asked_by_keys}, {"deaf", asked_by_nothing},
-	{"nmi", asked_by_nmi},
+	{"triple", die_triple},	 {"fault", die_fault},	     {"real", die_real},
+	{"pe", die_pe},		 {"kexec", die_kexec},	     {"ud", die_ud},
+	{"hang", die_hang},	 {"spin", die_spin},	     {"reboot", die_reboot},
+	{"panic", die_panic},	 {"halt", die_halt},	     {"button", asked_by_button},
+	{"keys", asked_by_keys}, {"deaf", asked_by_nothing}, {"nmi", asked_by_nmi},
 };
 
 /* What the host must not take for Xen's own words. */

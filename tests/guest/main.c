@@ -13,7 +13,7 @@
  *   forks=N            rounds of the fork check (50)
  *   echo               wait for a line on the UART and send it back
  *   fail=1             one check fails: the exit code must show it
- *   die=triple|ud|hang|reboot|panic|halt   end the run that way
+ *   die=triple|fault|real|pe|kexec|ud|hang|reboot|panic|halt   end the run that way
  *   panic=1            die=panic: it reboots, as Linux does
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs

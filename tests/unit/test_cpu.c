@@ -193,6 +193,8 @@ static void calls_on_control_registers(void **state)
 	vmi_WBINVD();
 	assert_dies("turns paging off", vmi_SetCR0(CR0_PE));
 	start(state);
+	assert_ends(SHUTDOWN_reboot, vmi_SetCR0(0x10));
+	start(state);
 	assert_dies("no memory at", vmi_SetCR3(0xFFFFF000));
 	start(state);
 	assert_dies("turns PAE off", vmi_SetCR4(0));

@@ -86,6 +86,90 @@ static void bad_control_registers_are_faults(void **state)
 	assert_true(domain_at(EXC_GP));
 }
 
+/* machine_real_restart() of reboot=b, and what a PC makes of it. */
+static void the_way_to_real_mode_is_a_reset(void **state)
+{
+	static const u64 data16 = 0x000092000100FFFFull; /* its real_mode_gdt_entries[2] */
+
+	(void)state;
+	domain_paging(true);
+	gpr[GPR_EBX] = CR0_PG | 0x10;
+	assert_ends(SHUTDOWN_reboot, trap("0F 22 C3", EXC_GP));
+	domain_start();
+	memcpy(PHYS(CODE), "\x0F\x22\xC3", 3);
+	gpr[GPR_EBX] = 0x10;
+	assert_ends(SHUTDOWN_reboot, emulate(v, EXC_GP));
+	domain_init(true);
+	memcpy(PHYS(GDT + 0x10), &data16, 8);
+	segment_gdt_entry(v, 2, data16);
+	gpr[GPR_EBX] = 0x10;
+	assert_ends(SHUTDOWN_reboot, trap("8E D3", EXC_GP)); /* mov ss, bx */
+	assert_non_null(strstr(xen.console, "a stack of 16 bits"));
+	domain_paging(true); /* before Init nothing is pushed there */
+	memcpy(PHYS(GDT + 0x10), &data16, 8);
+	gpr[GPR_EBX] = 0x10;
+	done("8E D3");
+}
+
+/* mov ss, bx, which names this descriptor. */
+static void load_stack(u64 descriptor, bool good)
+{
+	domain_init(true);
+	memcpy(PHYS(GDT + 0x10), &descriptor, 8);
+	segment_gdt_entry(v, 2, descriptor);
+	gpr[GPR_EBX] = 0x10;
+	if (good)
+		done("8E D3");
+	else
+		assert_dies("whose segment is not all of memory", trap("8E D3", EXC_GP));
+}
+
+static void a_stack_that_xen_cannot_use_is_told_of(void **state)
+{
+	static const struct {
+		u64 descriptor;
+		bool good;
+	} stacks[] = {
+		{0x00CF92000000FFFFull, true},	/* Linux's */
+		{0x00CF93000000FFFFull, true},	/* accessed */
+		{0x00CF92000000FFFEull, true},	/* a page less than all */
+		{0x00CF920001000000ull, false}, /* one page, based */
+		{0x00CF920000FFFFFFull, false}, /* based */
+		{0x01CF92000000FFFFull, false}, /* based high up */
+		{0x004F92000000FFFFull, false}, /* 1 MB */
+		{0x00C392000000FFFFull, false}, /* 1 GB */
+		{0x00CF96000000FFFFull, false}, /* expands downwards */
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(stacks); i++)
+		load_stack(stacks[i].descriptor, stacks[i].good);
+	domain_init(true);
+	gpr[GPR_EBX] = GDT_LIMIT + 1; /* not in the table: as a processor has it */
+	trap("8E D3", EXC_GP);
+	assert_true(domain_at(EXC_GP));
+}
+
+/* relocate_kernel(): page tables that have no more than its own code. */
+static void kexec_is_told_of(void **state)
+{
+	(void)state;
+	domain_init(true);
+	memset(PHYS(TABLES + 0x8000), 0, 0x3000);
+	for (u32 i = 0; i < 4; i++)
+		((u64 *)PHYS(TABLES + 0x8000))[i] = (TABLES + 0x9000) | PTE_P;
+	*(u64 *)PHYS(TABLES + 0x9000) = (TABLES + 0xA000) | PTE_P | PTE_RW;
+	((u64 *)PHYS(TABLES + 0xA000))[CODE >> PAGE_SHIFT] = CODE | PTE_P | PTE_RW;
+	gpr[GPR_EBX] = TABLES + 0x8000;
+	assert_dies("do not have the kernel's stack, as those of kexec", trap("0F 22 DB", EXC_GP));
+	domain_init(true);
+	gpr[GPR_EBX] = CR0_PE | 0x10;
+	assert_dies("turns paging off after VMI_Init, as kexec does", trap("0F 22 C3", EXC_GP));
+	domain_init(true);
+	gpr[GPR_EBX] = TABLES;
+	done("0F 22 DB");
+}
+
 static void debug_registers(void **state)
 {
 	(void)state;
@@ -489,6 +573,9 @@ static int run(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_registers),
 		cmocka_unit_test(bad_control_registers_are_faults),
+		cmocka_unit_test(the_way_to_real_mode_is_a_reset),
+		cmocka_unit_test(a_stack_that_xen_cannot_use_is_told_of),
+		cmocka_unit_test(kexec_is_told_of),
 		cmocka_unit_test(debug_registers),
 		cmocka_unit_test(model_specific_registers),
 		cmocka_unit_test(descriptor_tables),

@@ -101,6 +101,25 @@ static void what_the_kernel_stands_on_stays(void **state)
 	}
 }
 
+/* Xen reads SS again at each return: of 16 bits, or not all of memory, it would carry
+ * no frame of its own. */
+static void a_stack_that_xen_cannot_use_does_not_follow(void **state)
+{
+	static const u64 bad[] = {0x000092000000FFFFull, 0x008F92000000FFFFull,
+				  0x00C392000000FFFFull, 0x00CF96000000FFFFull};
+
+	(void)state;
+	domain_init(true);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u64 old = gdt[KERNEL_DS >> 3];
+
+		gdt_write(KERNEL_DS, bad[i]);
+		assert_true(gdt[KERNEL_DS >> 3] == old);
+	}
+	gdt_write(KERNEL_DS, 0x00DF92000000FFFFull); /* a bit that means nothing */
+	assert_true(gdt[KERNEL_DS >> 3] == 0x00DFB2000000FFFFull);
+}
+
 static void in_a_trap_the_selectors_are_those_of_the_trap(void **state)
 {
 	(void)state;
@@ -388,6 +407,7 @@ static int run(void)
 		cmocka_unit_test(after_init_dpl_0_is_1),
 		cmocka_unit_test(system_descriptors_stay_the_guests),
 		cmocka_unit_test(what_the_kernel_stands_on_stays),
+		cmocka_unit_test(a_stack_that_xen_cannot_use_does_not_follow),
 		cmocka_unit_test(in_a_trap_the_selectors_are_those_of_the_trap),
 		cmocka_unit_test(a_segment_of_the_kernel_in_fs_stays),
 		cmocka_unit_test(a_process_never_finds_another_ones_segment),

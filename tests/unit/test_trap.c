@@ -303,6 +303,19 @@ static void without_a_gate_it_is_a_triple_fault(void **state)
 	assert_dies("no stack at 70000fe8", inject_page_fault(v, 0x1000, PF_U));
 }
 
+/* reboot=t: as a PC's, this one's end is a reset; with an IDT it is an error. */
+static void an_exception_with_an_empty_idt_is_a_reset(void **state)
+{
+	(void)state;
+	start();
+	v->idtr.limit = 0;
+	assert_ends(SHUTDOWN_reboot, trap(EXC_BP, false, 0));
+	assert_non_null(strstr(xen.console, "faults with an empty IDT"));
+	start();
+	v->idtr.limit = 7;
+	assert_dies("triple fault", trap(EXC_BP, false, 0));
+}
+
 static void trap_gates_keep_the_interrupt_flag(void **state)
 {
 	(void)state;
@@ -496,6 +509,7 @@ static int run(void)
 		cmocka_unit_test(an_event_in_the_iret_window_starts_it_again),
 		cmocka_unit_test(a_gate_whose_selector_is_gone),
 		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
+		cmocka_unit_test(an_exception_with_an_empty_idt_is_a_reset),
 		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
 		cmocka_unit_test(an_event_becomes_an_interrupt),
 		cmocka_unit_test(with_interrupts_off_it_waits),
