@@ -261,12 +261,6 @@ static void flush_deferred(void)
 	ops.inval_page(VA); /* it flushes updates, not the TLB */
 }
 
-static void leave_lazy(void)
-{
-	call(LAZY_NONE);
-	ops.inval_page(VA);
-}
-
 static bool t_inval(void)
 {
 	return deferred(inval);
@@ -282,10 +276,19 @@ static bool t_flush_deferred(void)
 	return deferred(flush_deferred) && !out[OUT_EAX];
 }
 
+/* The TLB does not hold the entry, so that leaving lazy mode alone is what makes
+ * another one count. */
 static bool t_lazy(void)
 {
+	u32 ptep = used_entry();
+
+	pte_set(&init_mm, VA, (pte_t *)ptep, pte_make(each_frame, PTE_KERNEL & ~PTE_G));
+	(void)*(volatile u32 *)VA;
+	mm_switch_and_back();
 	call(LAZY_MMU);
-	return deferred(leave_lazy);
+	pte_set(&init_mm, VA, (pte_t *)ptep, pte_make(each_other, PTE_KERNEL));
+	call(LAZY_NONE);
+	return cleaned(shows(VA, each_other));
 }
 
 /* Slot 1: a table of high memory is mapped for the moment; its entries are
@@ -305,26 +308,61 @@ static bool t_linear(void)
 	return cleaned(shows(VA, each_other));
 }
 
+#define TRANSLATED 128u /* frames that are tried */
+
+static bool for_frames(bool (*one)(u32 pa))
+{
+	u32 pfn[TRANSLATED];
+	bool ok = true;
+
+	for (u32 i = 0; i < TRANSLATED; i++)
+		pfn[i] = page_alloc();
+	for (u32 i = 0; i < TRANSLATED; i++) {
+		ok &= one(pfn[i] << PAGE_SHIFT | (i * 31 % PAGE_SIZE));
+		page_put(pfn[i]);
+	}
+	return ok;
+}
+
+/* The two calls by the address of get_reloc: what the call under test is held
+ * against.  Machine frames may be the guest's own, but no two may be the same, so
+ * that each leads back to where it came from. */
+static u64 to_machine(u32 pa)
+{
+	return ((u64(*)(u32))(u32)rom_get_reloc(VMI_PhysicalToMachine))(pa);
+}
+
+static u64 to_physical(u64 ma)
+{
+	return ((u64(*)(u32, u32))(u32)rom_get_reloc(VMI_MachineToPhysical))((u32)ma,
+									     (u32)(ma >> 32));
+}
+
+static bool machine_leads_back(u32 pa)
+{
+	call(pa);
+	return (out64() & 0xfff) == (pa & 0xfff) && out64() != ~0ull && to_physical(out64()) == pa;
+}
+
 static bool t_to_machine(void)
 {
-	u64 a, b, hole;
-
-	call(each_frame << PAGE_SHIFT | 0x123);
-	a = out64();
-	call(each_other << PAGE_SHIFT);
-	b = out64();
+	if (!for_frames(machine_leads_back))
+		return false;
 	call(0xa0000); /* no memory */
-	hole = out64();
-	return a != b && (a & 0xfff) == 0x123 && hole == ~0ull;
+	return out64() == ~0ull;
+}
+
+static bool physical_leads_back(u32 pa)
+{
+	u64 machine = to_machine(pa);
+
+	call((u32)machine, (u32)(machine >> 32));
+	return out64() == pa;
 }
 
 static bool t_to_physical(void)
 {
-	u64 (*to_machine)(u32) = (void *)(u32)rom_get_reloc(VMI_PhysicalToMachine), machine;
-
-	machine = to_machine(each_frame << PAGE_SHIFT | 0x456);
-	call((u32)machine, (u32)(machine >> 32));
-	if (out64() != (each_frame << PAGE_SHIFT | 0x456))
+	if (!for_frames(physical_leads_back))
 		return false;
 	call(0, 0xff); /* far above every frame */
 	return out64() == ~0ull;

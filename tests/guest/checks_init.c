@@ -105,6 +105,15 @@ static void check_top_page(void)
 	page_put(pfn);
 }
 
+/* To a guest that has not asked yet, the wallclock is a change. */
+static void check_first_wallclock(void)
+{
+	if (is_kind(VMI_WallclockUpdated, RELOC_NONE))
+		return;
+	check_eq("WallclockUpdated: true at first", 1, ops.wallclock_updated() & 0xff);
+	check_eq("WallclockUpdated: and not again", 0, ops.wallclock_updated() & 0xff);
+}
+
 void checks_init(void)
 {
 	u32 flags, sites;
@@ -137,4 +146,5 @@ void checks_init(void)
 	check_eq("init: a page mapped before Init is still there", 0x600df00d,
 		 *(volatile u32 *)(VMALLOC_END - PAGE_SIZE));
 	check_top_page();
+	check_first_wallclock();
 }

@@ -49,26 +49,79 @@ static void defer(pte_t *ptep, u32 va, u32 pfn, u64 bits)
 	ops.update_pte(ptep, PAGE_L1_FLAG | PAGE_CURRENT_AS | PAGE_DEFER | va);
 }
 
-static void check_deferred(void)
+/* Each event that must flush, once where an update may count at once, and once in
+ * lazy mode, where it waits. */
+static void check_deferred_in(u32 mode)
 {
 	pte_t *ptep = used(VA, frame, PTE_KERNEL & ~PTE_RW);
 	u32 count = seen.count;
 
+	check_subject(mode == LAZY_NONE ? "deferred" : "deferred, in lazy mode");
+	ops.lazy_mode(mode);
 	defer(ptep, VA, frame, PTE_KERNEL);
 	try_write(VA, mark(frame));
-	check_eq("deferred: a page fault flushes, the kernel does not see it", count, seen.count);
+	check_eq("a page fault flushes, the kernel does not see it", count, seen.count);
 	defer(ptep, VA, other, PTE_KERNEL);
 	ops.inval_page(VA);
-	check_eq("deferred: InvalPage flushes", mark(other), value_at(VA));
+	check_eq("InvalPage flushes", mark(other), value_at(VA));
 	defer(ptep, VA, frame, PTE_KERNEL);
 	ops.flush_tlb(FLUSH_TLB);
-	check_eq("deferred: FlushTLB flushes", mark(frame), value_at(VA));
+	check_eq("FlushTLB flushes", mark(frame), value_at(VA));
 	defer(ptep, VA, other, PTE_KERNEL & ~PTE_G);
 	ops.set_cr3(ops.get_cr3());
-	check_eq("deferred: SetCR3 flushes", mark(other), value_at(VA));
+	check_eq("SetCR3 flushes", mark(other), value_at(VA));
 	defer(ptep, VA, other, PTE_KERNEL & ~PTE_RW);
 	ops.inval_page(VA);
-	check_eq("deferred: what became read-only is after InvalPage", V_PF, try_write(VA, 1));
+	check_eq("what became read-only is after InvalPage", V_PF, try_write(VA, 1));
+	ops.lazy_mode(LAZY_NONE);
+	check_subject(NULL);
+	unmap_kernel(VA);
+}
+
+static void check_deferred(void)
+{
+	check_deferred_in(LAZY_NONE);
+	check_deferred_in(LAZY_MMU);
+}
+
+/* An entry that has been used, so that it is shadowed, and is not in the TLB: what
+ * is read next is what the shadow has of it, with no flush of anybody's. */
+static pte_t *used_and_cold(void)
+{
+	pte_t *ptep = used(VA, frame, PTE_KERNEL & ~PTE_G);
+
+	mm_switch_and_back();
+	return ptep;
+}
+
+/* Whatever waits counts when lazy mode is left: nothing else is called here. */
+static void check_lazy_ends(void)
+{
+	pte_t *ptep = used_and_cold();
+
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&init_mm, VA, ptep, pte_make(other, PTE_KERNEL));
+	ops.lazy_mode(LAZY_NONE);
+	check_eq("lazy: its end alone makes another frame count", mark(other), value_at(VA));
+	unmap_kernel(VA);
+	ptep = used_and_cold();
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&init_mm, VA, ptep, pte_make(frame, PTE_KERNEL & ~PTE_RW));
+	ops.lazy_mode(LAZY_NONE);
+	check_eq("lazy: its end alone makes a protection count", V_PF, try_write(VA, 1));
+	unmap_kernel(VA);
+	ptep = used_and_cold();
+	ops.lazy_mode(LAZY_MMU);
+	native_ops.set_pte(pte_make(other, PTE_KERNEL), ptep, 0);
+	pte_updated(&init_mm, VA, ptep, 0);
+	ops.lazy_mode(LAZY_NONE);
+	check_eq("lazy: its end alone makes an announced frame count", mark(other), value_at(VA));
+	unmap_kernel(VA);
+	ptep = used_and_cold();
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&init_mm, VA, ptep, 0);
+	ops.lazy_mode(LAZY_NONE);
+	check_eq("lazy: its end alone makes a removal count", V_PF, try_read(VA, NULL));
 	unmap_kernel(VA);
 }
 
@@ -332,17 +385,6 @@ static void check_replace(void)
 	unmap_kernel(VA);
 }
 
-/* An entry that loses its user bit, or gets it, is the kernel's all the time. */
-static void check_user_bit(void)
-{
-	pte_t *ptep = used(VA, frame, PTE_KERNEL | PTE_US);
-
-	pte_set(&init_mm, VA, ptep, pte_make(frame, PTE_KERNEL));
-	ops.inval_page(VA);
-	check_eq("user bit: the kernel reads on without it", mark(frame), value_at(VA));
-	unmap_kernel(VA);
-}
-
 /* The processor honours its own WP: Linux tests it at boot. */
 static void check_write_protect(void)
 {
@@ -360,6 +402,7 @@ void checks_rules_mmu(void)
 	*(u32 *)page_address(other) = 0x0f0f0002;
 	check_deferred();
 	check_lazy();
+	check_lazy_ends();
 	check_many();
 	check_highpte();
 	check_no_memory();
@@ -368,7 +411,7 @@ void checks_rules_mmu(void)
 	check_unannounced_top();
 	check_clone();
 	check_replace();
-	check_user_bit();
+	rules_user_bit(frame);
 	check_write_protect();
 	check_eq("frames: no check wrote where it should not", 0x0f0f0001, mark(frame));
 	page_put(frame);

@@ -75,6 +75,7 @@ void pt_free(struct mm *mm, u32 va); /* unhook and release one table */
 void mm_alloc_tables(struct mm *mm);
 void mm_free_tables(struct mm *mm); /* must not be loaded */
 void mm_switch(struct mm *mm);
+void mm_switch_and_back(void);		    /* no TLB holds what is not global */
 void map_kernel(u32 va, u32 pfn, u64 bits); /* in init_mm, seen by all */
 void unmap_kernel(u32 va);
 void linear_map_rest(void);

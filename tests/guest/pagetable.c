@@ -185,6 +185,16 @@ void mm_switch(struct mm *mm)
 	ops.set_cr3(virt_to_phys(mm->pgd));
 }
 
+void mm_switch_and_back(void)
+{
+	struct mm *here = current_mm, away;
+
+	mm_alloc_tables(&away);
+	mm_switch(&away);
+	mm_switch(here);
+	mm_free_tables(&away);
+}
+
 void map_kernel(u32 va, u32 pfn, u64 bits)
 {
 	pte_set(&init_mm, va, pte_alloc(&init_mm, va), pte_make(pfn, bits));

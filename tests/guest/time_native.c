@@ -3,48 +3,62 @@
 #include "ops.h"
 #include "time_native.h"
 
-#define PIT_HZ 1193182u
 #define PIT_CH0 0x40
 #define PIT_CH2 0x42
 #define PIT_MODE 0x43
 #define PIT_GATE 0x61
-#define MEASURE_MS 20u
-#define MEASUREMENTS 4u
+#define MEASUREMENTS 50u
 #define POLL_MAX 10000000u
 
 static u64 frequency;
 static u32 alarm_flags;
 static bool alarm_pending;
 
-/* TSC ticks while channel 2 runs down MEASURE_MS in mode 0. */
-static u64 measure(void)
+/* One measurement.  Both bounds hold on a busy machine, too, but they are far from
+ * each other where the host took the CPU away. */
+static struct span measure(u64 (*counter)(u32 which))
 {
-	u32 count = PIT_HZ / 1000 * MEASURE_MS, polls = 0;
-	u64 start;
+	u32 polls = 0;
+	struct span span;
+	u64 start, started, now, last;
 
 	outb((u8)((inb(PIT_GATE) & ~2u) | 1), PIT_GATE);
 	outb(0xb0, PIT_MODE);
-	outb((u8)count, PIT_CH2);
-	outb((u8)(count >> 8), PIT_CH2);
-	start = rdtsc();
-	while (!(inb(PIT_GATE) & 0x20) && polls++ < POLL_MAX)
-		;
-	return rdtsc() - start;
+	outb((u8)PIT_MEASURED, PIT_CH2);
+	start = counter(COUNTER_REAL);
+	outb((u8)(PIT_MEASURED >> 8), PIT_CH2);
+	started = last = now = counter(COUNTER_REAL);
+	while (!(inb(PIT_GATE) & 0x20) && polls++ < POLL_MAX) {
+		last = now; /* it still ran at a look later than this */
+		now = counter(COUNTER_REAL);
+	}
+	span.most = counter(COUNTER_REAL) - start;
+	span.least = last - started;
+	return span;
 }
 
-/* The least of some measurements: a busy host only adds. */
+struct span pit_measure(u64 (*counter)(u32 which))
+{
+	struct span best = {0, ~0ull};
+
+	for (u32 i = 0; i < MEASUREMENTS && best.most - best.least > best.most >> 9; i++) {
+		struct span now = measure(counter);
+
+		best.least = now.least > best.least ? now.least : best.least;
+		best.most = now.most < best.most ? now.most : best.most;
+	}
+	return best;
+}
+
+u32 pit_khz(u64 cycles)
+{
+	return (u32)div64(cycles * (PIT_HZ / 2), PIT_MEASURED * (1000 / 2));
+}
+
 u64 pit_cycle_frequency(void)
 {
-	u64 best = ~0ull, now;
-
-	if (frequency)
-		return frequency;
-	for (u32 i = 0; i < MEASUREMENTS; i++) {
-		now = measure();
-		if (now < best)
-			best = now;
-	}
-	frequency = best * (1000 / MEASURE_MS);
+	if (!frequency)
+		frequency = (u64)pit_khz(pit_measure(pit_cycle_counter).most) * 1000;
 	return frequency;
 }
 

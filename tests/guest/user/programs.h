@@ -45,10 +45,11 @@ enum {
 	PROG_LDT,
 	PROG_FPU, /* argument: a number, different in each process */
 	PROG_STACK,
-	PROG_TREE,  /* argument: depth of a binary tree of forks */
-	PROG_REGS,  /* registers survive system calls and preemption */
-	PROG_FLAGS, /* flags survive system calls and page faults; argument: which */
-	PROG_BENCH, /* argument: enum bench_kind << 16 | how many; reports ticks */
+	PROG_TREE,	 /* argument: depth of a binary tree of forks */
+	PROG_REGS,	 /* registers survive system calls and preemption */
+	PROG_FLAGS,	 /* flags survive system calls and page faults; argument: which */
+	PROG_READ_TWICE, /* argument: an address; yields between */
+	PROG_BENCH,	 /* argument: enum bench_kind << 16 | how many; reports ticks */
 	/* Those from here on have the rest of the text, too. */
 	PROG_REST,
 	PROG_NOWHERE = PROG_REST, /* argument: enum nowhere_kind */

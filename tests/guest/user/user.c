@@ -315,6 +315,16 @@ static u32 flags(u32 wanted)
 	return (after_fault & FLAGS_KEPT) != wanted ? 2 : 0;
 }
 
+/* The same word before and after the kernel's turn. */
+static u32 read_twice(u32 address)
+{
+	const volatile u32 *word = (const volatile u32 *)address;
+	u32 before = *word;
+
+	sys(SYS_YIELD, 0, 0, 0);
+	return *word != before;
+}
+
 void user_main(u32 program, u32 argument)
 {
 	switch (program) {
@@ -374,6 +384,8 @@ void user_main(u32 program, u32 argument)
 		exit(step(argument));
 	case PROG_CODE16:
 		exit(code16());
+	case PROG_READ_TWICE:
+		exit(read_twice(argument));
 	case PROG_FLAGS:
 		exit(flags(argument));
 	}
