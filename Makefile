@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
 SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
-	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED
+	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
 
@@ -273,7 +273,7 @@ conformance: | deps-run
 mutants: | deps-run
 	@tools/host/deps pv32
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
-	@tests/mutants/run --only "$$ONLY"
+	@tests/mutants/run --only "$$ONLY" $(if $(SAMPLE),--random "$$SAMPLE")
 
 .PHONY: hostile
 hostile: | deps-run
@@ -346,6 +346,7 @@ help:
 #:   DOCS=1               puts the result into docs/benchmarks.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; 20 minutes
+#:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
