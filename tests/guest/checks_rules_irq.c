@@ -24,9 +24,10 @@ static void lvtt_on(u32 vector)
 	ops.apic_write(APIC_LVTT, vector);
 }
 
-static void lvtt_alarm(void)
+static void lvtt_alarm(u32 ms)
 {
-	ops.set_alarm(COUNTER_REAL | ALARM_LVTT, ops.cycle_counter(COUNTER_REAL) + cycles_ms(2), 0);
+	ops.set_alarm(COUNTER_REAL | ALARM_LVTT, ops.cycle_counter(COUNTER_REAL) + cycles_ms(ms),
+		      0);
 }
 
 static void check_lvtt(void)
@@ -36,20 +37,20 @@ static void check_lvtt(void)
 	lvtt_on(V_LVTT);
 	irq_enable();
 	before = apic_ticks[0];
-	lvtt_alarm();
+	lvtt_alarm(2);
 	wait_ticks(&apic_ticks[0], before, 1);
 	check_eq("LVTT: the alarm comes with its vector", before + 1, apic_ticks[0]);
 	check_eq("LVTT: and not on IRQ 0", irq0, ticks);
 	before = apic_ticks[0];
 	other = apic_ticks[1];
 	ops.apic_write(APIC_LVTT, V_LVTT_OTHER);
-	lvtt_alarm();
+	lvtt_alarm(2);
 	wait_ticks(&apic_ticks[1], other, 1);
 	check_eq("LVTT: another vector is read from the register", other + 1, apic_ticks[1]);
 	check_eq("LVTT: nothing by the old one", before, apic_ticks[0]);
 
 	ops.apic_write(APIC_LVTT, APIC_MASKED | V_LVTT);
-	lvtt_alarm();
+	lvtt_alarm(2);
 	spin_ms(DUE_MS);
 	check_eq("LVTT: masked, nothing comes", before, apic_ticks[0]);
 	ops.apic_write(APIC_LVTT, V_LVTT);
@@ -64,13 +65,13 @@ static void check_lvtt(void)
 
 	irq_disable();
 	before = apic_ticks[0];
-	lvtt_alarm();
+	lvtt_alarm(2);
 	while (apic_ticks[0] == before)
 		ops.halt();
 	check_eq("LVTT: wakes a halted processor", before + 1, apic_ticks[0]);
 	irq_disable();
 	before = apic_ticks[0];
-	lvtt_alarm();
+	lvtt_alarm(2);
 	spin_ms(DUE_MS);
 	check_eq("LVTT: waits while interrupts are off", before, apic_ticks[0]);
 	irq_enable();
@@ -93,7 +94,7 @@ static void check_apic_wakes(void)
 	irq_disable();
 	check_eq("Halt: ended by an interrupt to itself, all else masked", own + 1, apic_ticks[1]);
 	lvtt_on(V_LVTT);
-	lvtt_alarm();
+	lvtt_alarm(100); /* far enough that the processor halts before it, however busy */
 	ops.halt();
 	irq_disable();
 	check_eq("Halt: ended by an alarm of LVTT, the 8259 masked", alarms + 1, apic_ticks[0]);
@@ -106,7 +107,7 @@ static void check_apic(void)
 
 	ops.apic_write(APIC_TPR, 0x50);
 	irq_enable();
-	lvtt_alarm();
+	lvtt_alarm(2);
 	spin_ms(DUE_MS);
 	check_eq("APIC: TPR holds a lower class back", before, apic_ticks[0]);
 	ops.apic_write(APIC_TPR, 0);
@@ -120,7 +121,7 @@ static void check_apic(void)
 	check_eq("APIC: an interrupt to itself by ICR", before + 1, apic_ticks[1]);
 	ops.apic_write(APIC_SVR, APIC_SVR_OFF);
 	before = apic_ticks[0];
-	lvtt_alarm();
+	lvtt_alarm(2);
 	spin_ms(DUE_MS);
 	check_eq("APIC: disabled, nothing comes", before, apic_ticks[0]);
 	irq_disable();
