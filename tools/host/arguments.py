@@ -61,7 +61,8 @@ With a terminal on standard input and output the guest's console is
 interactive; Ctrl-] leaves, and each key gives another time-out's time.
 
 environment: V=1 is --verbose, ICOUNT=1 is --icount, VMIXEN_CACHE is the cache
-directory ($XDG_CACHE_HOME/vmixen or ~/.cache/vmixen without). With --env,
+directory ($XDG_CACHE_HOME/vmixen or ~/.cache/vmixen without), XEN_SERIES and
+XEN_SOURCE say which Xen (docs/hosts.md). With --env,
 HOST, KERNEL, INITRD, CMDLINE, MEMORY, VCPUS, NAME, RUN_DIR (--log) and TIMEOUT
 are what the options of these names are.
 """
