@@ -106,8 +106,7 @@ static void map_tables(struct layout *l, struct start *start)
 	map_fresh(l, WIN_GMFN, pages / 1024 + 1);
 	map_fresh(l, WIN_HEADS, pages / 2048 + 1);
 	memory_assign(l, (u32 *)WIN_GMFN);
-	for (u32 i = 0; i < l->guest_pages; i++)
-		HEADS[i] = GMFN[i] == GMFN_NONE ? HEAD_NO_MEMORY : SHADOW_NONE;
+	frames_complete(l->guest_pages);
 	start->guest_pages = l->guest_pages;
 }
 

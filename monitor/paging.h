@@ -71,10 +71,11 @@ static inline bool linear_is_hooked(u32 phys)
 	return SHADOW->linear_hooked[phys >> 5] >> (phys & 31) & 1;
 }
 
-/* Where the hooked linear mapping has the guest's frame, 0 if nowhere. */
+/* Where the hooked linear mapping has the guest's frame, 0 if nowhere.  What is hooked
+ * is 2 MB, whatever the guest has announced of them: all their frames are there. */
 static inline gva_t linear_address(u32 gpfn)
 {
-	return gpfn < SHADOW->linear_pages && linear_is_hooked(gpfn >> 9) && GMFN[gpfn] != GMFN_NONE
+	return gpfn < SHADOW->guest_pages && linear_is_hooked(gpfn >> 9) && GMFN[gpfn] != GMFN_NONE
 		       ? SHADOW->linear_base + gpfn * PAGE_SIZE
 		       : 0;
 }

@@ -174,6 +174,23 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 #define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
 #define HEADS ((u16 *)(uintptr_t)WIN_HEADS)
 
+/* Fills WIN_HEADS, and WIN_GMFN from guest_pages on, to the ends of the pages in
+ * which the guest's last frame is.  Who has found 2 MB of the linear mapping hooked
+ * may therefore look every frame of them up in both without a bound: the first of
+ * them is the guest's, and no 2 MB lie in two pages of either table. */
+static inline void frames_complete(u32 guest_pages)
+{
+	_Static_assert(PAGE_SIZE / sizeof(GMFN[0]) % 512 == 0 &&
+			       PAGE_SIZE / sizeof(HEADS[0]) % 512 == 0,
+		       "2 MB of frames are in one page of each table");
+	u32 i = guest_pages;
+
+	for (; i % (PAGE_SIZE / sizeof(GMFN[0])); i++)
+		GMFN[i] = GMFN_NONE;
+	for (i = 0; i < guest_pages || i % (PAGE_SIZE / sizeof(HEADS[0])); i++)
+		HEADS[i] = i < guest_pages && GMFN[i] != GMFN_NONE ? SHADOW_NONE : HEAD_NO_MEMORY;
+}
+
 /* A zeroed frame that Xen may type (GDT, LDT), mapped read-only at va; its mfn. */
 u32 shadow_frame(gva_t va);
 

@@ -446,12 +446,12 @@ static void give_memory(u32 pages, u32 hole, u32 hole_pages)
 		u32 va = LINEAR + i * PAGE_SIZE;
 
 		GMFN[i] = none ? GMFN_NONE : GUEST_FIRST + (i ^ 5);
-		HEADS[i] = GMFN[i] == GMFN_NONE ? HEAD_NO_MEMORY : SHADOW_NONE;
 		if (!same && none)
 			map(va, PAGE_SIZE, PROT_NONE, -1, 0);
 		else if (!same)
 			map(va, PAGE_SIZE, PROT_READ | PROT_WRITE, memory_fd, (u64)GMFN[i] << 12);
 	}
+	frames_complete(pages);
 	shown = pages;
 	shown_hole = hole;
 	shown_hole_pages = hole_pages;

@@ -52,6 +52,9 @@ static void memory_fault(u32 kind)
 	case FAULT_READ_VMALLOC:
 		(void)*at(VMALLOC_ADDRESS);
 		break;
+	case FAULT_NO_TABLE:
+		(void)*at(NO_TABLE_ADDRESS);
+		break;
 	case FAULT_WRITE_TEXT:
 		*at(USER_BASE) = 1;
 		break;

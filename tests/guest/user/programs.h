@@ -101,7 +101,8 @@ enum fault_kind {
 	FAULT_READ_ROM,	 /* the hypervisor's window */
 	FAULT_KERNEL_CS, /* far jump to 0x60 */
 	FAULT_READ_VMALLOC,
-	FAULT_RDTSC, /* where CR4.TSD is set */
+	FAULT_RDTSC,	/* where CR4.TSD is set */
+	FAULT_NO_TABLE, /* the kernel names a table where no memory is */
 	FAULT_KINDS,
 };
 
@@ -128,6 +129,7 @@ enum step_kind { STEP_NOP, STEP_IN, STEP_CLI, STEP_NOWHERE, STEP_STRING };
 #define KERNEL_WORD 0xc0008000u	 /* the kernel's, and free */
 #define USER_STACK 0xbff00000u
 #define USER_STACK_END 0xbffff000u
+#define NO_TABLE_ADDRESS 0xf0400000u
 
 #define BLOB_MAGIC 0x424f4c42u
 struct blob {
