@@ -149,7 +149,7 @@ static void hide_tf(struct vcpu *v)
 /* The #DB of a step: true if it is of no other meaning. */
 static bool stepped(struct vcpu *v)
 {
-	u32 dr6 = xen_get_debugreg(6);
+	u32 dr6 = control_debug_status();
 	bool traced = g->traced;
 
 	if ((dr6 & DR6_STEP) && g->pushes && !traced)

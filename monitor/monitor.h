@@ -328,6 +328,7 @@ void control_set_cr4(struct vcpu *v, u32 value);
 void control_adopt(struct vcpu *v);
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
+u32 control_debug_status(void);
 void control_debug_trap(struct vcpu *v);
 void control_debug_forget(void);
 void control_single_step(struct vcpu *v);

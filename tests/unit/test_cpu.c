@@ -258,6 +258,15 @@ static void debug_registers_and_iopl(void **state)
 	assert_int_equal(v->iopl, 3);
 }
 
+static void a_debug_trap_without_a_cause_is_a_step(void **state)
+{
+	(void)state;
+	vmi_SetDR(6, 1);
+	xen.debugreg[6] = 0xFFFF0FF0;
+	control_debug_trap(v);
+	assert_int_equal(vmi_GetDR(6), 0xFFFF4FF0);
+}
+
 static void local_apic(void **state)
 {
 	(void)state;
@@ -329,6 +338,7 @@ static int run(void)
 		cmocka_unit_test_setup(xen_has_its_part_of_cr4, start),
 		cmocka_unit_test_setup(wp_takes_effect_at_once, start),
 		cmocka_unit_test_setup(debug_registers_and_iopl, start),
+		cmocka_unit_test_setup(a_debug_trap_without_a_cause_is_a_step, start),
 		cmocka_unit_test_setup(local_apic, start),
 		cmocka_unit_test_setup(ends, start),
 		cmocka_unit_test_setup(the_counters_come_last, start),

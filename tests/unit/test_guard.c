@@ -74,6 +74,18 @@ static void a_fault_in_a_step_shows_no_tf(void **state)
 	assert_false(exit_flags() & EFLAGS_TF);
 }
 
+/* As below a shim, when the real Xen has run another domain meanwhile. */
+static void a_step_that_dr6_has_lost_is_one(void **state)
+{
+	(void)state;
+	guard_start(true);
+	assert_true(can_store(ENTRY, 4));
+	user_trap(EXC_DB, false, 0);
+	assert_false(domain_at(EXC_DB));
+	assert_false(exit_flags() & EFLAGS_TF);
+	assert_false(is_writable(ENTRY));
+}
+
 static void the_guests_own_tf_stays(void **state)
 {
 	(void)state;
@@ -326,6 +338,7 @@ static int run(void)
 		cmocka_unit_test(what_is_written_counts_at_once),
 		cmocka_unit_test(a_step_ends_with_its_instruction),
 		cmocka_unit_test(a_fault_in_a_step_shows_no_tf),
+		cmocka_unit_test(a_step_that_dr6_has_lost_is_one),
 		cmocka_unit_test(the_guests_own_tf_stays),
 		cmocka_unit_test(pushed_flags_show_no_tf),
 		cmocka_unit_test(what_the_monitor_writes_counts_too),
