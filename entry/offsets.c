@@ -52,7 +52,8 @@ void offsets(void)
 	DEFINE(V_TS_CLEARED, WIN_VCPU + offsetof(struct vcpu, ts_cleared));
 	DEFINE(V_NESTED_VECTOR, WIN_VCPU + offsetof(struct vcpu, nested_vector));
 	DEFINE(V_NM_HANDLER, WIN_VCPU + offsetof(struct vcpu, nm_handler));
-	DEFINE(V_SYSENTER_CS, WIN_VCPU + offsetof(struct vcpu, sysenter));
+	DEFINE(V_SYSEXIT_CS, WIN_VCPU + offsetof(struct vcpu, sysexit.cs));
+	DEFINE(V_SYSEXIT_SS, WIN_VCPU + offsetof(struct vcpu, sysexit.ss));
 	DEFINE(N_VMI, WIN_COUNTERS + offsetof(struct counters, vmi));
 	DEFINE(V_EFER, WIN_VCPU + offsetof(struct vcpu, efer));
 	DEFINE(V_DIRECTORY, WIN_VCPU + offsetof(struct vcpu, directory));

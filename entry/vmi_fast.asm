@@ -96,20 +96,21 @@ iret_unusual:
 	push dword 0            ; error code
 	jmp near trap_13
 
-; EDX user EIP, ECX user ESP; selectors follow SYSENTER_CS as on hardware.
+; EDX user EIP, ECX user ESP; the selectors are those that SYSENTER_CS makes (msr.c),
+; both null where a processor would refuse.  As in IRET nothing may come between the
+; note of the call's place and the iretd.  The processor looks at both segments, which
+; SYSEXIT takes for flat ones: if they are none, it is a fault of the call, and the
+; frame of five words stays on its stack.
 vmi_SYSEXIT:
-	push eax
-	mov eax, [ss:V_SYSENTER_CS]
-	add eax, 16 + 8
-	or eax, 3
-	xchg eax, [ss:esp]       ; SS
-	push ecx                 ; ESP
+	mov byte [ss:X_MASK], 1
+	pop dword [ss:V_IRET_SITE]
+	push dword [ss:V_SYSEXIT_SS]
+	push ecx
 	pushfd
-	or dword [ss:esp], 0x200
+	or dword [ss:esp], EFLAGS_IF
 	and dword [ss:esp], ~EFLAGS_NT
-	push dword [ss:esp + 8]
-	sub dword [ss:esp], 8    ; CS
-	push edx                 ; EIP
+	push dword [ss:V_SYSEXIT_CS]
+	push edx
 	jmp iret_enabled
 
 ; What the processor says: before Init the kernel has asked it itself, and has put

@@ -86,6 +86,15 @@ void msr_adopt(struct vcpu *v)
 		v->efer |= EFER_NXE;
 }
 
+/* Intel SDM vol. 2, SYSEXIT: of a null selector it is #GP(0), as a return to one is. */
+static void set_sysexit(struct vcpu *v, u16 cs)
+{
+	bool null = !(cs & 0xFFFC);
+
+	v->sysexit.cs = null ? 0 : (u16)(cs + 16) | 3u;
+	v->sysexit.ss = null ? 0 : (u16)(cs + 24) | 3u;
+}
+
 bool msr_write(struct vcpu *v, u32 msr, u64 value)
 {
 	if (msr == MSR_EFER) {
@@ -99,6 +108,7 @@ bool msr_write(struct vcpu *v, u32 msr, u64 value)
 	}
 	if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP) {
 		v->sysenter[msr - MSR_SYSENTER_CS] = value;
+		set_sysexit(v, (u16)v->sysenter[0]);
 		return true;
 	}
 	return msr == MSR_TSC || msr == MSR_APIC_BASE || msr == MSR_PAT ||

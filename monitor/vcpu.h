@@ -65,7 +65,10 @@ struct vcpu {
 	u32 esp0;	  /* its stack for entries from ring 3 */
 	gva_t nm_handler; /* of #NM, in its own IDT */
 	u32 dr[8];
-	u64 sysenter[3];		     /* MSRs 0x174 to 0x176 */
+	u64 sysenter[3]; /* MSRs 0x174 to 0x176 */
+	struct {
+		u32 cs, ss;
+	} sysexit;			     /* the selectors of SYSEXIT, by the first of them */
 	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */
 
 	/* For fault_from_user in entry/traps.asm.  directory: where the guest's

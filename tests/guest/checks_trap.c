@@ -236,6 +236,46 @@ static void check_iret_v86(void)
 	page_put(stack);
 }
 
+/* SYSENTER_CS without a use for SYSEXIT.  What it leads to a processor does not look at. */
+static void check_sysexit(void)
+{
+	static const struct {
+		const char *name;
+		u32 cs, error;
+		bool processor;
+	} bad[] = {
+		{"sysexit with SYSENTER_CS null", 0, 0, true},
+		{"sysexit with SYSENTER_CS null, RPL 3", 3, 0, false},
+		{"sysexit to nothing", 0x2e8, 0x2f8, false},
+		{"sysexit to data", SEL_KERNEL_CS - 8, SEL_KERNEL_DS, false},
+		{"sysexit beyond the last selector", 0xfff8, 8, false},
+	};
+	bool ours = on_vmi && under_hypervisor();
+	u32 stack = page_alloc();
+
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
+	set_sysenter_cs(SEL_KERNEL_CS);
+	iret_with_frame((u32[9]){0x1000, 0x2fb, 2, 0x1000, SEL_USER_DS});
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		u32 count = seen.count;
+
+		if (!ours && !bad[i].processor)
+			continue;
+		set_sysenter_cs(bad[i].cs);
+		check_subject(bad[i].name);
+		check_eq("vector", V_GP, sysexit_with(0x1000, 0x2000));
+		check_eq("error code", bad[i].error, seen.error);
+		check("EIP is its site", at_sysexit(seen.eip));
+		check_eq("CS", SEL_KERNEL_CS | kernel_rpl, seen.cs);
+		check_eq("one fault", 1, seen.count - count);
+		check_subject(NULL);
+		irq_disable();
+	}
+	set_sysenter_cs(SEL_KERNEL_CS);
+	ops.kernel_stack(SEL_KERNEL_DS, (u32)boot_stack_top);
+	page_put(stack);
+}
+
 /* From the kernel int 0x80 has a frame without ESP and SS (kernel_execve). */
 static void check_kernel_int80(void)
 {
@@ -256,5 +296,7 @@ void checks_trap(void)
 	if (under_hypervisor() || !on_vmi) /* nullrom.asm's IRET faults in the ROM */
 		check_iret();
 	check_iret_v86();
+	if (under_hypervisor() || !on_vmi)
+		check_sysexit();
 	check_kernel_int80();
 }

@@ -11,6 +11,7 @@
 extern const struct {
 	u32 from, to;
 } ex_table[], ex_table_end[];
+extern void native_sysexit(void);
 
 struct trap_seen seen;
 u32 iret_frame_left[9];
@@ -113,6 +114,11 @@ static void debug_exception(void)
 	ops.set_dr(6, 0);
 }
 
+bool at_sysexit(u32 eip)
+{
+	return eip == (u32)sysexit_site || eip == (u32)native_sysexit + 1; /* behind STI */
+}
+
 static void exception(struct regs *r, u32 irqs_on)
 {
 	u32 cr2 = r->vector == V_PF ? ops.get_cr2() : 0, fixup;
@@ -135,8 +141,8 @@ static void exception(struct regs *r, u32 irqs_on)
 		return;
 	if (from_user(r))
 		proc_kill(r->vector);
-	if (iret_resume_esp && r->eip == (u32)irq_return) {
-		for (u32 i = 0; i < ARRAY_SIZE(iret_frame_left); i++)
+	if (iret_resume_esp && (r->eip == (u32)irq_return || at_sysexit(r->eip))) {
+		for (u32 i = 0; i < ARRAY_SIZE(iret_frame_left) && r->eip == (u32)irq_return; i++)
 			iret_frame_left[i] = ((u32 *)iret_frame_esp)[i];
 		r->eip = (u32)iret_caught;
 		r->eax = r->vector;

@@ -62,6 +62,7 @@ extern char iret_caught[];	    /* where it comes back */
 extern u32 iret_resume_esp;
 extern u32 iret_frame_esp;     /* where that frame was */
 extern u32 iret_frame_left[9]; /* what the fault left of it */
-extern char irq_return[];
+extern char irq_return[], sysexit_site[];
+bool at_sysexit(u32 eip); /* is that the kernel's SYSEXIT? */
 
 #endif
