@@ -18,6 +18,7 @@ extern const s32 fixup_table[][2];
 
 #define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
 #define CALL_NEAR 0xE8
+#define MOV_ESP 0xBC /* an immediate */
 
 static void load_frame(struct vcpu *v)
 {
@@ -128,6 +129,20 @@ static void page_fault(struct vcpu *v)
 	}
 }
 
+/* Has a call noted where the guest's stack is, and not left it yet?  A kernel that steps
+ * through our code goes on then without its handler, which makes calls of its own. */
+static bool leaves_stack(const struct regs *r)
+{
+	const struct {
+		u8 opcode;
+		u32 stack;
+	} packed *const mov_esp = (const void *)(uintptr_t)r->eip;
+
+	return (r->cs & 3) != 3 && r->eip >= WIN_TEXT &&
+	       r->eip <= WIN_TEXT + WIN_TEXT_PAGES * PAGE_SIZE - sizeof(*mov_esp) &&
+	       mov_esp->opcode == MOV_ESP && mov_esp->stack == WIN_STACK_TOP;
+}
+
 static void exception(struct vcpu *v)
 {
 	u32 vector = v->r.vector & VECTOR_NUMBER;
@@ -140,6 +155,10 @@ static void exception(struct vcpu *v)
 		page_fault(v);
 		break;
 	case EXC_DB:
+		if (leaves_stack(&v->r)) {
+			control_debug_forget();
+			break;
+		}
 		if (flags_breakpoint(v)) {
 			control_debug_forget();
 			break;

@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "irq.h"
 #include "rom.h"
+#include "trap.h"
 
 #define DR7_WATCH_DR0 0x30001u /* DR0: one byte, reads and writes */
 
@@ -61,6 +62,34 @@ static void check_watched_instruction(void)
 		 ops.get_dr(7) & 0xFF);
 }
 
+static struct {
+	u32 result, esp_before, esp_after;
+} stepped;
+
+/* The handler of #DB makes calls, too.  What comes back from here may not come back to
+ * the next line. */
+static __attribute__((noinline)) void step_through_call(void)
+{
+	asm volatile("mov %%esp, %1\n\tpushf\n\tpushf\n\torl $0x100, (%%esp)\n\tpopf\n\t"
+		     "call *%3\n\tpopf\n\tmov %%esp, %2"
+		     : "=a"(stepped.result), "=m"(stepped.esp_before), "=m"(stepped.esp_after)
+		     : "m"(ops.get_tr)
+		     : "ecx", "edx", "memory", "cc");
+}
+
+static void check_stepped_call(void)
+{
+	u32 before = db_count;
+
+	db_watched = true;
+	step_through_call();
+	db_watched = false;
+	check_eq("hostile: a call that is stepped through gives its result", SEL_TSS,
+		 stepped.result & ~3u);
+	check_eq("hostile: and keeps the stack", stepped.esp_before, stepped.esp_after);
+	check("hostile: the steps to it are seen", db_count != before);
+}
+
 void checks_hostile(void)
 {
 	if (!on_vmi || option("nullrom"))
@@ -69,4 +98,5 @@ void checks_hostile(void)
 	check_long_mode_bit();
 	check_direction_flag();
 	check_watched_instruction();
+	check_stepped_call();
 }
