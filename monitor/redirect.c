@@ -21,7 +21,7 @@
  *
  * An exception of the copy is the guest's, at its instruction: nested_trap() finds
  * the place in the fixup table.  That is why the vectors of arithmetic stay the
- * monitor's after Init (segment.c).  The x87's last instruction pointer is the
+ * monitor's after Init (idt.c).  The x87's last instruction pointer is the
  * copy's.
  */
 #include "redirect.h"

@@ -82,15 +82,15 @@ static void check_kept(void)
 	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
 	inb(0x80); /* a hypervisor loads registers anew when it has emulated that */
 	asm volatile("mov %%es, %0; mov %1, %%es" : "=&r"(es) : "r"(SEL_USER_DS));
-	check_eq("a loaded descriptor that is taken away goes on: ES", SPARE, es & 0xffff);
+	check_eq("segment in ES goes on when its descriptor is taken away", SPARE, es & 0xffff);
 	ops.write_gdt(gdt_table, GDT_SPARE, d.lo, d.hi);
 	asm volatile("mov %0, %%fs" ::"r"(SPARE));
 	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
 	inb(0x80);
 	asm volatile("mov %%fs, %0; mov %1, %%fs" : "=&r"(fs) : "r"(SEL_PERCPU));
-	check_eq("a loaded descriptor that is taken away goes on: FS", SPARE, fs & 0xffff);
+	check_eq("segment in FS goes on when its descriptor is taken away", SPARE, fs & 0xffff);
 	ops.write_gdt(gdt_table, GDT_TLS, d.lo, d.hi);
-	check("a descriptor that was loaded is gone when it is not any more", !loadable(SPARE));
+	check("segment that is not loaded any more is gone", !loadable(SPARE));
 	ops.write_gdt(gdt_table, GDT_TLS, 0, 0);
 }
 
@@ -177,11 +177,11 @@ static void check_bad_gates(void)
 		const char *name;
 		u32 selector, type, vector, error;
 	} bad[] = {
-		{"a gate that is not present", SEL_KERNEL_CS, 0x0e00, V_NP, V_OPEN * 8 + 2},
-		{"no gate", SEL_KERNEL_CS, 0x8000, V_GP, V_OPEN * 8 + 2},
-		{"a gate to no descriptor", GDT_SPARE * 8, 0x8e00, V_GP, GDT_SPARE * 8},
-		{"a gate to data", SEL_KERNEL_DS, 0x8e00, V_GP, SEL_KERNEL_DS},
-		{"a gate to a null selector", 0, 0x8e00, V_GP, 0},
+		{"INT n, a gate that is not present", SEL_KERNEL_CS, 0x0e00, V_NP, V_OPEN * 8 + 2},
+		{"INT n, no gate", SEL_KERNEL_CS, 0x8000, V_GP, V_OPEN * 8 + 2},
+		{"INT n, a gate to no descriptor", GDT_SPARE * 8, 0x8e00, V_GP, GDT_SPARE * 8},
+		{"INT n, a gate to data", SEL_KERNEL_DS, 0x8e00, V_GP, SEL_KERNEL_DS},
+		{"INT n, a gate to a null selector", 0, 0x8e00, V_GP, 0},
 	};
 	struct descriptor usual = idt_table[V_OPEN];
 	u32 site;

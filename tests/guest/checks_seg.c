@@ -98,7 +98,7 @@ static void check_cases(void)
 		u32 expected = cases[i].vector ? STATUS_KILLED | cases[i].vector : 0;
 		u32 a = spawn(SEGMENT_LOAD, i), b = proc_spawn(PROG_YIELD, 3)->pid;
 
-		check_subject("a descriptor of a process");
+		check_subject("segment that no process should have");
 		check_eq(cases[i].name, expected, proc_wait(a));
 		check_subject(NULL);
 		proc_wait(b);
@@ -139,10 +139,10 @@ void checks_seg(void)
 {
 	irq_enable();
 	tick_start();
-	check_another_ones("a TLS segment", SEL_TLS);
-	check_another_ones("an LDT segment", LDT_SELECTOR);
-	check_cleared("a TLS segment", SEL_TLS);
-	check_cleared("an LDT segment", LDT_SELECTOR);
+	check_another_ones("segment of TLS", SEL_TLS);
+	check_another_ones("segment of an LDT", LDT_SELECTOR);
+	check_cleared("segment of TLS", SEL_TLS);
+	check_cleared("segment of an LDT", LDT_SELECTOR);
 	check_two_tables();
 	check_cases();
 	check_lent();
