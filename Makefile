@@ -42,7 +42,7 @@ CC := gcc
 NASM := nasm
 LD := ld
 
-INCLUDES := -Iinclude -Irom -Imonitor -Ixenbind -Ipc
+INCLUDES := -Iinclude -Irom -Imonitor -Imonitor/pvh -Ixenbind -Ipc
 WARN := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wshadow -Wpointer-arith
 DEPS = -MMD -MP -MF $@.d
 
@@ -51,14 +51,20 @@ FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-p
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
 # The ROM's C: position independent, no GOT entry, nothing writable.
 ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -mpreferred-stack-boundary=2 -fpie -include rom/hidden.h
-ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
+ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -Ientry/pvh -fno-delete-null-pointer-checks -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
 HOST_CFLAGS := $(WARN) $(INCLUDES) -Ientry -Itools/mkrom -O2 -g
 
 ROM_SRC := $(wildcard monitor/*.c xenbind/*.c pc/*.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
-ENTRY_SRC := $(wildcard entry/*.c)
+# The PVH binding: its own files, and those of monitor/ that both share.
+PVH_SRC := $(wildcard monitor/pvh/*.c xenbind/clock.c xenbind/console.c xenbind/store.c pc/*.c) $(addprefix monitor/, \
+	access.c counters.c decode.c emul.c ends.c events.c gate.c inject.c mem.c mmio.c msr.c print.c redirect.c report.c \
+	segment.c string.c system.c time.c \
+	vmi_cpu.c vmi_ports.c vmi_time.c)
+PVH_OBJ := $(B)/rom/rom_pvh.o $(PVH_SRC:%.c=$(B)/rom/%.o)
+ENTRY_SRC := $(wildcard entry/*.c entry/pvh/*.c)
 ENTRY_SRC := $(filter-out entry/offsets.c,$(ENTRY_SRC)) monitor/mem.c monitor/print.c xenbind/console.c
-ENTRY_OBJ := $(B)/entry/entry/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
+ENTRY_OBJ := $(B)/entry/entry/start.o $(B)/entry/entry/pvh/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
 MKROM_SRC := $(wildcard tools/mkrom/*.c) entry/room.c
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
@@ -69,7 +75,7 @@ LOCKED := tools/host/locked
 .PHONY: all built
 all:
 	@$(LOCKED) $(MAKE) --no-print-directory built
-built: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf guest
+built: $(B)/vmi.rom $(B)/vmi-pvh.rom $(B)/mkrom $(B)/entry.elf guest
 
 # --- the ROM -------------------------------------------------------------------
 
@@ -101,6 +107,21 @@ $(B)/rom/at-%.elf: $(ROM_OBJ) rom/rom.lds
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_i386 -static --no-dynamic-linker --no-warn-rwx-segments -z noexecstack \
 		-z max-page-size=4096 --defsym=BASE=0x$* -T rom/rom.lds $(ROM_OBJ) -o $@
+
+$(B)/rom/rom_pvh.o: rom/rom_pvh.asm $(GEN)
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -I$(B)/gen/ -M -MP -MT $@ $< > $@.d
+	$(Q)$(NASM) -f elf32 -Werror -I$(B)/gen/ $< -o $@
+
+$(B)/rom/pvh-at-%.elf: $(PVH_OBJ) rom/rom.lds
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_i386 -static --no-dynamic-linker --no-warn-rwx-segments -z noexecstack \
+		-z max-page-size=4096 --defsym=BASE=0x$* -T rom/rom.lds $(PVH_OBJ) -o $@
+
+$(B)/vmi-pvh.rom: $(B)/rom/pvh-at-0.elf $(B)/rom/pvh-at-12345000.elf $(B)/mkrom
+	$(call say,MKROM,$@)
+	$(Q)$(B)/mkrom link $< --second $(word 2,$^) -o $@
 
 $(B)/vmi.rom: $(B)/rom/at-0.elf $(B)/rom/at-12345000.elf $(B)/mkrom
 	$(call say,MKROM,$@)
@@ -332,6 +353,7 @@ help:
 #:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
+#:                        pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md)
 #:                        bare: the guest without Xen and ROM
 #:   XEN_SERIES=4.17      the host's Xen: 4.14, 4.17 or 4.20 (default: this Debian's)
 #:   XEN_SOURCE=file      a tarball of its source, to build instead of Debian's

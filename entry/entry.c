@@ -9,37 +9,6 @@
 noreturn void regparm3 enter_monitor(u32 stack_top, u32 entry);
 void regparm3 entry_main(const struct start_info *si);
 
-static struct console console;
-
-static void put_list(const char *fmt, va_list ap)
-{
-	char line[256];
-
-	format_text(line, sizeof(line), fmt, ap);
-	console_text(&console, line);
-}
-
-void note(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	put_list(fmt, ap);
-	va_end(ap);
-}
-
-noreturn void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	console_text(&console, "vmixen: cannot start the guest: ");
-	va_start(ap, fmt);
-	put_list(fmt, ap);
-	va_end(ap);
-	console_text(&console, "\n");
-	xen_shutdown(SHUTDOWN_crash);
-}
-
 /* The ring's page lies in the boot area, so it is mapped from the start. */
 static void start_console(const struct start_info *si)
 {
@@ -47,14 +16,7 @@ static void start_console(const struct start_info *si)
 
 	if (!(si->flags & SIF_INITDOMAIN))
 		page = memory_shared(si, si->console.domU.mfn, si->console.domU.evtchn);
-	console_init(&console, (void *)(VIRT_BASE + (page.pfn << 12)), page.port);
-}
-
-static void say_hello(void)
-{
-	int version = hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0, 0);
-
-	note("vmixen: VMI to Xen translation ROM, on Xen %d.%d\n", version >> 16, version & 0xFFFF);
+	console_init(&entry_console, (void *)(VIRT_BASE + (page.pfn << 12)), page.port);
 }
 
 void regparm3 entry_main(const struct start_info *si)
@@ -70,6 +32,9 @@ void regparm3 entry_main(const struct start_info *si)
 		fail("no ROM is wrapped with this entry");
 	memory_divide(&layout, si);
 	window_make(&layout, start);
+	layout.cmd_line = (const char *)si->cmd_line;
+	layout.initrd_bytes = si->mod_len;
+	layout.initrd = (layout.boot_gpfn << 12) + (u32)si->mod_start - VIRT_BASE;
 	load_guest(&layout, start);
 	if (start->counters) /* for who measures how long a boot takes */
 		note("vmixen: domain started at TSC %llx\n", born);

@@ -18,6 +18,7 @@
 
 #include "base.h"
 
+#include "console.h"
 #include "hypercall.h"
 #include "image.h"
 #include "room.h"
@@ -46,11 +47,18 @@ struct layout {
 	u32 guest_pages;     /* guest-physical frames */
 	u32 boot_gpfn;	     /* guest frame where pfn 0 went */
 	u32 pool_pages;
+	const char *cmd_line;
+	u32 initrd, initrd_bytes; /* guest-physical; 0 bytes: there is none */
 };
+
+/* Which of Xen's two ways has started us. */
+extern bool entry_is_pvh;
 
 extern struct payload payload;
 
-/* Prints and ends the domain. */
+/* say.c: the console, for the entry's own use.  fail prints and ends the domain. */
+extern struct console entry_console;
+void say_hello(void);
 noreturn void fail(const char *fmt, ...) printf_like(1, 2);
 void note(const char *fmt, ...) printf_like(1, 2);
 

@@ -48,6 +48,10 @@ void copy_to_guest(u32 gpa, const void *from, u32 bytes)
 {
 	const u8 *in = from;
 
+	if (entry_is_pvh) {
+		memcpy((void *)gpa, from, bytes);
+		return;
+	}
 	while (bytes) {
 		u32 offset = gpa & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
 
@@ -105,12 +109,10 @@ static void describe_memory(struct layout *l, u8 *bp)
 
 static void describe_initrd(struct layout *l, u8 *bp)
 {
-	const struct start_info *si = l->si;
-
-	if (!si->mod_len)
+	if (!l->initrd_bytes)
 		return;
-	put32(bp, HDR_RAMDISK_IMAGE, (l->boot_gpfn << 12) + (u32)si->mod_start - VIRT_BASE);
-	put32(bp, HDR_RAMDISK_SIZE, si->mod_len);
+	put32(bp, HDR_RAMDISK_IMAGE, l->initrd);
+	put32(bp, HDR_RAMDISK_SIZE, l->initrd_bytes);
 }
 
 /* Is word one of the words in text? */
@@ -134,7 +136,7 @@ static bool has_word(const char *text, const char *word)
 static void make_boot_params(struct layout *l, struct start *start, const u8 *image)
 {
 	static u8 bp[4096];
-	const char *text = (const char *)l->si->cmd_line;
+	const char *text = l->cmd_line;
 	u32 end = 0x202u + image[HDR_JUMP];
 
 	memcpy(bp + HDR_SETUP_SECTS, image + HDR_SETUP_SECTS, end - HDR_SETUP_SECTS);

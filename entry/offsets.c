@@ -8,11 +8,57 @@
 #include "monitor.h"
 #include "paging.h"
 #include "vmi.h"
+#include "pvh.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
 #define TARGET(field) (WIN_MONITOR + offsetof(struct monitor, shadow.target.field))
 #define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
+
+static always_inline void pvh_offsets(void)
+{
+	DEFINE(V_VIF, WIN_VCPU + offsetof(struct vcpu, vif));
+	DEFINE(V_PEND, WIN_VCPU + offsetof(struct vcpu, pend));
+	DEFINE(V_TS_DUE, WIN_VCPU + offsetof(struct vcpu, ts_due));
+	DEFINE(V_TS_REAL, WIN_VCPU + offsetof(struct vcpu, ts_real));
+	DEFINE(V_HANDLER, WIN_VCPU + offsetof(struct vcpu, handler));
+	DEFINE(V_LINEAR_BASE, WIN_VCPU + offsetof(struct vcpu, linear_base));
+	DEFINE(V_LINEAR_LIMIT, WIN_VCPU + offsetof(struct vcpu, linear_limit));
+	DEFINE(V_WINDOW_PDE, WIN_VCPU + offsetof(struct vcpu, window_pde));
+	DEFINE(V_TEXT, WIN_VCPU + offsetof(struct vcpu, text));
+	DEFINE(V_PDPTE_FLAW, WIN_VCPU + offsetof(struct vcpu, pdpte_flaw));
+	DEFINE(V_TOP_AT, WIN_VCPU + offsetof(struct vcpu, top_at));
+	DEFINE(V_GDTR_BASE, WIN_VCPU + offsetof(struct vcpu, gdtr.base));
+	DEFINE(V_GDT_ENTRIES, WIN_VCPU + offsetof(struct vcpu, gdt_entries));
+	DEFINE(DESCRIPTOR_ACCESSED, 1 << 8);
+	DEFINE(V_ERROR, WIN_VCPU + offsetof(struct vcpu, r.error));
+	DEFINE(V_PARAVIRTUAL, WIN_VCPU + offsetof(struct vcpu, paravirtual));
+	DEFINE(V_ESP0, WIN_VCPU + offsetof(struct vcpu, esp0));
+	DEFINE(TSS_ESP1, WIN_TSS + 12);
+	DEFINE(OWN_CS0, OWN_CS0);
+	DEFINE(OWN_DS0, OWN_DS0);
+	DEFINE(OWN_GDT_LIMIT, OWN_GDT_LIMIT);
+	DEFINE(WIN_GDT, WIN_GDT);
+	DEFINE(VEC_CALL, VEC_CALL);
+	DEFINE(VEC_TAKE, VEC_TAKE);
+	DEFINE(VEC_CR2, VEC_CR2);
+	DEFINE(VEC_CR3, VEC_CR3);
+	DEFINE(VEC_FLUSH, VEC_FLUSH);
+	DEFINE(VEC_INVLPG, VEC_INVLPG);
+	DEFINE(VEC_CLEAR_TS, VEC_CLEAR_TS);
+	DEFINE(VEC_SET_TS, VEC_SET_TS);
+	DEFINE(VEC_KERNEL_FAULT, VEC_KERNEL_FAULT);
+	DEFINE(VEC_IRET, VEC_IRET);
+	DEFINE(VEC_V86, VEC_V86);
+	DEFINE(VEC_COUNT, VEC_COUNT);
+	DEFINE(VECTOR_DEVICE, VECTOR_DEVICE);
+	DEFINE(VECTOR_IRET, VECTOR_IRET);
+	DEFINE(VECTOR_V86, VECTOR_V86);
+	DEFINE(DEVICES_FROM, DEVICES_FROM);
+	DEFINE(EXC_GP, EXC_GP);
+	DEFINE(CR0_PG, CR0_PG);
+	DEFINE(PAGE_SIZE, PAGE_SIZE);
+}
 
 void offsets(void);
 void offsets(void)
@@ -107,4 +153,5 @@ void offsets(void)
 	DEFINE(ROM13_HEADER, ROM13_HEADER);
 	DEFINE(ROM13_SLOTS, ROM13_SLOTS);
 	DEFINE(ROM_SLOT_CALLS, ROM_SLOT_CALLS);
+	pvh_offsets();
 }

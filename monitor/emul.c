@@ -174,6 +174,8 @@ static enum emul_result execute(struct vcpu *v, const struct insn *i, struct acc
 {
 	if (i->op == INSN_INT_N)
 		return op_int(v, i);
+	if ((i->op == INSN_CPUID || i->op == INSN_RDTSC) && cpu_unprivileged(v, i))
+		return EMUL_DONE;
 	if (!may_execute(v, i))
 		return EMUL_UNKNOWN;
 	switch (i->op) {

@@ -375,7 +375,7 @@ void events_wait(void)
 	}
 	VCPU->halted = false;
 	/* Whoever enables interrupts next has to look. */
-	XEN_VCPU->evtchn_upcall_pending = 1;
+	irq_raise();
 }
 
 /* After port I/O: carry out what the PC's devices ask for. */

@@ -22,31 +22,6 @@ extern const u32 trap_table[32], nm_offset;
 
 #define TRAP_MASKS 4 /* trap_info.flags: upcalls are masked; below it the gate's DPL */
 
-static struct gate gate_decode(const struct vcpu *v, u64 raw)
-{
-	struct gate g = {
-		.eip = (u32)((raw >> 32 & 0xFFFF0000) | (raw & 0xFFFF)),
-		.cs = (u16)((raw >> 16 & 0xFFFC) | v->kernel_rpl),
-		.type = raw >> 40 & 0x1F,
-		.dpl = raw >> 45 & 3,
-		.present = raw >> 47 & 1,
-	};
-
-	g.usable = g.present && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) &&
-		   segment_is_kernel_code(v, g.cs);
-	return g;
-}
-
-struct gate idt_gate(struct vcpu *v, u32 vector)
-{
-	struct access_fault f;
-	u64 raw = 0;
-
-	if (vector * 8 + 7 > v->idtr.limit || guest_read(v, v->idtr.base + vector * 8, &raw, 8, &f))
-		raw = 0;
-	return gate_decode(v, raw);
-}
-
 /* Xen's entry for a vector: our own handler, or the guest's; false: none. */
 static bool make_trap(struct vcpu *v, u32 vector, const struct gate *g, struct trap_info *t)
 {

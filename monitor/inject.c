@@ -12,7 +12,7 @@
 
 /* Filled from its end downwards, as a stack. */
 struct frame {
-	u32 words[6];
+	u32 words[10];
 	unsigned count;
 };
 
@@ -30,6 +30,9 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 	u32 esp = r->gpr[GPR_ESP];
 
 	guard_close(v);
+	if (r->eflags & EFLAGS_VM)
+		for (u32 i = ARRAY_SIZE(v->v86_segs); i; i--)
+			push(&f, v->v86_segs[i - 1]);
 	if (!guest_in_kernel(v)) {
 		push(&f, r->ss);
 		push(&f, esp);
@@ -47,6 +50,8 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 	r->gpr[GPR_ESP] = esp;
 	r->cs = g->cs;
 	r->eip = g->eip;
+	if (r->eflags & EFLAGS_VM)
+		r->ds = r->es = 0; /* the processor has nulled FS and GS */
 	r->eflags &= ~(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM);
 	if (g->type == GATE_INTERRUPT)
 		r->eflags &= ~EFLAGS_IF;
@@ -99,7 +104,7 @@ void inject_int(struct vcpu *v, u32 vector, gva_t next)
 
 void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
 {
-	v->cr2 = va;
+	control_set_cr2(v, va);
 	inject_exception(v, EXC_PF, true, error);
 }
 

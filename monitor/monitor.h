@@ -238,6 +238,7 @@ struct gate {
 
 /* idt.c: what is behind a vector; where the guest has none, a gate of type 0. */
 struct gate idt_gate(struct vcpu *v, u32 vector);
+struct gate gate_decode(const struct vcpu *v, u64 raw);
 /* The guest loads its IDT register, or has written one entry. */
 void idt_load(struct vcpu *v, u16 limit, u32 base);
 void idt_entry(struct vcpu *v, u32 vector, u64 gate);
@@ -323,9 +324,16 @@ noreturn void control_reset(const char *why);
 void control_restore_ts(struct vcpu *v);
 bool control_fpu_is_off(const struct vcpu *v);
 bool control_set_cr3(struct vcpu *v, u32 value);
+u32 control_get_cr2(struct vcpu *v);
+void control_set_cr2(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
 /* Init: Xen learns what it is to know of the control registers. */
 void control_adopt(struct vcpu *v);
+/* EFER.NXE is to change. */
+void control_set_nx(struct vcpu *v, u64 nxe);
+/* Carries out an instruction that is none of ring 0's and has trapped all the same:
+ * CPUID, and the kernel's RDTSC; false if it is another. */
+bool cpu_unprivileged(struct vcpu *v, const struct insn *i);
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
 u32 control_debug_status(void);
@@ -346,6 +354,8 @@ void events_listen(void);
 /* Waits until the PC has an interrupt for the guest. */
 void events_wait(void);
 bool events_interrupt(void);
+/* There is something for the guest: whoever enables interrupts next has to look. */
+void irq_raise(void);
 /* The vector of the interrupt that is most urgent; there must be one. */
 u8 events_ack(void);
 /* ns since Xen began, and what the TSC says. */

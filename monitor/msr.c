@@ -100,10 +100,8 @@ bool msr_write(struct vcpu *v, u32 msr, u64 value)
 	if (msr == MSR_EFER) {
 		if (value & ~(u64)(EFER_NXE | 1)) /* SCE is accepted and means nothing */
 			return false;
-		if (!v->paravirtual && ((v->efer ^ value) & EFER_NXE)) {
-			v->efer = value & EFER_NXE;
-			shadow_mode_changed(v);
-		}
+		if ((v->efer ^ value) & EFER_NXE)
+			control_set_nx(v, value & EFER_NXE);
 		return true;
 	}
 	if (msr >= MSR_SYSENTER_CS && msr <= MSR_SYSENTER_EIP) {

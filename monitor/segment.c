@@ -32,8 +32,8 @@
  * old one.
  */
 #include "monitor.h"
-#include "hypercall.h"
 #include "mem.h"
+#include "tables.h"
 
 #define SEG (&MON->segments)
 
@@ -49,9 +49,6 @@
 
 #define LDT_TYPE 0x82 /* present, system, LDT */
 #define TSS_TYPE 0x89 /* the same; bit 1 says that it is busy */
-
-/* TI of a selector: which table. */
-enum { GDT, LDT };
 
 /* Entry and table of a selector, as one number. */
 #define PLACE(selector) ((u32)(selector) >> 2)
@@ -93,10 +90,10 @@ static u64 adjust(const struct vcpu *v, u64 d)
  * processor holds; in a trap, where CS is the monitor's, DS and ES are, too. */
 static void selectors(const struct vcpu *v, u16 sel[SEG_NONE])
 {
-	bool trap = cpu_selector(SEG_CS) == FLAT_RING1_CS;
+	bool trap = tables_in_trap();
 
-	sel[SEG_CS] = trap ? (u16)v->r.cs : cpu_selector(SEG_CS);
-	sel[SEG_SS] = trap ? (u16)v->r.ss : cpu_selector(SEG_SS);
+	sel[SEG_CS] = trap ? (u16)v->r.cs : tables_call_selector(SEG_CS);
+	sel[SEG_SS] = trap ? (u16)v->r.ss : tables_call_selector(SEG_SS);
 	sel[SEG_DS] = trap ? (u16)v->r.ds : cpu_selector(SEG_DS);
 	sel[SEG_ES] = trap ? (u16)v->r.es : cpu_selector(SEG_ES);
 	sel[SEG_FS] = cpu_selector(SEG_FS);
@@ -150,14 +147,6 @@ static bool must_stay(const struct vcpu *v, u32 place, u64 old, u64 d)
 
 /* --- Xen's tables ----------------------------------------------------------------- */
 
-static void write_slot(u32 table, u32 index, u64 d)
-{
-	u64 maddr = ((u64)SEG->table[table].mfn[index >> 9] << 12) + (index & 511) * 8;
-
-	if (xen_update_descriptor(maddr, d))
-		guest_die("Xen refused descriptor %u: %08llx", index, d);
-}
-
 /* The guest's descriptor there is that now.  The processor itself sets ACCESSED.  true: Xen
  * has another one there than before. */
 static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
@@ -173,17 +162,8 @@ static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
 		SEG->kept = true;
 		return false;
 	}
-	write_slot(table, index, d);
+	tables_write(table, index, d);
 	return true;
-}
-
-static void need_pages(u32 table, u32 entries)
-{
-	struct xen_table *t = &SEG->table[table];
-
-	for (; t->pages * 512 < entries; t->pages++)
-		t->mfn[t->pages] =
-			shadow_frame((table == LDT ? WIN_LDT : WIN_GDT) + t->pages * PAGE_SIZE);
 }
 
 /* Copies so many entries; those of them that the guest's table at base does not have, or
@@ -212,20 +192,6 @@ static void copy(struct vcpu *v, u32 table, const struct table_reg *guest, u32 e
 
 /* --- GDT ------------------------------------------------------------------------- */
 
-static void give_gdt(u32 entries)
-{
-	struct xen_table *t = &SEG->table[GDT];
-	unsigned long frames[WIN_GDT_PAGES];
-
-	if (entries <= t->pages * 512)
-		return;
-	need_pages(GDT, entries);
-	for (u32 i = 0; i < t->pages; i++)
-		frames[i] = t->mfn[i];
-	/* cppcheck-suppress uninitvar ; there is an entry, and so a page */
-	xen_must(xen_set_gdt(frames, t->pages * 512), NEED_GDT);
-}
-
 void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 {
 	u32 entries = (limit + 1u) / 8;
@@ -233,7 +199,7 @@ void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 	if (entries > WIN_GDT_PAGES * 512)
 		entries = WIN_GDT_PAGES * 512; /* Xen's own descriptors follow */
 	v->gdtr = (struct table_reg){limit, base};
-	give_gdt(entries);
+	tables_need(GDT, entries);
 	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
 }
 
@@ -248,15 +214,6 @@ static bool guest_descriptor(struct vcpu *v, u16 selector, u64 *d)
 }
 
 /* --- LDT ------------------------------------------------------------------------- */
-
-static void set_ldt(u32 entries)
-{
-	struct mmuext_op op = {.cmd = MMUEXT_SET_LDT};
-
-	op.arg1.linear_addr = entries ? WIN_LDT : 0;
-	op.arg2.nr_ents = entries;
-	xen_must(xen_mmuext_op(&op, 1), NEED_LDT);
-}
 
 /* Entries up to the last that must stay, where the guest's table has none. */
 static u32 ldt_stays(const struct vcpu *v)
@@ -282,10 +239,10 @@ static void give_ldt(struct vcpu *v)
 
 	if (entries < stays)
 		entries = stays;
-	need_pages(LDT, entries);
+	tables_need(LDT, entries);
 	copy(v, LDT, &v->ldt, entries);
 	if (entries != SEG->ldt_entries)
-		set_ldt(entries);
+		tables_set_ldt(entries);
 	SEG->ldt_entries = entries;
 }
 
@@ -383,13 +340,13 @@ static void revive(u32 seg, u16 selector)
 	if (cpu_selector(seg) || !(selector & 0xFFFC) || index >= SEG->table[table].pages * 512)
 		return;
 	old = slots(table)[index];
-	write_slot(table, index, FLAT_DATA);
+	tables_write(table, index, FLAT_DATA);
 	if (behind)
-		set_ldt(index + 1);
+		tables_set_ldt(index + 1);
 	cpu_load_selector(seg, selector);
 	if (behind)
-		set_ldt(SEG->ldt_entries);
-	write_slot(table, index, old);
+		tables_set_ldt(SEG->ldt_entries);
+	tables_write(table, index, old);
 }
 
 void regparm3 segment_failsafe(const u32 selector[4])
@@ -435,7 +392,7 @@ bool segment_is_kernel_code(const struct vcpu *v, u16 selector)
 
 void segment_start(void)
 {
-	give_gdt(512);
+	tables_need(GDT, 512);
 	idt_load(VCPU, 0, 0);
 	VCPU->idtr.limit = 0xFFFF; /* as after a reset */
 }

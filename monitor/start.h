@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "layout.h"
+#include "pvh.h"
 
 struct start {
 	u32 guest_pages;    /* guest-physical frames, holes included */
@@ -16,10 +17,11 @@ struct start {
 	u32 store_evtchn;   /* 0: no xenstore */
 	u32 console_evtchn; /* 0: no ring, as in a dom0 */
 	bool dom0;
-	bool counters;		   /* the command line has the word vmixen.counters */
-	u32 code32;		   /* the guest's 32-bit entry, guest-physical */
-	u32 boot_params;	   /* guest-physical */
-	u32 pool_first_pfn;	   /* Xen's number of pool page 0; the others follow */
+	bool counters;	    /* the command line has the word vmixen.counters */
+	u32 code32;	    /* the guest's 32-bit entry, guest-physical */
+	u32 boot_params;    /* guest-physical */
+	u32 pool_first_pfn; /* Xen's number of pool page 0; the others follow */
+	struct start_pvh pvh;
 	u32 window_l1[WINDOW_L1S]; /* mfns of the window's own L1 pages */
 	u32 pool_mfn[WIN_POOL_MAX];
 };

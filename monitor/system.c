@@ -162,7 +162,7 @@ static enum emul_result op_from_cr(struct vcpu *v, const struct insn *i, struct 
 		*to = v->cr0;
 		return EMUL_DONE;
 	case 2:
-		*to = v->cr2;
+		*to = control_get_cr2(v);
 		return EMUL_DONE;
 	case 3:
 		*to = v->cr3;
@@ -183,7 +183,7 @@ static enum emul_result op_to_cr(struct vcpu *v, const struct insn *i, struct ac
 		control_mov_cr0(v, value);
 		return EMUL_DONE;
 	case 2:
-		v->cr2 = value;
+		control_set_cr2(v, value);
 		return EMUL_DONE;
 	case 3:
 		return control_mov_cr3(v, value) ? EMUL_DONE : emul_gp(f, 0);

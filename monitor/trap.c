@@ -169,7 +169,7 @@ static void exception(struct vcpu *v)
 	case EXC_GP:
 	case EXC_NP:
 	case EXC_SS:
-		if (segment_late(v, v->r.error) || iret_fault(v))
+		if ((!v->paravirtual && segment_late(v, v->r.error)) || iret_fault(v))
 			break;
 		gate_fault(v);
 		if (vector == EXC_GP)
@@ -262,6 +262,11 @@ void monitor_resume(struct vcpu *v)
 		guard_resume(v);
 	}
 	store_frame(v);
+}
+
+void irq_raise(void)
+{
+	XEN_VCPU->evtchn_upcall_pending = 1;
 }
 
 void regparm3 monitor_trap(struct vcpu *v)

@@ -79,6 +79,22 @@ struct vcpu {
 		u32 eip;
 		u16 cs;
 	} page_fault;
+
+	/* The PVH binding's (monitor/pvh, entry/pvh). */
+	u8 pend;    /* an interrupt waits for vif */
+	u8 ts_due;  /* CR0.TS is to be set before user mode runs; pend and it are tested as one */
+	u8 ts_real; /* the processor's own TS is set */
+	u32 handler[32];	       /* of the guest's exceptions that go straight to it */
+	u32 linear_base, linear_limit; /* low memory in the guest's space, in bytes */
+	u32 window_pde;		       /* what a directory has for the window, low word */
+	u32 text;		       /* physical address of the image */
+	u32 v86_segs[4];  /* ES DS FS GS of virtual-8086 mode, while EFLAGS.VM is set in r */
+	bool v86_idt;	  /* the processor has the gates for it */
+	u32 gdt_entries;  /* of the guest's table that the processor's has */
+	bool on_own;	  /* the monitor's own directory is loaded: memory is one to one */
+	u8 pdpte_flaw;	  /* PDPTEs must be cleaned before the domain is left */
+	u32 top_at;	  /* where the PDPT that is loaded shows, if not in low memory */
+	u32 nested_error; /* error code of the last fault in ring 0 */
 };
 
 #define VCPU ((struct vcpu *)WIN_VCPU)
@@ -100,6 +116,7 @@ struct vcpu {
 #define EFLAGS_TF 0x00000100u
 #define EFLAGS_IF 0x00000200u
 #define EFLAGS_DF 0x00000400u
+#define EFLAGS_IOPL 0x00003000u
 #define EFLAGS_NT 0x00004000u
 #define EFLAGS_RF 0x00010000u
 #define EFLAGS_VM 0x00020000u
@@ -136,7 +153,7 @@ enum {
 /* Is the CPU in what the guest takes for ring 0? */
 static inline bool guest_in_kernel(const struct vcpu *v)
 {
-	return !v->paravirtual || (v->r.cs & 3) != 3;
+	return !v->paravirtual || !((v->r.cs & 3) == 3 || (v->r.eflags & EFLAGS_VM));
 }
 
 #endif

@@ -213,7 +213,7 @@ void regparm3 vmi_APICWrite(u32 reg, u32 value)
 {
 	lapic_write(&MON->lapic, reg & (PAGE_SIZE - 1), value);
 	if (events_interrupt()) /* the stub looks when it leaves */
-		XEN_VCPU->evtchn_upcall_pending = 1;
+		irq_raise();
 }
 
 void regparm3 vmi_Reboot(void)

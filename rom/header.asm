@@ -207,6 +207,8 @@ reloc_table:
   %assign next_id %1 + 1
   %ifidn %5, ABSENT
 	dd 0, KIND_%4
+  %elifdef NATIVE_%3
+	dd 0, KIND_NONE
   %elifidn %5, C
 	dd W(stub_%3), KIND_%4
   %else

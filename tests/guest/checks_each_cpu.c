@@ -204,6 +204,12 @@ static bool t_set_cr0(void)
 	u32 cr0 = ops.get_cr0(), count;
 
 	call(cr0 | CR0_TS);
+	if (in_own_domain()) {
+		bool reads = ops.get_cr0() == (cr0 | CR0_TS);
+
+		ops.clts();
+		return reads;
+	}
 	count = nm_count;
 	asm volatile("fnop");
 	return nm_count == count + 1 && ops.get_cr0() == (cr0 & ~CR0_TS);

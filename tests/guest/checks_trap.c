@@ -213,7 +213,7 @@ static void check_iret_v86(void)
 	static const u32 selectors[] = {SEL_KERNEL_CS, SEL_KERNEL_CS | 1, SEL_USER_CS, 0, 0x1000};
 	u32 stack = page_alloc();
 
-	if (!under_hypervisor())
+	if (!under_hypervisor() || in_own_domain())
 		return;
 	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
 	for (u32 i = 0; i < ARRAY_SIZE(selectors) * 2; i++) {
@@ -292,7 +292,8 @@ void checks_trap(void)
 	check_gp();
 	check_stack_and_code();
 	check_pf();
-	check_nm();
+	if (!in_own_domain())
+		check_nm();
 	if (under_hypervisor() || !on_vmi) /* nullrom.asm's IRET faults in the ROM */
 		check_iret();
 	check_iret_v86();

@@ -113,6 +113,10 @@ extern const struct guest_ops native_ops;
 extern bool on_vmi; /* Init has succeeded */
 /* rom.c: a hypervisor is behind it, not nullrom.asm */
 bool under_hypervisor(void);
+/* In a domain with a processor's own page tables the kernel is in ring 1 before Init,
+ * too.  There virtual-8086 mode is real, and CR0.TS counts from the next return to
+ * user mode on. */
+bool in_own_domain(void);
 
 /* patch.c */
 enum pv_type {

@@ -119,6 +119,13 @@ bool under_hypervisor(void)
 	return on_vmi && !option("nullrom");
 }
 
+static bool ring1_before_init;
+
+bool in_own_domain(void)
+{
+	return ring1_before_init || (!on_vmi && (read_cs() & 3) == 1);
+}
+
 u32 rom_virtual_top(void)
 {
 	return rom ? rom->virtual_top : NO_ROM_TOP;
@@ -196,6 +203,7 @@ void *rom_init_entry(void)
 
 bool rom_activate(void)
 {
+	ring1_before_init = (read_cs() & 3) == 1;
 	if (rom_init(rom_init_entry()))
 		return false;
 	kernel_rpl = read_cs() & 3;

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 XEN = ("shim", "pv32", "dom0")
 ALL = XEN + ("bare",)
+HOSTS = ALL + ("pvh",)
 WITH_XL = ("shim", "pv32")
 # What costs a whole domain start is shown once with xl and once without.
 SOME = ("shim", "dom0")
@@ -43,7 +44,7 @@ CASES = [
     Case("pae", "the PAE test guest boots, and every check passes", PAE, 0,
          [PASSED]),
     Case("2level", "the 2-level test guest boots, and every check passes", TWO_LEVEL, 0,
-         [PASSED]),
+         [PASSED], hosts=HOSTS),
     Case("ring", "the kernel finds the ROM and is in ring 1 after Init", PAE, 0,
          [r"VMI: found ", r"guest: ring 1 after Init"], hosts=SOME),
     Case("fail", "a failed check of the guest ends with exit code 1", PAE, 1,

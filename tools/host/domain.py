@@ -14,7 +14,9 @@ import child
 from arguments import BUILD
 from result import REFUSED, USAGE, Result, say
 
-PARTS = ("mkrom", "vmi.rom", "entry.elf")
+def parts(host):
+    """What is needed, in build/; each binding to Xen has a ROM of its own."""
+    return "mkrom", "vmi-pvh.rom" if host == "pvh" else "vmi.rom", "entry.elf"
 
 
 @contextlib.contextmanager
@@ -36,13 +38,13 @@ def build_lock():
 
 def wrap(args):
     """Makes args.kernel, a bzImage, the ELF file NAME.elf beside the log."""
-    for part in PARTS:
+    for part in parts(args.host):
         if not os.path.exists(os.path.join(BUILD, part)):
             raise Result(USAGE, "build/%s is missing: `make` makes it" % part)
     out = os.path.join(args.log, args.name + ".elf")
     if os.path.exists(out) and os.path.samefile(out, args.kernel):
         raise Result(USAGE, "%s: is where the wrapped kernel goes; give the domain another name" % out)
-    mkrom, rom, entry = (os.path.join(BUILD, part) for part in PARTS)
+    mkrom, rom, entry = (os.path.join(BUILD, part) for part in parts(args.host))
     with build_lock():
         done = child.run([mkrom, "wrap", "--rom", rom, "--entry", entry, "--kernel", args.kernel,
                           "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -30,7 +30,7 @@ def config(args, kind, shim_mb, kernel, initrd):
         "name = %s" % quoted(args.name),
         "type = %s" % quoted(kind),
     ]
-    if kind == "pvh":
+    if shim_mb:
         lines += [
             "pvshim = 1",
             "pvshim_extra = %s" % quoted(args.shim_args),

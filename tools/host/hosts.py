@@ -40,16 +40,21 @@ class Toolstack(Host):
 
     input_channel = "input"
     actions = ("type", "xl")
+    shim = False
 
     @classmethod
     def files(cls, args):
         cls.xen_of(args, built("mkdom0"))
 
+    @staticmethod
+    def xen_of(args, dom0):
+        return args.xen or os.path.join(dom0, "xen")
+
     def machine(self):
         args = self.args
         dom0 = built("mkdom0")
         xen = self.xen_of(args, dom0)
-        shim = shim_mb(args.memory) if self.kind == "pvh" else 0
+        shim = shim_mb(args.memory) if self.shim else 0
         config, extra, files = guestfiles.prepare(args, self.kind, shim)
         files[args.name + ".cfg"] = os.fsencode(config)
         for name, data in files.items():
@@ -122,6 +127,7 @@ class Shim(Toolstack):
     the like, so its lines explain an end, but dom0 alone tells that there is one."""
 
     nested = True
+    shim = True
     kind = "pvh"
     least_mb = 5            # below, the shim has none for its guest
 
@@ -134,10 +140,6 @@ class Shim(Toolstack):
     def guest_text(self, data):
         self.qemu.guest_runs()
         self.console.feed(data)
-
-    @staticmethod
-    def xen_of(args, dom0):
-        return args.xen or os.path.join(dom0, "xen")
 
     def output(self, data):
         """Drops the carriage return that the shim puts after each newline."""
@@ -169,6 +171,13 @@ class Shim(Toolstack):
     def ended(self, reason):
         code, words = super().ended(reason)
         return self.panicked if self.panicked and code == FAILED else (code, words)
+
+
+class Pvh(Toolstack):
+    """A plain PVH domain of stock Xen."""
+
+    nested = True
+    kind = "pvh"
 
 
 class Pv32(Toolstack):
@@ -326,4 +335,4 @@ def exit_port(host, code):
     raise host.end[1]
 
 
-HOSTS = {"shim": Shim, "pv32": Pv32, "dom0": Dom0, "bare": Bare}
+HOSTS = {"shim": Shim, "pvh": Pvh, "pv32": Pv32, "dom0": Dom0, "bare": Bare}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From Xen's hvm_start_info to the monitor of the PVH binding.
+ *
+ * Physical memory is the guest's, as it is: RAM from 0 in one piece.  The entry
+ * takes the last pages below OWN_LIMIT for the monitor, moves itself out of the
+ * way of the guest's kernel, puts the initrd where it may stay, and lays the
+ * guest out as the PV binding does (entry/loader.c).
+ */
+#include "entry.h"
+#include "mem.h"
+#include "monitor.h"
+#include "pvh_entry.h"
+
+#include <xen/arch-x86/hvm/start_info.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+
+#define OWN_LIMIT (VIRT_BASE >> 12) /* the entry's directory shows itself from there on */
+#define KERNEL_FIRST 0x100u	    /* 1 MB */
+#define INITRD_LIMIT (256u << 8)    /* low memory for every kernel, even with mem= or vmalloc= */
+#define MOVE_ALIGN (4u << 20)
+
+noreturn void regparm3 pvh_enter_monitor(u32 directory, u32 entry, u32 stack);
+void regparm3 pvh_move(u32 to, u32 bytes);
+void regparm3 pvh_entry_main(u32 si);
+
+u64 pvh_param(u32 index)
+{
+	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = index};
+
+	if (hypercall(__HYPERVISOR_hvm_op, HVMOP_get_param, (u32)&p, 0, 0, 0))
+		fail("Xen has no parameter %u for this domain", index);
+	return p.value;
+}
+
+/* The leaves of Xen may stand behind another hypervisor's. */
+static u32 xen_leaves(void)
+{
+	for (u32 base = 0x40000000; base < 0x40010000; base += 0x100) {
+		u32 a = base, b, c = 0, d;
+
+		__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+		if (b == 0x566e6558 && c == 0x65584d4d && d == 0x4d4d566e) /* "XenVMMXenVMM" */
+			return base;
+	}
+	return 0;
+}
+
+static void start_hypercalls(void)
+{
+	u32 a = xen_leaves() + 2, b, c = 0, d;
+
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	__asm__ volatile("wrmsr" ::"c"(b), "a"((u32)hypercall_page - VIRT_BASE), "d"(0));
+}
+
+static void start_console(void)
+{
+	u32 pfn = (u32)pvh_param(HVM_PARAM_CONSOLE_PFN);
+
+	console_init(&entry_console, physical(pfn << 12), (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN));
+}
+
+/* Pages of RAM from 0 on. */
+static u32 ram_pages(const struct hvm_start_info *si)
+{
+	const struct hvm_memmap_table_entry *map = physical((u32)si->memmap_paddr);
+
+	for (u32 i = 0; si->version >= 1 && i < si->memmap_entries; i++)
+		if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM && map[i].addr == 0)
+			return (u32)((map[i].addr + map[i].size) >> 12);
+	fail("Xen tells of no memory from address 0 on");
+}
+
+static u32 pages_of(u32 bytes)
+{
+	return (bytes + PAGE_SIZE - 1) >> 12;
+}
+
+static void copy_text(char *to, const char *from, u32 room)
+{
+	while (--room && *from)
+		*to++ = *from++;
+	*to = 0;
+}
+
+/* Reads all that Xen tells: it lies where the guest will be. */
+static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *si)
+{
+	const struct hvm_modlist_entry *module = physical((u32)si->modlist_paddr);
+
+	p->ram = ram_pages(si);
+	if (si->cmdline_paddr)
+		copy_text(p->cmd_line, physical((u32)si->cmdline_paddr), sizeof(p->cmd_line));
+	if (si->nr_modules) {
+		p->initrd_from = (u32)module->paddr;
+		p->initrd_bytes = (u32)module->size;
+	}
+	p->entry_bytes =
+		(payload.kernel_addr - VIRT_BASE + payload.kernel_size + PAGE_SIZE - 1) & ~4095u;
+}
+
+/* Divides memory, from the top: the monitor's own pages, the initrd where the kernel
+ * leaves it alone, and for the time being the entry. */
+static void divide(struct pvh_layout *p)
+{
+	u32 end = p->ram < OWN_LIMIT ? p->ram : OWN_LIMIT, area = pages_of(p->initrd_bytes), top;
+	struct room room;
+
+	if (end < PVH_OWN_PAGES + KERNEL_FIRST)
+		fail("the domain has %u MB: give it more memory", p->ram >> 8);
+	p->own_next = p->own_first = end - PVH_OWN_PAGES;
+	room_of_kernel((const u8 *)payload.kernel_addr, payload.kernel_size, &room);
+	top = p->own_first < INITRD_LIMIT ? p->own_first : INITRD_LIMIT;
+	top = top > area ? room_beside(&room, top - area, area, p->own_first) : 0;
+	if (!top || top <= 2 * pages_of(p->entry_bytes) + MOVE_ALIGN / PAGE_SIZE + KERNEL_FIRST)
+		fail("the kernel needs %u MB from %u MB on, its initrd %u MB and the ROM %u MB: "
+		     "the "
+		     "domain has %u MB, give it more memory",
+		     (u32)((room.end - room.start + 0xFFFFF) >> 20), (u32)(room.start >> 20),
+		     (area + 255) >> 8, (PVH_OWN_PAGES + 255) >> 8, p->ram >> 8);
+	p->initrd = top << 12;
+	p->entry_to = (p->initrd - p->entry_bytes) & ~(MOVE_ALIGN - 1);
+}
+
+/* The two places may overlap. */
+static void move(u32 to, u32 from, u32 bytes)
+{
+	u8 *out = physical(to);
+	const u8 *in = physical(from);
+
+	if (to < from)
+		for (u32 i = 0; i < bytes; i++)
+			out[i] = in[i];
+	else
+		while (bytes--)
+			out[bytes] = in[bytes];
+}
+
+bool entry_is_pvh;
+
+void regparm3 pvh_entry_main(u32 si)
+{
+	static struct pvh_layout p;
+	static struct layout l;
+	static struct start_pvh pvh;
+	u64 born = __builtin_ia32_rdtsc();
+	struct start *start;
+
+	entry_is_pvh = true;
+	start_hypercalls();
+	start_console();
+	say_hello();
+	read_start_info(&p, physical(si));
+	divide(&p);
+	move(p.initrd, p.initrd_from, p.initrd_bytes);
+	pvh_move(p.entry_to, p.entry_bytes);
+	start = &((struct monitor *)physical(pvh_window_make(&p, &pvh)))->start;
+	pvh.ram_pages = p.own_first;
+	start->pvh = pvh;
+	start->guest_pages = p.own_first;
+	start->console_evtchn = (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN);
+	start->store_evtchn = (u32)pvh_param(HVM_PARAM_STORE_EVTCHN);
+	l.guest_pages = p.own_first;
+	l.cmd_line = p.cmd_line;
+	l.initrd = p.initrd;
+	l.initrd_bytes = p.initrd_bytes;
+	load_guest(&l, start);
+	if (start->counters)
+		note("vmixen: domain started at TSC %llx\n", born);
+	pvh_enter_monitor(pvh.narrow,
+			  WIN_TEXT + ((const struct rom_header *)payload.rom_addr)->ext_start,
+			  WIN_STACK_TOP - 36);
+}

@@ -1,0 +1,457 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; Ring 0 of the PVH binding: the ways in from the guest, which runs in rings 1
+; and 3 on the same address space, and the one way out.
+;
+; The processor takes the stack of the TSS, which is the monitor's, so its frame
+; stands at the stack's top and C runs below it.  Registers go to struct vcpu.
+; In ring 0 interrupts are off; a trap from ring 0 is nested: it has a place in
+; the fixup table, or is an error of ours.
+;
+; Frame, from low addresses: vector, error code, EIP, CS, EFLAGS, ESP, SS [, ES,
+; DS, FS, GS from virtual-8086 mode].
+
+extern monitor_trap, nested_trap, monitor_start
+global trap_table, fixup_table, fixup_count, quick_table
+global iret_window_offset, iret_offset, iret_disabled_offset, exception_code_offset
+global linear_read, linear_write, run_code
+
+V86_WORDS equ 4                         ; ES DS FS GS
+
+; --- into C ------------------------------------------------------------------
+
+; Does the processor push an error code?
+%define HAS_ERROR(n) ((n) == 8 || ((n) >= 10 && (n) <= 14) || (n) == 17)
+
+; One entry a vector, 16 bytes each.
+align 16
+trap_entries:
+%assign n 0
+%rep 256
+ %assign e HAS_ERROR(n)
+ %if e = 0
+	push byte 0
+ %endif
+	push dword n | (e * VECTOR_HAS_ERROR)
+	jmp strict near trap_common
+	align 16
+ %assign n n + 1
+%endrep
+trap_table: dd trap_entries - rom_start
+
+; The events of Xen, and Enable's wish to have what is pending.
+upcall:	push byte 0
+	push dword VECTOR_UPCALL
+	; falls through
+
+trap_common:
+	test dword [esp + 16], EFLAGS_VM
+	jnz .guest
+	test byte [esp + 12], 3
+	jz near trap_nested
+.guest:	mov [ss:V_EAX], eax
+	mov [ss:V_ECX], ecx
+	mov [ss:V_EDX], edx
+	mov [ss:V_EBX], ebx
+	mov [ss:V_EBP], ebp
+	mov [ss:V_ESI], esi
+	mov [ss:V_EDI], edi
+	pop dword [ss:V_VECTOR]
+	pop dword [ss:V_ERROR]
+	mov [ss:V_TRAP_ESP], esp
+	sub esp, V86_WORDS * 4          ; the frame of the way out may be longer
+	mov eax, ds
+	mov [ss:V_DS], eax
+	mov eax, es
+	mov [ss:V_ES], eax
+	mov eax, OWN_DS0
+	mov ds, eax
+	mov es, eax
+	cld
+	mov eax, VCPU
+	call monitor_trap
+	; falls through
+
+; void exit_guest(void): vcpu.r and the frame at vcpu.exit_esp are complete.
+; A selector that cannot be loaded any more becomes null (fixup_table).
+exit_guest:
+	mov eax, [ss:V_ES]
+exit_es:
+	mov es, eax
+exit_es_done:
+	mov eax, [ss:V_DS]
+exit_ds:
+	mov ds, eax
+exit_ds_done:
+	mov ecx, [ss:V_ECX]
+	mov edx, [ss:V_EDX]
+	mov ebx, [ss:V_EBX]
+	mov ebp, [ss:V_EBP]
+	mov esi, [ss:V_ESI]
+	mov edi, [ss:V_EDI]
+	mov eax, [ss:V_EAX]
+	mov esp, [ss:V_EXIT_ESP]
+	iretd
+
+iret_pending:
+	push byte 0
+	push dword VECTOR_IRET
+	jmp trap_common
+enter_v86:
+	push byte 0
+	push dword VECTOR_V86
+	jmp trap_common
+
+; Stack: vector, error code, EIP, CS, EFLAGS of the interrupted monitor code.
+; void nested_trap(struct nested_frame *) may change EIP and EAX.
+trap_nested:
+	pushad
+	mov eax, esp
+	cld
+	call nested_trap
+	popad
+	add esp, 8
+	iretd
+
+; int fixup_table[][2]: instruction that may fault, where to go on instead
+fixup_table:
+	dd exit_es - rom_start, exit_null_es - rom_start
+	dd exit_ds - rom_start, exit_null_ds - rom_start
+	dd linear_words - rom_start, linear_words_left - rom_start
+	dd linear_bytes - rom_start, linear_bytes_left - rom_start
+	dd WIN_RUN - WIN_TEXT, run_fault - rom_start
+fixup_count: dd ($ - fixup_table) / 8
+
+exit_null_es:
+	xor eax, eax
+	mov es, eax
+	jmp exit_es_done
+exit_null_ds:
+	xor eax, eax
+	mov ds, eax
+	jmp exit_ds_done
+
+; A VMI call in C: EBX is its row (entry/pvh/vmi.asm).
+call_in_c:
+	cmp ebx, CALL_CODE_ROWS
+	jae near .bad
+	push esi
+	mov esi, [esp + 16]             ; the guest's stack
+	mov [ss:V_CALL_ESP], esi
+	lea esi, [W(call_code) + ebx * 8]
+	cld
+	call esi
+	pop esi
+	iretd
+.bad:	push byte 0                     ; as int with a vector that is not the guest's
+	push dword EXC_GP
+	jmp trap_common
+
+; --- ring 0 in a few instructions ------------------------------------------------
+
+quick_cr2:
+	mov eax, cr2
+	iretd
+quick_cr3:
+	mov cr3, eax
+	iretd
+quick_flush:
+	push eax
+	mov eax, cr3
+	mov cr3, eax
+	pop eax
+	iretd
+quick_invlpg:
+	invlpg [ss:eax]
+	iretd
+; A page fault of the kernel: may it be a device's page?  Its frame stands on the
+; guest's stack (exception_14).
+quick_kernel_fault:
+	push eax
+	mov eax, cr2
+	cmp eax, DEVICES_FROM
+	pop eax
+	jae .device
+	iretd
+.device:
+	push byte 0
+	push dword VECTOR_DEVICE
+	jmp trap_common
+
+; By vector from VEC_FIRST on, as monitor/pvh/pvh.h names them.
+quick_table:
+	dd upcall - rom_start, call_in_c - rom_start, upcall - rom_start, quick_cr2 - rom_start
+	dd quick_cr3 - rom_start, quick_flush - rom_start, quick_invlpg - rom_start
+	dd quick_clear_ts - rom_start, quick_set_ts - rom_start, quick_kernel_fault - rom_start
+	dd iret_pending - rom_start, enter_v86 - rom_start
+quick_table_end:
+	times quick_table_end - quick_table - 4 * VEC_COUNT db 0 ; neither more
+	times 4 * VEC_COUNT - quick_table_end + quick_table db 0 ; nor fewer
+
+; --- exceptions that are the guest's own, in ring 1 -----------------------------
+
+; The guest's gate leads here, for a processor in ring 1 leaves the real IF set:
+; it becomes the flag in the frame of the kernel's code, and an interrupt gate
+; clears vcpu.vif.  An event in these instructions is not delivered (in_exception).
+; %1 vector, %2 1 for an interrupt gate
+%macro EXCEPTION 2
+ %assign e HAS_ERROR(%1)
+	test byte [ss:esp + e * 4 + 4], 2
+	jz %%kernel
+ %if %2
+	mov byte [ss:V_VIF], 0
+ %endif
+	jmp dword [ss:V_HANDLER + %1 * 4]
+%%kernel:
+ %if %1 = 14
+	int VEC_KERNEL_FAULT
+ %endif
+	push eax
+	mov al, [ss:V_VIF]
+	add al, al                      ; EFLAGS.IF is bit 1 of its second byte
+	and byte [ss:esp + 4 + e * 4 + 9], ~2
+	or [ss:esp + 4 + e * 4 + 9], al
+	pop eax
+ %if %2
+	mov byte [ss:V_VIF], 0
+ %endif
+	jmp dword [ss:V_HANDLER + %1 * 4]
+	align 64
+%endmacro
+
+align 64
+exception_code:
+%assign n 0
+%rep 32
+	EXCEPTION n, 0
+	EXCEPTION n, 1
+ %assign n n + 1
+%endrep
+exception_code_end:
+exception_code_offset: dd exception_code - rom_start, exception_code_end - rom_start
+	times exception_code_end - exception_code - 32 * 2 * 64 db 0 ; 64 bytes each
+	times 32 * 2 * 64 - exception_code_end + exception_code db 0
+
+iret_window_offset: dd iret_window - rom_start, iret_window_end - rom_start
+iret_offset: dd iret_insn - rom_start
+iret_disabled_offset: dd iret_insn_disabled - rom_start
+
+; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
+; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
+linear_read:
+linear_write:
+	push esi
+	push edi
+	mov edi, eax
+	mov esi, edx
+	mov eax, ecx
+	shr ecx, 2
+linear_words:
+	rep movsd
+	mov ecx, eax
+	and ecx, 3
+linear_bytes:
+	rep movsb
+	mov eax, ecx
+linear_done:
+	pop edi
+	pop esi
+	ret
+linear_words_left: ; the word may straddle: on by bytes, up to the one that faults
+	and eax, 3
+	lea ecx, [eax + ecx * 4]
+	jmp linear_bytes
+linear_bytes_left:
+	mov eax, ecx
+	jmp linear_done
+
+; --- paging ------------------------------------------------------------------------
+
+; void regparm3 paging_switch(u32 from, u32 to, u32 cr4): from one format of page
+; tables to the other; from and to are the monitor's own directories of both.
+; Runs at its physical address, which is mapped one to one in both.
+global paging_switch
+paging_switch:
+	push ebx
+	push esi
+	mov cr3, eax
+	mov ebx, [V_TEXT]
+	lea esi, [ebx + .low - rom_start]
+	jmp esi
+.low:	mov esi, cr0
+	and esi, ~CR0_PG
+	mov cr0, esi
+	mov cr4, ecx
+	mov cr3, edx
+	or esi, CR0_PG
+	mov cr0, esi
+	mov esi, W(.high)
+	jmp esi
+.high:	pop esi
+	pop ebx
+	ret
+
+; --- instructions of the guest's, executed here ---------------------------------------
+
+; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
+; Calls what stands at WIN_RUN, one instruction and a RET, with these registers, ESP
+; apart, and these status flags.  RUN_DONE, or the vector of the exception that the
+; instruction has met: then nothing has changed.
+; Stack: gpr, eflags, EBP, EDI, ESI, EBX.
+run_code:
+	push ebx
+	push esi
+	push edi
+	push ebp
+	push edx
+	push eax
+	push dword [edx]
+	popfd
+	mov ecx, [eax + 4 * 1]
+	mov edx, [eax + 4 * 2]
+	mov ebx, [eax + 4 * 3]
+	mov ebp, [eax + 4 * 5]
+	mov esi, [eax + 4 * 6]
+	mov edi, [eax + 4 * 7]
+	mov eax, [eax]
+	call [W(run_at)]
+	push eax
+	pushfd
+	mov eax, [esp + 8]
+	mov [eax + 4 * 1], ecx
+	mov [eax + 4 * 2], edx
+	mov [eax + 4 * 3], ebx
+	mov [eax + 4 * 5], ebp
+	mov [eax + 4 * 6], esi
+	mov [eax + 4 * 7], edi
+	mov edx, [esp + 12]
+	pop dword [edx]
+	pop dword [eax]
+	mov eax, RUN_DONE
+run_leave:
+	add esp, 8
+	pop ebp
+	pop edi
+	pop esi
+	pop ebx
+	ret
+run_fault: ; stack: return address of the call
+	add esp, 4
+	mov eax, [V_NESTED_VECTOR]
+	jmp run_leave
+run_at: dd WIN_RUN
+
+; --- instructions that leave the domain ------------------------------------------------
+
+; QEMU's TCG sets the accessed bit in PDPTEs, which a processor does not; Xen's walk of
+; the guest's tables takes it for a reserved bit, and tries for ever to decode the
+; instruction that has left the domain.  So where vcpu.pdpte_flaw says so, the bits
+; are cleared in the tables that are loaded, right before such an instruction and
+; without a branch between, for only at branches that machine takes interrupts, and
+; an interrupt makes it walk again.
+
+; EBP: where the PDPT that is loaded can be written.
+%macro LOADED_PDPT 0
+	mov ebp, cr3
+	and ebp, -32
+	cmp ebp, [ss:V_LINEAR_LIMIT]
+	jae %%elsewhere
+	add ebp, [ss:V_LINEAR_BASE]
+	jmp %%done
+%%elsewhere:
+	mov ebp, [ss:V_TOP_AT]
+%%done:
+%endmacro
+
+; The instruction %1, which does not use EBP, on a machine with the flaw or without.
+%macro LEAVING 1+
+	cmp byte [ss:V_PDPTE_FLAW], 0
+	jne %%flaw
+	%1
+	jmp %%done
+	align 64
+%%flaw:
+	push ebp
+	LOADED_PDPT
+	and byte [ss:ebp], ~PTE_A
+	and byte [ss:ebp + 8], ~PTE_A
+	and byte [ss:ebp + 16], ~PTE_A
+	and byte [ss:ebp + 24], ~PTE_A
+	%1
+	pop ebp
+%%done:
+%endmacro
+
+; The hypercall page's code: EAX is the number, the rest is in registers.
+hypercall_amd:
+	LEAVING vmmcall
+	ret
+hypercall_intel:
+	LEAVING vmcall
+	ret
+global hypercall_offset
+hypercall_offset: dd hypercall_amd - rom_start, hypercall_intel - rom_start
+
+; void regparm3 leave_cpuid(u32 regs[4]): EAX, EBX, ECX, EDX, in and out
+global leave_cpuid, leave_set_cr0, leave_wrmsr
+leave_cpuid:
+	push ebx
+	push esi
+	mov esi, eax
+	mov eax, [esi]
+	mov ecx, [esi + 8]
+	LEAVING cpuid
+	mov [esi], eax
+	mov [esi + 4], ebx
+	mov [esi + 8], ecx
+	mov [esi + 12], edx
+	pop esi
+	pop ebx
+	ret
+
+; void regparm3 leave_set_cr0(u32 value)
+leave_set_cr0:
+	LEAVING mov cr0, eax
+	ret
+
+; void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr)
+leave_wrmsr:
+	LEAVING wrmsr
+	ret
+
+quick_clear_ts:
+	LEAVING clts
+	iretd
+quick_set_ts:
+	push eax
+	mov eax, cr0
+	or al, CR0_TS
+	LEAVING mov cr0, eax
+	pop eax
+	iretd
+
+; --- start ---------------------------------------------------------------------------
+
+; The domain entry comes here, once, on the monitor's stack, with its own flat
+; segments.
+monitor_entry:
+	mov eax, VCPU
+	call monitor_start
+	jmp exit_guest
+
+; void segments_load(void): the GDT in the window, and its segments of ring 0.
+global segments_load
+segments_load:
+	lgdt [W(gdt_register)]
+	jmp OWN_CS0:W(.flat)
+.flat:	mov eax, OWN_DS0
+	mov ds, eax
+	mov es, eax
+	mov ss, eax
+	xor eax, eax
+	mov fs, eax
+	mov gs, eax
+	ret
+gdt_register:
+	dw OWN_GDT_LIMIT
+	dd WIN_GDT

@@ -1,0 +1,313 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; VMI_Init, get_reloc, and the common stub of the calls that are written in C, in
+; the PVH binding: the guest's kernel is in ring 1 before Init and after it, and C
+; runs in ring 0.
+;
+; Init and get_reloc run where the guest found the ROM; everything else runs in
+; the window.
+
+; int vmi_init(void)
+; The marked ud2 enters the monitor, which answers.  At CPL 0 there is none, and
+; after Init nothing is left to do: Init fails and changes nothing.
+init_in_place:
+	mov eax, cs
+	test al, 3
+	jz .failed
+	cmp byte [ss:V_PARAVIRTUAL], 0
+	jne .failed
+	ud2
+	db "VMXN"
+.failed:
+	mov eax, -1
+	ret
+
+; {address, DL = kind} get_reloc(EAX call)
+get_reloc_in_place:
+	call .here
+.here:	pop ecx
+	cmp eax, CALL_NUMBERS
+	jae .none
+	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
+	mov eax, [ecx + reloc_table - .here + eax * 8]
+	ret
+.none:
+	xor eax, eax
+	xor edx, edx
+	ret
+
+; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
+vmi_GetRelocationInfo:
+	xor edx, edx
+	cmp eax, ROM13_SLOTS
+	jae .none
+	mov eax, [W(reloc13_table) + eax * 4]
+	test eax, eax
+	setnz dl                ; KIND_CALL
+	ret
+.none:
+	xor eax, eax
+	ret
+
+; --- rows of call_code ------------------------------------------------------------
+
+%assign call_rows 0
+%macro ROW 1
+ %assign CALL_ROW_%1 call_rows
+ %assign call_rows call_rows + 1
+%endmacro
+
+%assign row 0
+%macro CALL_ROW 5
+ %assign ROW_%3 row
+ %assign row row + 1
+ %ifidn %5, C
+	ROW %3
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+	ROW HaltWait
+	ROW SetCR2
+	ROW absent
+	ROW port_register
+	ROW port_string
+CALL_CODE_ROWS equ call_rows
+
+; A fixed slot that has no contract.  Stack: return address.
+call_absent:
+	mov eax, [esp]
+	mov ebx, CALL_ROW_absent
+	int VEC_CALL
+
+; Ring 0 carries out row EBX of call_code; what has become pending is delivered.
+; Guest's stack during the call: EBX, return address, arguments.
+%macro CALL_C 1
+	push ebx
+	mov ebx, CALL_ROW_%1
+	int VEC_CALL
+	pop ebx
+	cmp byte [ss:V_PEND], 0
+	jne near call_pending
+	ret
+%endmacro
+
+call_pending:
+	cmp byte [ss:V_VIF], 0
+	jne near vmi_EnableInterrupts.pending
+	ret
+
+; --- short cuts: the whole call, or a fall-through with every register kept ------
+
+; EAX counter: real time is the TSC; available time is what has not been stolen of it,
+; as in time_available(), as long as the vCPU has not been off its CPU since the last
+; look.  An interrupt between these instructions may have asked for a later time; the
+; guest that compares the two has asked for this one before.
+%macro SHORT_GetCycleCounter 0
+	cmp eax, 1
+	jae %%available
+	rdtsc
+	ret
+%%available:
+	jne %%c
+	rdtsc
+	mov ecx, [R_ENTRY]
+	cmp ecx, [C_ENTRY]
+	jne %%more
+	mov ecx, [R_ENTRY + 4]
+	cmp ecx, [C_ENTRY + 4]
+	jne %%more
+	sub eax, [C_STOLEN_CYCLES]
+	sbb edx, [C_STOLEN_CYCLES + 4]
+	mov [C_AVAILABLE], eax
+	mov [C_AVAILABLE + 4], edx
+	ret
+%%more:
+	mov eax, 1
+%%c:
+%endmacro
+
+; EAX SS selector, EDX esp0.
+%macro SHORT_UpdateKernelStack 0
+	mov [V_ESP0], edx
+	mov [TSS_ESP1], edx
+	ret
+%endmacro
+
+; EAX value.  The directory must have the window, and stand in the linear mapping.
+%macro SHORT_SetCR3 0
+	cmp eax, [V_LINEAR_LIMIT]
+	jae %%c
+	mov edx, [V_LINEAR_BASE]
+	test byte [V_CR4], CR4_PAE
+	jz %%narrow
+	mov ecx, [edx + eax + 24]
+	test cl, PTE_P
+	jz %%c
+	and ecx, -PAGE_SIZE
+	cmp ecx, [V_LINEAR_LIMIT]
+	jae %%c
+	add edx, ecx
+	mov ecx, [V_WINDOW_PDE]
+	cmp ecx, [edx + ((WINDOW_BASE & 0xFFFFFFFF) >> 21 & 511) * 8]
+	jne %%c
+	jmp %%load
+%%narrow:
+	mov ecx, [V_WINDOW_PDE]
+	cmp ecx, [edx + eax + ((WINDOW_BASE & 0xFFFFFFFF) >> 22) * 4]
+	jne %%c
+%%load:	mov [V_CR3], eax
+	int VEC_CR3
+	ret
+%%c:
+%endmacro
+
+; EAX flags: with global pages off both kinds are one.
+%macro SHORT_FlushTLB 0
+	int VEC_FLUSH
+	ret
+%endmacro
+
+; EAX address.  C looks whether a page of the kernel's is a device's.
+%macro SHORT_InvalPage 0
+	cmp eax, DEVICES_FROM
+	jae %%c
+	int VEC_INVLPG
+	ret
+%%c:
+%endmacro
+
+; The real CR0.TS is set when the guest leaves for user mode, for each write of
+; CR0 leaves the domain (vmi_IRET).
+%macro SHORT_CLTS 0
+	and byte [V_CR0], ~CR0_TS
+	mov byte [V_TS_DUE], 0
+	cmp byte [V_TS_REAL], 0
+	je %%done
+	mov byte [V_TS_REAL], 0
+	int VEC_CLEAR_TS
+%%done:	ret
+%endmacro
+
+; EAX table, EDX index, ECX low word; stack: return address, high word.  At a switch
+; of processes most entries stay as they are; the processor has set the accessed bit
+; in its own.
+%macro SHORT_WriteGDTEntry 0
+	cmp eax, [V_GDTR_BASE]
+	jne %%c
+	cmp edx, [V_GDT_ENTRIES]
+	jae %%c
+	cmp ecx, [WIN_GDT + edx * 8]
+	jne %%c
+	push ebx
+	mov ebx, [esp + 8]
+	mov [eax + edx * 8 + 4], ebx
+	xor ebx, [WIN_GDT + edx * 8 + 4]
+	and ebx, ~DESCRIPTOR_ACCESSED
+	pop ebx
+	jnz %%c
+	mov [eax + edx * 8], ecx
+	ret
+%%c:
+%endmacro
+
+%macro SHORT_SetLinearMapping 0
+	test eax, eax
+	jz %%c
+	ret
+%%c:
+%endmacro
+
+; --- the stubs ---------------------------------------------------------------------
+
+%macro C_STUB 1
+stub_%1:
+	inc dword [ss:N_VMI + 4 * ROW_%1]
+ %ifmacro SHORT_%1 0
+	SHORT_%1
+ %endif
+	CALL_C %1
+%endmacro
+
+%macro CALL_ROW 5
+ %ifidn %5, C
+	C_STUB %3
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+%assign ROW_HaltWait ROW_Halt
+	C_STUB HaltWait
+
+; Port I/O keeps every register and flag that the instruction keeps.
+; %1 call, %2 C function, %3 bytes, %4 1 for input.
+; Guest's stack during the call: struct port_call (monitor/vmi_ports.c).
+%macro PORT_CALL 4
+%1:
+	pushfd
+	pushad
+	mov eax, esp
+	mov edx, %3
+	mov ecx, %4
+	mov ebx, CALL_ROW_%2
+	int VEC_CALL
+	jmp port_leave
+%endmacro
+; The same until ECX is 0: what the C function does at a time is bounded, and at its
+; end a pending event comes in.
+%macro STRING_CALL 3
+vmi_%1:
+	call once_%1
+	jecxz %%done
+	jmp vmi_%1
+%%done:	ret
+	PORT_CALL once_%1, port_string, %2, %3
+%endmacro
+
+port_leave:
+	popad
+	popfd
+	cmp byte [ss:V_PEND], 0
+	jne near .pending
+	ret
+.pending:
+	pushfd
+	cmp byte [ss:V_VIF], 0
+	je .masked
+	int VEC_TAKE
+.masked: popfd
+	ret
+
+	PORT_CALL vmi_IN, port_register, 4, 1
+	PORT_CALL vmi_INB, port_register, 1, 1
+	PORT_CALL vmi_INW, port_register, 2, 1
+	PORT_CALL vmi_OUT, port_register, 4, 0
+	PORT_CALL vmi_OUTB, port_register, 1, 0
+	PORT_CALL vmi_OUTW, port_register, 2, 0
+	STRING_CALL INS, 4, 1
+	STRING_CALL INSB, 1, 1
+	STRING_CALL INSW, 2, 1
+	STRING_CALL OUTS, 4, 0
+	STRING_CALL OUTSB, 1, 0
+	STRING_CALL OUTSW, 2, 0
+
+; What call_in_c runs, by row, 8 bytes each.
+%macro CODE 1
+extern %1
+	jmp strict near %1
+	times 3 int3
+%endmacro
+%macro CALL_ROW 5
+ %ifidn %5, C
+	CODE vmi_%3
+ %endif
+%endmacro
+align 8
+call_code:
+%include "calls.inc"
+%unmacro CALL_ROW 5
+	CODE vmi_HaltWait
+	CODE vmi_SetCR2_c
+	CODE vmi_absent
+	CODE port_register
+	CODE port_string

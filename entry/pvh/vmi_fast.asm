@@ -1,0 +1,127 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; The calls of the PVH binding that are a handful of instructions, in ring 1.  The
+; interrupt-flag calls keep every register; IRET and SYSEXIT may assume only CS and
+; SS.  The interrupt flag is vcpu.vif; the processor's own is always set there.
+; vcpu.pend: an interrupt waits for it.
+
+vmi_EnableInterrupts:
+	mov byte [ss:V_VIF], 1
+	cmp byte [ss:V_PEND], 0
+	jne .pending
+	ret
+.pending:
+	int VEC_TAKE
+	ret
+
+vmi_DisableInterrupts:
+	mov byte [ss:V_VIF], 0
+	ret
+
+vmi_GetInterruptMask:
+	movzx eax, byte [ss:V_VIF]
+	shl eax, 9
+	ret
+
+vmi_SetInterruptMask:
+	test ah, EFLAGS_IF >> 8
+	jnz vmi_EnableInterrupts
+	mov byte [ss:V_VIF], 0
+	ret
+
+; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
+; From iret_window to iret_window_end the frame of the return lies at ESP and the
+; call's place is noted.  What interrupts these instructions makes them start
+; again at iret_window (restart_iret in monitor/trap.c).
+vmi_IRET:
+	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
+	jnz near iret_unusual
+iret_usual:
+	pop dword [ss:V_IRET_SITE]
+iret_window:
+	test byte [ss:esp + 9], EFLAGS_IF >> 8
+	jz iret_disabled
+iret_enabled:
+	mov byte [ss:V_VIF], 1
+	cmp word [ss:V_PEND], 0         ; or vcpu.ts_due, which is the next byte
+	jne iret_more
+iret_insn:
+	iretd
+
+iret_disabled:
+	mov byte [ss:V_VIF], 0
+iret_insn_disabled:
+	iretd
+iret_window_end:
+
+; The frame at ESP is the context to interrupt: ring 0 takes it, or comes back to
+; iret_window.
+iret_more:
+	cmp byte [ss:V_PEND], 0
+	je .ts
+	int VEC_IRET
+.ts:	test byte [ss:esp + 4], 2       ; to user mode only
+	jz iret_insn
+	mov byte [ss:V_TS_DUE], 0
+	mov byte [ss:V_TS_REAL], 1
+	int VEC_SET_TS
+	jmp iret_insn
+
+; See entry/vmi_fast.asm.
+iret_unusual:
+	test dword [ss:esp + 12], EFLAGS_VM
+	jnz .v86
+	test byte [ss:esp + 8], 2
+	jnz iret_usual
+	and dword [ss:esp + 12], ~EFLAGS_NT
+	jmp iret_usual
+.v86:	pop dword [ss:V_IRET_SITE]
+	int VEC_V86
+
+; EDX user EIP, ECX user ESP; the selectors are those that SYSENTER_CS makes (msr.c),
+; both null where a processor would refuse.  No interrupt may come between the note of
+; the call's place and the iretd, as its handler would note its own.
+vmi_SYSEXIT:
+	mov byte [ss:V_VIF], 0
+	pop dword [ss:V_IRET_SITE]
+	push dword [ss:V_SYSEXIT_SS]
+	push ecx
+	pushfd
+	or dword [ss:esp], EFLAGS_IF
+	and dword [ss:esp], ~EFLAGS_NT
+	push dword [ss:V_SYSEXIT_CS]
+	push edx
+	jmp iret_enabled
+
+vmi_CPUID:
+	cpuid                    ; traps (MSR 140h)
+	ret
+
+vmi_Halt:
+	call stub_HaltWait
+	jmp vmi_EnableInterrupts
+
+vmi_RDTSC:
+	rdtsc
+	ret
+
+vmi_GetCR0:
+	mov eax, [V_CR0]
+	ret
+vmi_GetCR2:
+	int VEC_CR2
+	ret
+vmi_GetCR3:
+	mov eax, [V_CR3]
+	ret
+vmi_GetCR4:
+	mov eax, [V_CR4]
+	ret
+vmi_SetCR2:
+	CALL_C SetCR2
+vmi_Pause:
+	pause
+	ret
+vmi_INVD:
+vmi_IODelay:
+	ret

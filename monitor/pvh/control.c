@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Control and debug registers of the PVH binding.  Each write of CR0 leaves the
+ * domain, so the processor's TS follows the guest's only when user mode is next.
+ */
+#include "cpu_pvh.h"
+#include "hypercall.h"
+#include "monitor.h"
+#include "pvh.h"
+
+#define DR6_ONES 0xFFFF0FF0u
+#define DR6_BS 0x00004000u
+#define DR7_GD 0x2000u
+/* With either the FPU raises #NM. */
+#define CR0_FPU_OFF (CR0_EM | CR0_TS)
+
+#define CR0_REAL 0x0005003Eu /* of the guest's: MP EM TS ET NE WP AM */
+
+void control_set_cr0(struct vcpu *v, u32 value)
+{
+	u32 changed = v->cr0 ^ value;
+
+	v->cr0 = value | CR0_PE;
+	if (!((changed & ~CR0_TS) & (CR0_REAL | CR0_PG))) {
+		v->ts_due = (value & CR0_TS) && !v->ts_real;
+		if (value & CR0_TS || !v->ts_real)
+			return;
+	}
+	v->ts_due = 0;
+	v->ts_real = value & CR0_TS;
+	leave_set_cr0((value & CR0_REAL) | CR0_PE | CR0_PG);
+	if (changed & CR0_PG)
+		shadow_mode_changed(v);
+}
+
+void control_restore_ts(struct vcpu *v)
+{
+	(void)v;
+}
+
+#define MSR_EFER 0xC0000080u
+
+void control_set_nx(struct vcpu *v, u64 nxe)
+{
+	v->efer = nxe;
+	leave_wrmsr((u32)nxe, 0, MSR_EFER);
+}
+
+u32 control_get_cr2(struct vcpu *v)
+{
+	(void)v;
+	return cpu_cr2();
+}
+
+void control_set_cr2(struct vcpu *v, u32 value)
+{
+	v->cr2 = value;
+	cpu_set_cr2(value);
+}
+
+/* Would an instruction of the FPU's be an #NM now? */
+bool control_fpu_is_off(const struct vcpu *v)
+{
+	return (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared;
+}
+
+bool control_set_cr3(struct vcpu *v, u32 value)
+{
+	u32 old = v->cr3;
+
+	v->cr3 = value;
+	if (shadow_load(v))
+		return true;
+	v->cr3 = old;
+	return false;
+}
+
+void control_set_cr4(struct vcpu *v, u32 value)
+{
+	v->cr4 = value;
+	shadow_mode_changed(v);
+}
+
+void regparm3 vmi_SetCR2_c(u32 value);
+void regparm3 vmi_SetCR2_c(u32 value)
+{
+	control_set_cr2(VCPU, value);
+}
+
+static void set_dr(u32 reg, u32 value)
+{
+	switch (reg) {
+	case 0:
+		__asm__ volatile("mov %0, %%dr0" ::"r"(value));
+		break;
+	case 1:
+		__asm__ volatile("mov %0, %%dr1" ::"r"(value));
+		break;
+	case 2:
+		__asm__ volatile("mov %0, %%dr2" ::"r"(value));
+		break;
+	case 3:
+		__asm__ volatile("mov %0, %%dr3" ::"r"(value));
+		break;
+	case 6:
+		__asm__ volatile("mov %0, %%dr6" ::"r"(value));
+		break;
+	default:
+		__asm__ volatile("mov %0, %%dr7" ::"r"(value & ~DR7_GD));
+	}
+}
+
+void control_set_dr(struct vcpu *v, u32 reg, u32 value)
+{
+	reg &= 7;
+	if (reg == 4 || reg == 5)
+		reg += 2;
+	v->dr[reg] = value;
+	if (reg != 6)
+		set_dr(reg, value);
+}
+
+u32 control_get_dr(struct vcpu *v, u32 reg)
+{
+	u32 value;
+
+	reg &= 7;
+	if (reg == 4 || reg == 5)
+		reg += 2;
+	if (reg == 6)
+		return v->dr[6] | DR6_ONES;
+	if (reg < 4)
+		return v->dr[reg];
+	__asm__ volatile("mov %%dr7, %0" : "=r"(value));
+	return value;
+}
+
+void control_debug_trap(struct vcpu *v)
+{
+	u32 value;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	v->dr[6] = (v->dr[6] & ~0xFu) | value;
+	control_debug_forget();
+}
+
+void control_debug_forget(void)
+{
+	set_dr(6, DR6_ONES);
+}
+
+/* The guest steps over an instruction that is emulated. */
+void control_single_step(struct vcpu *v)
+{
+	v->dr[6] = (v->dr[6] & ~0xFu) | DR6_BS;
+}
+
+void control_halt(struct vcpu *v)
+{
+	v->if_believed = EFLAGS_IF;
+	events_wait();
+}

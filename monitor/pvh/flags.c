@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What ring 1 would show a guest before Init without a trap: RPL 1 in CS.  2.6.21
+ * asks first of all, by "mov eax, cs; test eax, 3; jnz", whether a hypervisor has
+ * put it into another ring, and then wants an interface that VMI is not.  Hardware
+ * breakpoints stand where a kernel begins once it is unpacked; if it begins so, the
+ * question is answered as on a bare machine.  The interrupt flag is right by itself:
+ * it is clear until Init.
+ */
+#include "mem.h"
+#include "monitor.h"
+
+#define DR7_EXECUTE_2_3 0x50u
+
+/* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
+static const u32 beginnings[] = {0x100000, 0x400000};
+
+void flags_start(void)
+{
+	control_set_dr(VCPU, 2, beginnings[0]);
+	control_set_dr(VCPU, 3, beginnings[1]);
+	control_set_dr(VCPU, 7, DR7_EXECUTE_2_3);
+}
+
+bool flags_breakpoint(struct vcpu *v)
+{
+	static const u8 asks[] = {0x8C, 0xC8, 0xA9, 3, 0, 0, 0, 0x0F, 0x85};
+	u8 code[sizeof(asks)];
+	struct regs *r = &v->r;
+	struct access_fault f;
+
+	if (v->paravirtual || (r->eip != beginnings[0] && r->eip != beginnings[1]))
+		return false;
+	if (!guest_read(v, r->eip, code, sizeof(code), &f) &&
+	    memcmp(code, asks, sizeof(asks)) == 0) {
+		r->gpr[GPR_EAX] = r->cs & ~3u;
+		r->eip += sizeof(asks) + 4;
+	} else {
+		r->eflags |= EFLAGS_RF;
+	}
+	return true;
+}
+
+void flags_cli(struct vcpu *v, gva_t va)
+{
+	(void)va;
+	v->vif = false;
+}
+
+void flags_lgdt(struct vcpu *v)
+{
+	(void)v;
+}
+
+void flags_lidt(struct vcpu *v)
+{
+	(void)v;
+}
+
+void flags_end(struct vcpu *v)
+{
+	for (u32 reg = 0; reg < 4; reg++)
+		control_set_dr(v, reg, 0);
+	control_set_dr(v, 7, 0);
+	control_debug_forget();
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The start of a domain and VMI_Init, in the PVH binding. */
+#include "cpu_pvh.h"
+#include "hypercall.h"
+#include "mem.h"
+#include "monitor.h"
+#include "pvh.h"
+
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+
+#define MSR_MISC_FEATURES 0x140u
+#define CPUID_FAULTING 1u
+
+static void start_registers(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	*v = (struct vcpu){.cr0 = CR0_PE | 0x10, .kernel_rpl = 1};
+	r->eip = MON->start.code32;
+	r->gpr[GPR_ESI] = MON->start.boot_params;
+	r->cs = 0x11; /* __BOOT_CS and __BOOT_DS of the boot protocol, RPL 1 */
+	r->ss = r->ds = r->es = 0x19;
+	r->eflags = 2;
+	v->trap_esp = WIN_STACK_TOP - 20; /* as if a trap had come from there */
+}
+
+static void start_segments(struct vcpu *v)
+{
+	tables_start();
+	idt_start();
+	segment_start();
+	segment_gdt_entry(v, 2, 0x00CF9B000000FFFFull);
+	segment_gdt_entry(v, 3, 0x00CF93000000FFFFull);
+}
+
+static void start_events(void)
+{
+	struct xen_hvm_param p = {
+		.domid = DOMID_SELF,
+		.index = HVM_PARAM_CALLBACK_IRQ,
+		.value = (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VEC_EVENT,
+	};
+
+	if (hypercall(__HYPERVISOR_hvm_op, HVMOP_set_param, (u32)&p, 0, 0, 0))
+		guest_die("Xen does not deliver events by a vector");
+}
+
+extern const u32 hypercall_offset[2];
+
+#define VMCALL_LAST 0xC1 /* 0F 01 C1; AMD's VMMCALL ends in D9 */
+
+/* Xen's own page asks Xen at once; ours goes by the ROM's code.  Entry n is "mov eax,
+ * n", then the instruction, which becomes a jump. */
+static void make_hypercalls(void)
+{
+	bool intel = *(const u8 *)(WIN_HYPERCALL + 7) == VMCALL_LAST;
+	u32 code = WIN_TEXT + hypercall_offset[intel];
+
+	for (u32 at = WIN_HYPERCALL; at < WIN_HYPERCALL + 64 * 32; at += 32) {
+		u32 to = code - (at + 10);
+
+		*(u8 *)(at + 5) = 0xE9;
+		memcpy((u8 *)at + 6, &to, 4);
+	}
+}
+
+static void start_pc(void)
+{
+	pc_reset(&MON->pc);
+	lapic_start(&MON->lapic);
+	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
+}
+
+void regparm3 monitor_start(struct vcpu *v)
+{
+	start_registers(v);
+	mmu_start(v);
+	make_hypercalls();
+	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
+	start_segments(v);
+	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
+	start_events();
+	flags_start();
+	start_pc();
+	events_start();
+	say("vmixen: guest entered at %08x, %u MB, in ring 1 of a PVH domain\n", MON->start.code32,
+	    MON->start.guest_pages / 256);
+	monitor_resume(v);
+}
+
+void vmi_init(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	struct access_fault f;
+	u32 ret;
+
+	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
+		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
+		r->eip += 2 + 4; /* behind the marked ud2: its own failure path */
+		return;
+	}
+	r->gpr[GPR_ESP] += 4;
+	r->eip = ret;
+	r->gpr[GPR_EAX] = 0;
+	v->paravirtual = true;
+	r->eflags &= ~EFLAGS_IF;
+	v->kernel_ss = (u16)r->ss;
+	flags_end(v);
+	segment_adopt(v);
+	((u32 *)WIN_TSS)[4] = v->kernel_ss;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Address spaces of the PVH binding: the guest's own tables are what the processor
+ * uses.  The ROM adds one thing, its window: every directory that is loaded has
+ * the entries that lead to it.  While the guest has paging off the monitor's own
+ * directory is loaded, which has memory one to one.
+ */
+#include "cpu_pvh.h"
+#include "monitor.h"
+#include "pvh.h"
+
+#define PDE_FLAGS 0x63u
+#define PTE_FLAGS 0x63u
+#define PRESENT 1u
+#define LARGE 0x80u
+#define FRAME 0xFFFFF000u
+
+static struct start_pvh *pvh(void)
+{
+	return &MON->start.pvh;
+}
+
+void regparm3 paging_switch(u32 from, u32 to, u32 cr4);
+
+/* The format that the processor is in. */
+static bool wide(void)
+{
+	return VCPU->window_pde == (pvh()->l1_wide[0] | PDE_FLAGS);
+}
+
+void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use)
+{
+	u32 n = (WIN_SLOTS - WINDOW_BASE) >> 12, va = WIN_SLOTS + use * PAGE_SIZE;
+
+	if (pa >> 12 >= pvh()->ram_pages)
+		return NULL;
+	if (v->on_own)
+		return (void *)pa;
+	if (pa < v->linear_limit)
+		return (void *)(v->linear_base + pa);
+	((volatile u32 *)WIN_L1_NARROW)[n + use] = (pa & FRAME) | PTE_FLAGS;
+	((volatile u32 *)WIN_L1_WIDE)[(n + use) * 2] = (pa & FRAME) | PTE_FLAGS;
+	cpu_invlpg(va);
+	return (void *)(va + (pa & (PAGE_SIZE - 1)));
+}
+
+/* Where the PDPT that is loaded can be written, if not in the linear mapping. */
+static u32 show_top(struct vcpu *v)
+{
+	return wide() ? (u32)guest_phys(v, v->cr3 & ~31u, PHYS_TOP) : 0;
+}
+
+/* Puts the window into the directory that cr3 leads to; false: there is none. */
+static bool add_window(struct vcpu *v, u32 cr3)
+{
+	if (wide()) {
+		const u32 *top = guest_phys(v, cr3 & ~31u, PHYS_TOP);
+		u32 *pd;
+
+		if (!top || !(top[6] & PRESENT))
+			return false;
+		pd = guest_phys(v, top[6] & FRAME, PHYS_DIRECTORY);
+		if (!pd)
+			return false;
+		for (u32 i = 0; i < PVH_PDES_WIDE; i++) {
+			pd[((WINDOW_BASE >> 21 & 511) + i) * 2] = pvh()->l1_wide[i] | PDE_FLAGS;
+			pd[((WINDOW_BASE >> 21 & 511) + i) * 2 + 1] = 0;
+		}
+	} else {
+		u32 *pd = guest_phys(v, cr3 & FRAME, PHYS_DIRECTORY);
+
+		if (!pd)
+			return false;
+		pd[WINDOW_BASE >> 22] = pvh()->l1_narrow | PDE_FLAGS;
+	}
+	return true;
+}
+
+/* What of the guest's CR4 the processor gets, beside the format. */
+#define CR4_GUEST 0x60Cu /* TSD, DE, OSFXSR, OSXMMEXCPT */
+
+static u32 real_cr4(const struct vcpu *v, bool pae)
+{
+	return (v->cr4 & CR4_GUEST) | CR4_PSE | (pae ? CR4_PAE : 0);
+}
+
+/* Has the processor set an accessed bit in the monitor's own PDPT? */
+static bool pdptes_have_flaw(void)
+{
+	const volatile u32 *top = (const volatile u32 *)(WIN_OWN_WIDE + 4 * PAGE_SIZE);
+
+	return (top[0] | top[2] | top[4] | top[6]) & 0x20;
+}
+
+static void set_format(struct vcpu *v, bool pae)
+{
+	u32 own[2] = {pvh()->narrow, pvh()->wide};
+
+	if (pae == wide())
+		return;
+	v->window_pde = (pae ? pvh()->l1_wide[0] : pvh()->l1_narrow) | PDE_FLAGS;
+	v->on_own = true;
+	v->top_at = WIN_OWN_WIDE + 4 * PAGE_SIZE;
+	paging_switch(own[!pae], own[pae], real_cr4(v, pae));
+	v->pdpte_flaw = pae && pdptes_have_flaw();
+}
+
+bool shadow_load(struct vcpu *v)
+{
+	if (!(v->cr0 & CR0_PG)) {
+		v->on_own = true;
+		v->top_at = WIN_OWN_WIDE + 4 * PAGE_SIZE;
+		cpu_set_cr3(wide() ? pvh()->wide : pvh()->narrow);
+		return true;
+	}
+	set_format(v, v->cr4 & CR4_PAE);
+	if (!add_window(v, v->cr3))
+		return false;
+	cpu_set_cr3(v->cr3);
+	v->on_own = false;
+	v->top_at = show_top(v);
+	return true;
+}
+
+void shadow_mode_changed(struct vcpu *v)
+{
+	cpu_set_cr4(real_cr4(v, wide()));
+	if (!shadow_load(v))
+		guest_die("no page directory at %08x", v->cr3);
+}
+
+/* The directory's entry for va, NULL if there is none. */
+static u32 *directory_entry_of(struct vcpu *v, gva_t va)
+{
+	u32 table = v->cr3 & FRAME, *e;
+
+	if (wide()) {
+		e = guest_phys(v, (v->cr3 & ~31u) + (va >> 30) * 8, PHYS_TOP);
+		if (!e || !(*e & PRESENT))
+			return NULL;
+		table = *e & FRAME;
+	}
+	e = guest_phys(v, table, PHYS_DIRECTORY);
+	return e ? e + (wide() ? (va >> 21 & 511) * 2 : va >> 22) : NULL;
+}
+
+/* The last entry for va, present or not; NULL if there is no table for it. */
+static u32 *entry_of(struct vcpu *v, gva_t va)
+{
+	u32 *e = directory_entry_of(v, va);
+
+	if (!e || !(*e & PRESENT) || (*e & LARGE))
+		return e;
+	e = guest_phys(v, *e & FRAME, PHYS_TABLE);
+	return e ? e + (wide() ? (va >> 12 & 511) * 2 : va >> 12 & 1023) : NULL;
+}
+
+/* The same if it is present; *frame gets the page. */
+static u32 *walk(struct vcpu *v, gva_t va, u32 *frame)
+{
+	u32 mask = wide() ? 0x1FF000u : 0x3FF000u, *e = directory_entry_of(v, va);
+	bool large = e && (*e & LARGE);
+
+	e = entry_of(v, va);
+	if (!e || !(*e & PRESENT))
+		return NULL;
+	*frame = large ? (*e & FRAME & ~mask) | (va & mask) : *e & FRAME;
+	return e;
+}
+
+bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
+{
+	u32 frame = va & FRAME;
+
+	if ((v->cr0 & CR0_PG) && !walk(v, va, &frame))
+		return false;
+	*gpa = frame | (va & (PAGE_SIZE - 1));
+	return true;
+}
+
+static bool has_nx(const struct vcpu *v)
+{
+	return wide() && (v->efer & EFER_NXE);
+}
+
+/* What may be done at va by all levels' entries together: the rights of a walk. */
+static u32 rights(struct vcpu *v, gva_t va, const u32 *entry)
+{
+	u32 last = *entry; /* the next look may show another page there */
+	const u32 *e = directory_entry_of(v, va);
+
+	return e ? *e & last : last;
+}
+
+bool mmu_is_device(struct vcpu *v, gva_t va)
+{
+	const u32 *e = entry_of(v, va);
+
+	return e && !(*e & PRESENT) && (*e & FRAME) == (LAPIC_BASE & FRAME);
+}
+
+enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			       u64 *gpa)
+{
+	bool write = error & PF_W;
+	u32 frame = va & FRAME, *e = NULL, bits = PRESENT | 2 | 4;
+
+	*guest_error = (error & PF_W) | (kernel ? 0 : PF_U) | (has_nx(v) ? error & PF_I : 0);
+	if (va >= WINDOW_BASE)
+		return SHADOW_FAULT;
+	if (v->cr0 & CR0_PG) {
+		*gpa = LAPIC_BASE | (va & (PAGE_SIZE - 1));
+		if (kernel && mmu_is_device(v, va))
+			return SHADOW_MMIO;
+		e = walk(v, va, &frame);
+		if (!e)
+			return SHADOW_FAULT;
+		bits = rights(v, va, e);
+	}
+	*guest_error |= PF_P;
+	if ((!kernel && !(bits & 4)) || (write && !(bits & 2) && (!kernel || (v->cr0 & CR0_WP))))
+		return SHADOW_FAULT;
+	*gpa = frame | (va & (PAGE_SIZE - 1));
+	return frame >> 12 < pvh()->ram_pages ? SHADOW_FILLED : SHADOW_MMIO;
+}
+
+/* A page of the kernel's: is it where it has mapped the local APIC?  Xen's own
+ * would answer there; so the entry is taken away, and accesses fault. */
+void shadow_invlpg(struct vcpu *v, gva_t va)
+{
+	u32 frame, *e = walk(v, va, &frame);
+
+	if (e && frame == (LAPIC_BASE & FRAME)) {
+		*e &= ~PRESENT;
+	}
+	cpu_invlpg(va);
+}
+
+void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
+{
+	if (slot || gpfn || va >= WINDOW_BASE || v->linear_limit)
+		return;
+	if (pages > pvh()->ram_pages)
+		pages = pvh()->ram_pages;
+	if (pages > (WINDOW_BASE - va) >> 12)
+		pages = (WINDOW_BASE - va) >> 12;
+	v->linear_base = va;
+	v->linear_limit = pages << 12;
+}
+
+void shadow_flush_tlb(struct vcpu *v)
+{
+	cpu_set_cr3(v->cr3);
+}
+
+static bool in_guest(gva_t va, u32 bytes, struct access_fault *f)
+{
+	*f = (struct access_fault){.vector = EXC_PF, .va = va};
+	return va < WINDOW_BASE && bytes <= WINDOW_BASE - va;
+}
+
+/* The access has stopped with left bytes to go: what the guest would see. */
+static int stopped(struct vcpu *v, gva_t va, u32 bytes, u32 left, u32 cr2, struct access_fault *f)
+{
+	if (!left)
+		return 0;
+	f->va = va + (bytes - left);
+	f->error = v->nested_error;
+	cpu_set_cr2(cr2);
+	return -1;
+}
+
+int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f)
+{
+	u32 cr2 = cpu_cr2();
+
+	return in_guest(va, bytes, f) ? stopped(v, va, bytes, linear_read(to, va, bytes), cr2, f)
+				      : -1;
+}
+
+int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f)
+{
+	u32 cr2 = cpu_cr2();
+
+	return in_guest(va, bytes, f) ? stopped(v, va, bytes, linear_write(va, from, bytes), cr2, f)
+				      : -1;
+}
+
+void mmu_start(struct vcpu *v)
+{
+	v->window_pde = pvh()->l1_narrow | PDE_FLAGS;
+	v->on_own = true;
+	v->text = pvh()->text;
+}

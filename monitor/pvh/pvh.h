@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the PVH binding has in the window (layout.h) beside what both bindings
+ * have there, and what its entry hands to its monitor.
+ *
+ * The window is 4 MB here: one directory entry of a 2-level guest, two of a PAE
+ * guest.  Its page tables exist in both formats and show the same pages.
+ */
+#ifndef VMIXEN_PVH_H
+#define VMIXEN_PVH_H
+
+#include "base.h"
+#include "layout.h"
+
+/* Our own descriptors, where Xen has its own for a PV guest, so that the FLAT_
+ * selectors of xen/arch-x86_32.h mean the same. */
+#define WIN_GDT_OWN (WIN_GDT + WIN_GDT_PAGES * 4096) /* entries E000 to E1FF, and the TSSs */
+#define OWN_CS0 0xE008u
+#define OWN_DS0 0xE010u
+#define OWN_TSS 0xE030u
+#define OWN_TSS_DF 0xE038u
+#define OWN_LDT 0xE040u
+#define OWN_GDT_LIMIT 0xE0FFu
+#define WIN_TSS (WIN_GDT_OWN + 0x800)
+#define WIN_TSS_DF (WIN_GDT_OWN + 0x900)
+
+#define WIN_IDT_V86 (WIN_IDT + 2048)	       /* the same for virtual-8086 mode: all into ring 0 */
+#define WIN_IDT (WINDOW_BASE + 0x048000)       /* 256 gates */
+#define WIN_L1_NARROW (WINDOW_BASE + 0x051000) /* the window's tables, 2-level */
+#define WIN_L1_WIDE (WINDOW_BASE + 0x052000)   /* and PAE: two pages */
+#define WIN_OWN_NARROW (WINDOW_BASE + 0x054000) /* the monitor's directory: memory one to one */
+#define WIN_OWN_WIDE (WINDOW_BASE + 0x055000)	/* the same for PAE: four directories, PDPT */
+
+/* Vectors of the ROM's own, by int from ring 1; quick_table in entry/pvh/traps.asm
+ * has their entries in this order. */
+#define VEC_FIRST 0xF0
+#define VEC_EVENT 0xF0 /* Xen's events */
+#define VEC_CALL 0xF1  /* a VMI call in C: EBX row */
+#define VEC_TAKE 0xF2  /* what is pending, if vcpu.vif */
+#define VEC_CR2 0xF3   /* EAX = CR2 */
+#define VEC_CR3 0xF4   /* CR3 = EAX */
+#define VEC_FLUSH 0xF5
+#define VEC_INVLPG 0xF6 /* EAX address */
+#define VEC_CLEAR_TS 0xF7
+#define VEC_SET_TS 0xF8
+#define VEC_KERNEL_FAULT 0xF9
+#define VEC_IRET 0xFA /* the frame at ESP is the context to interrupt */
+#define VEC_V86 0xFB  /* the frame at ESP is one of virtual-8086 mode */
+#define VEC_COUNT 12
+
+/* Beside the VECTOR_ values of vcpu.h in regs.vector. */
+#define VECTOR_DEVICE 0x800
+#define VECTOR_IRET 0x1000
+#define VECTOR_V86 0x2000
+
+#define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
+
+#define PVH_MONITOR_PAGES 16
+#define PVH_TEXT_PAGES WIN_TEXT_PAGES
+/* text, hypercalls, shared info; vcpu; GDT with its own page, LDT, IDT; code to run; stack;
+ * tables; monitor */
+#define PVH_OWN_PAGES                                                                              \
+	(PVH_TEXT_PAGES + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 +                \
+	 WIN_STACK_PAGES + 1 + 2 + 1 + 5 + PVH_MONITOR_PAGES)
+
+#define PVH_PDES_WIDE 2u /* directory entries of the window */
+
+/* Of struct start: physical addresses. */
+struct start_pvh {
+	u32 narrow;    /* the monitor's own directory */
+	u32 wide;      /* its PDPT */
+	u32 l1_narrow; /* the window's tables */
+	u32 l1_wide[PVH_PDES_WIDE];
+	u32 text;      /* the image in the window */
+	u32 ram_pages; /* of the domain, from 0 on */
+};
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every way from the guest into C in ring 0, and the way back: the PVH binding.
+ *
+ *   entry/pvh/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
+ *
+ * In struct regs EFLAGS.IF is the guest's own flag, vcpu.vif; the processor's own
+ * is set whenever the guest runs after Init.
+ */
+#include "cpu_pvh.h"
+#include "hypercall.h"
+#include "guard.h"
+#include "monitor.h"
+#include "pvh.h"
+
+extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;
+extern const u32 exception_code_offset[2];
+extern const s32 fixup_table[][2];
+
+#define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
+#define CALL_NEAR 0xE8
+
+static bool in_code(const struct regs *r, const u32 offsets[2])
+{
+	return (r->cs & 3) != 3 && !(r->eflags & EFLAGS_VM) && r->eip >= WINDOW_CODE(offsets[0]) &&
+	       r->eip < WINDOW_CODE(offsets[1]);
+}
+
+static void load_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	const u32 *f = (const u32 *)v->trap_esp;
+
+	r->eip = f[0];
+	r->cs = f[1] & 0xFFFF;
+	r->eflags = f[2];
+	r->gpr[GPR_ESP] = f[3];
+	r->ss = f[4] & 0xFFFF;
+	if (r->eflags & EFLAGS_VM)
+		for (u32 i = 0; i < ARRAY_SIZE(v->v86_segs); i++)
+			v->v86_segs[i] = f[5 + i] & 0xFFFF;
+	else if ((r->cs & 3) != 3)
+		r->eflags = (r->eflags & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
+}
+
+/* The frame of the way out stands where the processor puts one, at the stack's top. */
+static void store_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	bool v86 = r->eflags & EFLAGS_VM, user = v86 || (r->cs & 3) == 3;
+	u32 *f = (u32 *)(WIN_STACK_TOP - (v86 ? 36 : 20));
+
+	idt_use_v86(v, v86);
+	v->vif = r->eflags & EFLAGS_IF;
+	f[0] = r->eip;
+	f[1] = r->cs;
+	f[2] = (user ? r->eflags : r->eflags & ~EFLAGS_NT) & ~EFLAGS_IF;
+	if (v->paravirtual)
+		f[2] |= EFLAGS_IF;
+	f[3] = r->gpr[GPR_ESP];
+	f[4] = r->ss;
+	if (v86) {
+		for (u32 i = 0; i < ARRAY_SIZE(v->v86_segs); i++)
+			f[5 + i] = v->v86_segs[i];
+		f[2] &= ~EFLAGS_IOPL;
+		r->ds = r->es = 0;
+	}
+	v->exit_esp = (u32)f;
+}
+
+/* Is the guest's kernel in the instructions of entry/pvh/vmi_fast.asm that end in an
+ * iret?  Then what has interrupted them is over, and they start again: they look
+ * for a pending event themselves. */
+static void restart_iret(struct regs *r)
+{
+	if (!in_code(r, iret_window_offset))
+		return;
+	r->eip = WINDOW_CODE(iret_window_offset[0]);
+	r->eflags &= ~EFLAGS_IF;
+}
+
+static gva_t iret_call(struct vcpu *v)
+{
+	struct access_fault f;
+	gva_t call = v->iret_site - 5;
+	u8 opcode;
+
+	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
+}
+
+/* CPUID, or RDTSC while CR4.TSD is set, of the ROM's own code in ring 1. */
+static bool own_instruction(struct vcpu *v)
+{
+	struct insn insn;
+
+	if (!guest_in_kernel(v) || v->r.eip < WIN_TEXT ||
+	    v->r.eip >= WIN_TEXT + WIN_TEXT_PAGES * PAGE_SIZE ||
+	    decode_insn((const u8 *)v->r.eip, INSN_MAX_LEN, false, &insn) != DECODE_OK ||
+	    !cpu_unprivileged(v, &insn))
+		return false;
+	v->r.eip += insn.len;
+	return true;
+}
+
+/* A fault of the ROM's iretd in ring 1: its frame still stands on the stack.  The
+ * guest sees the fault where it called IRET, with interrupts off. */
+static bool iret_fault(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	if ((r->cs & 3) == 3 ||
+	    (r->eip != WINDOW_CODE(iret_offset) && r->eip != WINDOW_CODE(iret_disabled_offset)))
+		return false;
+	if (!v->iret_site)
+		guest_die("return to a context that cannot be entered");
+	r->eip = iret_call(v);
+	r->eflags &= ~EFLAGS_IF;
+	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
+	return true;
+}
+
+static void page_fault(struct vcpu *v)
+{
+	if (v->r.error & PF_U)
+		COUNT(fault_user);
+	else
+		COUNT(fault_kernel);
+	inject_page_fault(v, cpu_cr2(), v->r.error);
+}
+
+/* A fault of the kernel's where it may have a device: its frame stands on its stack. */
+static void device_fault(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	const u32 *f = (const u32 *)r->gpr[GPR_ESP];
+	gva_t va = cpu_cr2();
+
+	r->error = f[0];
+	r->eip = f[1];
+	r->cs = f[2] & 0xFFFF;
+	r->eflags = (f[3] & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
+	r->gpr[GPR_ESP] += 16;
+	if (!mmu_is_device(v, va)) {
+		page_fault(v);
+		return;
+	}
+	COUNT(fault_mmio);
+	emulate_mmio(v, va, LAPIC_BASE | (va & (PAGE_SIZE - 1)));
+}
+
+/* The frame at ESP, which IRET was about to take, is the context to interrupt;
+ * without an interrupt IRET goes on. */
+static void iret_context(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	const u32 *f = (const u32 *)r->gpr[GPR_ESP];
+
+	if (!events_interrupt()) {
+		r->eip = WINDOW_CODE(iret_window_offset[0]);
+		r->eflags &= ~EFLAGS_IF;
+		return;
+	}
+	r->eip = f[0];
+	r->cs = f[1] & 0xFFFF;
+	r->eflags = f[2];
+	if ((r->cs & 3) == 3) {
+		r->gpr[GPR_ESP] = f[3];
+		r->ss = f[4] & 0xFFFF;
+	} else {
+		r->gpr[GPR_ESP] += 12;
+	}
+}
+
+/* The frame at ESP, with which the guest has called IRET, is one of virtual-8086
+ * mode.  Traps from there lead to ring 0 and are the guest's. */
+static void enter_v86(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	struct access_fault fault;
+	u32 f[9];
+
+	if (guest_read(v, r->gpr[GPR_ESP], f, sizeof(f), &fault))
+		guest_die("no frame at %08x to return to virtual-8086 mode", r->gpr[GPR_ESP]);
+	r->eip = f[0];
+	r->cs = f[1] & 0xFFFF;
+	r->eflags = f[2] | EFLAGS_IF;
+	r->gpr[GPR_ESP] = f[3];
+	r->ss = f[4] & 0xFFFF;
+	for (u32 i = 0; i < ARRAY_SIZE(v->v86_segs); i++)
+		v->v86_segs[i] = f[5 + i] & 0xFFFF;
+}
+
+static void exception(struct vcpu *v)
+{
+	u32 vector = v->r.vector & VECTOR_NUMBER;
+	bool has_error = v->r.vector & VECTOR_HAS_ERROR;
+
+	if (vector < 32)
+		COUNT(exception[vector]);
+	if ((v->r.eflags & EFLAGS_VM) && vector != EXC_PF && vector != EXC_DB &&
+	    vector != EXC_NMI && vector != EXC_DF) {
+		inject_exception(v, vector, has_error, v->r.error);
+		return;
+	}
+	switch (vector) {
+	case EXC_PF:
+		page_fault(v);
+		break;
+	case EXC_DB:
+		if (flags_breakpoint(v))
+			break;
+		control_debug_trap(v);
+		inject_exception(v, vector, false, 0);
+		break;
+	case EXC_NMI:
+		report_state(v);
+		break;
+	case EXC_DF:
+		guest_die("double fault");
+	case EXC_GP:
+	case EXC_NP:
+	case EXC_SS:
+		if (iret_fault(v) || own_instruction(v) || segment_late(v, v->r.error))
+			break;
+		if (vector == EXC_GP)
+			emulate(v, vector);
+		else
+			inject_exception(v, vector, true, v->r.error);
+		break;
+	case EXC_UD:
+		emulate(v, vector);
+		break;
+	default:
+		inject_exception(v, vector, has_error, v->r.error);
+	}
+}
+
+void monitor_resume(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	if (v->paravirtual) {
+		bool asks = events_interrupt();
+
+		restart_iret(r);
+		if (asks && (r->eflags & EFLAGS_IF) && !in_code(r, exception_code_offset)) {
+			inject_interrupt(v, events_ack());
+			asks = events_interrupt();
+		}
+		v->pend = asks;
+	}
+	store_frame(v);
+}
+
+/* Nothing is ever open: descriptors are read at LGDT, or when they are missing. */
+void guard_shut(struct vcpu *v)
+{
+	(void)v;
+}
+
+void irq_raise(void)
+{
+	VCPU->pend = 1;
+}
+
+void regparm3 monitor_trap(struct vcpu *v)
+{
+	load_frame(v);
+	if (XEN_VCPU->evtchn_upcall_pending) {
+		COUNT(event_upcall);
+		events_take();
+	}
+	switch (v->r.vector & ~(VECTOR_NUMBER | VECTOR_HAS_ERROR)) {
+	case VECTOR_UPCALL:
+		break;
+	case VECTOR_IRET:
+		iret_context(v);
+		break;
+	case VECTOR_DEVICE:
+		device_fault(v);
+		break;
+	case VECTOR_V86:
+		enter_v86(v);
+		break;
+	default:
+		exception(v);
+	}
+	monitor_resume(v);
+}
+
+/* As trap_nested in entry/pvh/traps.asm builds it. */
+struct nested_frame {
+	u32 pushed[8]; /* EDI ESI EBP ESP EBX EDX ECX EAX */
+	u32 vector, error, eip, cs, eflags;
+};
+
+void regparm3 nested_trap(struct nested_frame *f)
+{
+	u32 vector = f->vector & VECTOR_NUMBER;
+
+	if (vector == EXC_DB) { /* we touched what the guest watches */
+		control_debug_forget();
+		f->eflags &= ~EFLAGS_TF;
+		return;
+	}
+	if (f->vector & VECTOR_UPCALL) /* it is pending still, and comes again */
+		return;
+	VCPU->nested_error = f->error;
+	VCPU->nested_vector = vector;
+	for (u32 i = 0; i < fixup_count; i++)
+		if (f->eip == WINDOW_CODE(fixup_table[i][0])) {
+			f->eip = WINDOW_CODE(fixup_table[i][1]);
+			return;
+		}
+	say("\nvmixen: vector %u, error code %x at %08x (image offset %x) in the monitor, cr2 "
+	    "%08x\n",
+	    vector, f->error, f->eip, f->eip - WIN_TEXT, cpu_cr2());
+	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
+	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],
+	    f->pushed[2]);
+	monitor_panic(__FILE__, __LINE__, "nested trap");
+}
