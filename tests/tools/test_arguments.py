@@ -100,7 +100,7 @@ class Typed(unittest.TestCase):
             self.refused("TIMEOUT=%s: a number of seconds" % text, TIMEOUT=text)
 
     def test_hosts(self):
-        self.refused("HOST=SHIM: no such host; there are: bare dom0 pv32 shim", HOST="SHIM")
+        self.refused("HOST=SHIM: no such host; there are: bare dom0 pv32 pvh shim", HOST="SHIM")
         self.refused("--host moon", "--host", "moon")
 
     def test_files(self):
