@@ -154,7 +154,7 @@ void report_silence(struct vcpu *v, u32 seconds);
 noreturn void monitor_panic(const char *file, int line, const char *what);
 /* The same, by a trap in the monitor at eip; pushed: by PUSHAD. */
 noreturn void monitor_trapped(u32 vector, u32 error, u32 eip, const u32 pushed[8]);
-#define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE__, __LINE__, #c))
+#define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE_NAME__, __LINE__, #c))
 
 /* access.c: guest-virtual memory. */
 struct access_fault {

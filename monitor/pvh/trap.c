@@ -318,5 +318,5 @@ void regparm3 nested_trap(struct nested_frame *f)
 	say("vmixen: eax %08x ebx %08x ecx %08x edx %08x esi %08x edi %08x ebp %08x\n",
 	    f->pushed[7], f->pushed[4], f->pushed[6], f->pushed[5], f->pushed[1], f->pushed[0],
 	    f->pushed[2]);
-	monitor_panic(__FILE__, __LINE__, "nested trap");
+	monitor_panic(__FILE_NAME__, __LINE__, "nested trap");
 }
