@@ -42,7 +42,8 @@ CC := gcc
 NASM := nasm
 LD := ld
 
-INCLUDES := -Iinclude -Irom -Imonitor -Imonitor/pvh -Ixenbind -Ipc
+# From the top of the tree, or by name alone what is in include/ or beside the file.
+INCLUDES := -I. -Iinclude
 WARN := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wshadow -Wpointer-arith
 DEPS = -MMD -MP -MF $@.d
 
@@ -51,24 +52,21 @@ FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-p
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
 # The ROM's C: position independent, no GOT entry, nothing writable.
 ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -mpreferred-stack-boundary=2 -fpie -include rom/hidden.h
-ENTRY_CFLAGS := $(WARN) $(INCLUDES) -Ientry -Ientry/pvh -fno-delete-null-pointer-checks -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
-HOST_CFLAGS := $(WARN) $(INCLUDES) -Ientry -Itools/mkrom -O2 -g
+ENTRY_CFLAGS := $(WARN) $(INCLUDES) -fno-delete-null-pointer-checks -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
+HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 
 # Linked in the order of their names, folders left out: a file that moves into another
 # folder changes no byte of the image.
 by_name = $(foreach f,$(sort $(foreach f,$(1),$(notdir $f)|$f)),$(lastword $(subst |, ,$f)))
-ROM_SRC := $(call by_name,$(wildcard monitor/*.c xenbind/*.c pc/*.c))
+SHARED_SRC := $(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c)) \
+	$(addprefix xenbind/,console.c store.c)
+ROM_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pv/*.c monitor/pv/*/*.c) xenbind/mmu.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
-# The PVH binding: its own files, and those of monitor/ that both share.
-PVH_SRC := $(call by_name,$(wildcard monitor/pvh/*.c xenbind/clock.c xenbind/console.c xenbind/store.c pc/*.c) $(addprefix monitor/, \
-	access.c counters.c decode.c emul.c ends.c events.c gate.c inject.c mem.c mmio.c msr.c print.c redirect.c report.c \
-	segment.c string.c system.c time.c \
-	vmi_cpu.c vmi_ports.c vmi_time.c))
+PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
 PVH_OBJ := $(B)/rom/rom_pvh.o $(PVH_SRC:%.c=$(B)/rom/%.o)
-ENTRY_SRC := $(wildcard entry/*.c entry/pvh/*.c)
-ENTRY_SRC := $(filter-out entry/offsets.c,$(ENTRY_SRC)) monitor/mem.c monitor/print.c xenbind/console.c
-ENTRY_OBJ := $(B)/entry/entry/start.o $(B)/entry/entry/pvh/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
-MKROM_SRC := $(wildcard tools/mkrom/*.c) entry/room.c
+ENTRY_SRC := $(call by_name,$(wildcard entry/*/*.c) lib/mem.c lib/print.c xenbind/console.c)
+ENTRY_OBJ := $(B)/entry/entry/pv/start.o $(B)/entry/entry/pvh/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
+MKROM_SRC := $(wildcard tools/mkrom/*.c) entry/boot/room.c
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 
@@ -84,7 +82,7 @@ built: $(B)/vmi.rom $(B)/vmi-pvh.rom $(B)/mkrom $(B)/entry.elf guest
 
 $(B)/gen/calls.inc: rom/calls_asm.h rom/calls.def
 	@mkdir -p $(@D)
-	$(Q)$(CC) -E -P -Irom -x c $< -o $@
+	$(Q)$(CC) -E -P -I. -x c $< -o $@
 
 $(B)/gen/offsets.s: entry/offsets.c
 	@mkdir -p $(@D)
@@ -204,8 +202,7 @@ UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 # What builds on the host, in one library: a test links what it names.  The
 # monitor's window and its stack lie below 4 GB there, as in a guest; u64 has
 # another name, and the red zone is not for code that pushes its flags.
-UNIT_MONITOR_SRC := $(filter-out monitor/mem.c,$(wildcard monitor/*.c)) \
-	$(wildcard xenbind/*.c)
+UNIT_MONITOR_SRC := $(filter-out lib/mem.c pc/%,$(ROM_SRC))
 UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) $(wildcard pc/*.c) \
 	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
 HOSTED := -fno-pie -fno-strict-aliasing -mno-red-zone -Wno-int-to-pointer-cast \
@@ -328,7 +325,7 @@ layout_is_not = echo "$@: the layout is clang-format $(LAYOUT)'s, and there is n
 check: | deps-test
 	@if $(layout_is_ours); then $(CLANG_FORMAT) --dry-run --Werror $(C_FILES); else $(layout_is_not); fi
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-		--enable=warning,performance,portability $(INCLUDES) -Ientry -Itools/mkrom \
+		--enable=warning,performance,portability $(INCLUDES) -Itools/mkrom \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='comparePointers:tests/guest/*' \
 		$(filter %.c,$(C_FILES))
 	@echo "check: clean"

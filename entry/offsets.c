@@ -3,12 +3,12 @@
  * What the assembly must know of C: compiled to assembly, never linked; the
  * build turns each "@NAME value" into "%define NAME value".
  */
-#include "hypercall.h"
-#include "image.h"
-#include "monitor.h"
-#include "paging.h"
-#include "vmi.h"
-#include "pvh.h"
+#include "xenbind/hypercall.h"
+#include "rom/image.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/paging.h"
+#include "monitor/vmi/vmi.h"
+#include "monitor/pvh/pvh.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
 #define TARGET(field) (WIN_MONITOR + offsetof(struct monitor, shadow.target.field))

@@ -8,15 +8,15 @@
 #define VMIXEN_MONITOR_H
 
 #include "base.h"
-#include "clock.h"
-#include "console.h"
+#include "xenbind/clock.h"
+#include "xenbind/console.h"
 #include "counters.h"
-#include "hypercall.h"
-#include "lapic.h"
-#include "pc.h"
-#include "shadow.h"
+#include "xenbind/hypercall.h"
+#include "pc/lapic.h"
+#include "pc/pc.h"
+#include "monitor/pv/mmu/shadow.h"
 #include "start.h"
-#include "store.h"
+#include "xenbind/store.h"
 #include "vcpu.h"
 
 struct alarm {
@@ -381,7 +381,7 @@ void monitor_resume(struct vcpu *v);
 u32 port_in(struct vcpu *v, u16 port, unsigned size);
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
 
-/* entry/traps.asm: Xen may send the next NMI. */
+/* entry/pv/traps.asm: Xen may send the next NMI. */
 void nmi_unblock(void);
 /* Linear accesses that may fault; bytes not done are returned. */
 u32 regparm3 linear_read(void *to, gva_t from, u32 bytes);

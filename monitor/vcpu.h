@@ -12,7 +12,7 @@
 #define VMIXEN_VCPU_H
 
 #include "base.h"
-#include "decode.h"
+#include "monitor/emul/decode.h"
 #include "layout.h"
 
 /* The guest's registers while the monitor works on them. */
@@ -71,7 +71,7 @@ struct vcpu {
 	} sysexit;			     /* the selectors of SYSEXIT, by the first of them */
 	u32 last_fault_va, last_fault_count; /* a fault that no fill cures */
 
-	/* For fault_from_user in entry/traps.asm.  directory: where the guest's
+	/* For fault_from_user in entry/pv/traps.asm.  directory: where the guest's
 	 * directory behind each GB of the current root can be read, 0 if nowhere.
 	 * page_fault: its handler, eip 0 unless that is an interrupt gate. */
 	u32 directory[4];
@@ -147,7 +147,7 @@ enum {
 #define PF_RSVD 8u
 #define PF_I 16u
 
-/* What run_code() in entry/traps.asm answers, if no vector. */
+/* What run_code() in entry/pv/traps.asm answers, if no vector. */
 #define RUN_DONE 0x100u
 
 /* Is the CPU in what the guest takes for ring 0? */

@@ -6,7 +6,7 @@
  * all integers positive and the 400-year cycle in step.
  */
 #include "calendar.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define DAY_S 86400u
 #define ORIGIN_YEAR 400u

@@ -19,7 +19,7 @@
  * wave, daylight saving; a divider in reset stops no time, only interrupts.
  */
 #include "cmos_regs.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define UIP_NS 2228000u /* 1984 us of update and 244 us of warning */
 

@@ -17,7 +17,7 @@
  * found it.
  */
 #include "cmos_regs.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define CRYSTAL_HZ 32768u
 #define DAY_S 86400u

@@ -14,7 +14,7 @@
  * none.  A control word that raises the output makes no interrupt.
  */
 #include "pit.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define NS_PER_S 1000000000u
 #define REFRESH_TICKS 18u /* channel 1 as every BIOS programs it: 15 us */

@@ -14,7 +14,7 @@
  * is taken as the load.
  */
 #include "pit_channel.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define STATUS_OUT 0x80u
 #define STATUS_NULL 0x40u /* the counter does not hold the written count yet */

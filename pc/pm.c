@@ -18,7 +18,7 @@
  * over anything; port B2 leaves and enters it.
  */
 #include "pm.h"
-#include "muldiv.h"
+#include "lib/muldiv.h"
 
 #define NS_PER_S 1000000000u
 

@@ -14,6 +14,6 @@ bits 32
 section .header progbits alloc exec nowrite align=4096
 rom_start:
 %include "rom/header.asm"
-%include "entry/vmi.asm"
-%include "entry/vmi_fast.asm"
-%include "entry/traps.asm"
+%include "entry/pv/vmi.asm"
+%include "entry/pv/vmi_fast.asm"
+%include "entry/pv/traps.asm"

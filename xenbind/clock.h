@@ -3,7 +3,7 @@
  * Xen's clock as the vCPU itself reads it (vcpu_time_info in xen/xen.h): the ns
  * since Xen began at some tick of the TSC, and how many each further tick is.
  * Xen corrects all of it whenever it likes, so two readings may be in the wrong
- * order by what it has corrected; monitor/time.c makes a clock of them that is
+ * order by what it has corrected; monitor/io/time.c makes a clock of them that is
  * never set back.
  *
  * Xen writes the fields between two changes of the version, which is odd in

@@ -14,7 +14,7 @@
  *    READ, or one WRITE behind it: they fit into the ring.
  */
 #include "store.h"
-#include "mem.h"
+#include "lib/mem.h"
 
 #include <xen/io/xs_wire.h>
 

@@ -5,11 +5,11 @@
  * Physical memory is the guest's, as it is: RAM from 0 in one piece.  The entry
  * takes the last pages below OWN_LIMIT for the monitor, moves itself out of the
  * way of the guest's kernel, puts the initrd where it may stay, and lays the
- * guest out as the PV binding does (entry/loader.c).
+ * guest out as the PV binding does (entry/boot/loader.c).
  */
-#include "entry.h"
-#include "mem.h"
-#include "monitor.h"
+#include "entry/boot/entry.h"
+#include "lib/mem.h"
+#include "monitor/monitor.h"
 #include "pvh_entry.h"
 
 #include <xen/arch-x86/hvm/start_info.h>

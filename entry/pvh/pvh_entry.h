@@ -3,8 +3,8 @@
 #ifndef VMIXEN_PVH_ENTRY_H
 #define VMIXEN_PVH_ENTRY_H
 
-#include "entry.h"
-#include "pvh.h"
+#include "entry/boot/entry.h"
+#include "monitor/pvh/pvh.h"
 
 /* How memory is divided; addresses are physical. */
 struct pvh_layout {

@@ -241,7 +241,7 @@ stub_%1:
 
 ; Port I/O keeps every register and flag that the instruction keeps.
 ; %1 call, %2 C function, %3 bytes, %4 1 for input.
-; Guest's stack during the call: struct port_call (monitor/vmi_ports.c).
+; Guest's stack during the call: struct port_call (monitor/vmi/vmi_ports.c).
 %macro PORT_CALL 4
 %1:
 	pushfd

@@ -32,7 +32,7 @@ vmi_SetInterruptMask:
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
 ; From iret_window to iret_window_end the frame of the return lies at ESP and the
 ; call's place is noted.  What interrupts these instructions makes them start
-; again at iret_window (restart_iret in monitor/trap.c).
+; again at iret_window (restart_iret in monitor/pv/trap.c).
 vmi_IRET:
 	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
 	jnz near iret_unusual
@@ -67,7 +67,7 @@ iret_more:
 	int VEC_SET_TS
 	jmp iret_insn
 
-; See entry/vmi_fast.asm.
+; See entry/pv/vmi_fast.asm.
 iret_unusual:
 	test dword [ss:esp + 12], EFLAGS_VM
 	jnz .v86

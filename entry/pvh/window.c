@@ -5,11 +5,11 @@
  * monitor's own directories have the window and, beside it, physical memory one
  * to one; they are loaded while the guest has paging off.
  */
-#include "entry.h"
-#include "hypercall.h"
-#include "image.h"
-#include "mem.h"
-#include "monitor.h"
+#include "entry/boot/entry.h"
+#include "xenbind/hypercall.h"
+#include "rom/image.h"
+#include "lib/mem.h"
+#include "monitor/monitor.h"
 #include "pvh_entry.h"
 
 #include <xen/hvm/params.h>

@@ -4,8 +4,8 @@
  * domain, so the processor's TS follows the guest's only when user mode is next.
  */
 #include "cpu_pvh.h"
-#include "hypercall.h"
-#include "monitor.h"
+#include "xenbind/hypercall.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
 
 #define DR6_ONES 0xFFFF0FF0u

@@ -3,7 +3,7 @@
 #ifndef VMIXEN_CPU_PVH_H
 #define VMIXEN_CPU_PVH_H
 
-#include "vcpu.h"
+#include "monitor/vcpu.h"
 
 /* entry/pvh/traps.asm: the instructions that leave the domain.  regs: EAX, EBX, ECX,
  * EDX, in and out. */

@@ -5,7 +5,7 @@
  * processor has, less what the guest cannot use.
  */
 #include "cpu_pvh.h"
-#include "monitor.h"
+#include "monitor/monitor.h"
 
 /* Leaf 1, EDX: MCE SEP MTRR PGE MCA PAT, DS ACPI HT TM PBE are not offered, nor
  * VME; the APIC is ours. */

@@ -5,7 +5,7 @@
  * must lead to ring 0, so there is a second table for that.
  */
 #include "cpu_pvh.h"
-#include "monitor.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
 
 extern const u32 trap_table, quick_table[VEC_COUNT], exception_code_offset[2];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The start of a domain and VMI_Init, in the PVH binding. */
 #include "cpu_pvh.h"
-#include "hypercall.h"
-#include "mem.h"
-#include "monitor.h"
+#include "xenbind/hypercall.h"
+#include "lib/mem.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
 
 #include <xen/hvm/hvm_op.h>

@@ -6,7 +6,7 @@
  * directory is loaded, which has memory one to one.
  */
 #include "cpu_pvh.h"
-#include "monitor.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
 
 #define PDE_FLAGS 0x63u

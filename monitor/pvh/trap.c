@@ -8,9 +8,9 @@
  * is set whenever the guest runs after Init.
  */
 #include "cpu_pvh.h"
-#include "hypercall.h"
-#include "guard.h"
-#include "monitor.h"
+#include "xenbind/hypercall.h"
+#include "monitor/pv/guard.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
 
 extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;

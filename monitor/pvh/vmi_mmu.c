@@ -4,9 +4,9 @@
  * processor's, so a Set is a store.  get_reloc answers NONE for the most used.
  */
 #include "cpu_pvh.h"
-#include "monitor.h"
+#include "monitor/monitor.h"
 #include "pvh.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 #define NO_ADDRESS (~0ull)
 

@@ -14,7 +14,7 @@
 
 #include "cpu.h"
 #include "domain.h"
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 
 #define MEMORY 0x70000u /* what the guest uses */
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lapic.h"
-#include "pc.h"
+#include "pc/lapic.h"
+#include "pc/pc.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 
@@ -52,7 +52,7 @@ static u16 some_port(void)
 	} ports[] = {
 #define PORTS8(first, last, device, comment) {first, last},
 #define PORTS32(first, last, device, comment) {first, last},
-#include "ports.def"
+#include "pc/ports.def"
 	};
 	u32 a = next(), n = a % (ARRAY_SIZE(ports) + 1);
 

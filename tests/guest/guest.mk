@@ -33,7 +33,7 @@ GUEST_NASM ?= nasm
 # Both programs: no libraries, no FPU or SSE in generated code.
 GUEST_COMMON_CFLAGS := -m32 -march=i686 -std=gnu11 -O2 -g -ffreestanding \
 	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
-	-Iinclude -fcf-protection=none -fno-strict-aliasing -fno-omit-frame-pointer \
+	-I. -Iinclude -fcf-protection=none -fno-strict-aliasing -fno-omit-frame-pointer \
 	-mno-sse -mno-mmx -msoft-float -mpreferred-stack-boundary=2 \
 	-Wall -Wextra -Werror
 # The kernel's functions have the convention of VMI calls.

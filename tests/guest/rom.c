@@ -14,7 +14,7 @@
 #include "ops.h"
 #include "mm.h"
 #include "rom.h"
-#include "../../rom/image.h"
+#include "rom/image.h"
 
 #define SCAN_START 0xc0000u
 #define SCAN_END 0xe0000u
@@ -27,7 +27,7 @@ static u32 minor;
 
 const struct call_info call_table[] = {
 #define VMI_CALL(id, slot, name, kind, how, text) {id, slot, ROM_##kind, #name},
-#include "../../rom/calls.def"
+#include "rom/calls.def"
 #undef VMI_CALL
 };
 const u32 call_count = ARRAY_SIZE(call_table);

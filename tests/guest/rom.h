@@ -20,20 +20,20 @@ void *rom_init_entry(void);
 
 enum vmi_call_number {
 #define VMI_CALL(id, slot, name, kind, how, text) VMI_##name = id,
-#include "../../rom/calls.def"
+#include "rom/calls.def"
 #undef VMI_CALL
 };
 
 enum vmi13_call_number {
 #define VMI_CALL(id, slot, name, kind, how, text) VMI13_##name = slot,
-#include "../../rom/calls.def"
+#include "rom/calls.def"
 #undef VMI_CALL
 };
 
 /* Its place in call_table. */
 enum vmi_call_row {
 #define VMI_CALL(id, slot, name, kind, how, text) ROW_##name,
-#include "../../rom/calls.def"
+#include "rom/calls.def"
 #undef VMI_CALL
 	ROW_COUNT,
 };

@@ -7,7 +7,7 @@ STRESS_SRC := $(wildcard tests/stress/*.c)
 $(eval $(call user_program,stress,$(STRESS_SRC)))
 $(eval $(call user_initrd,stress,$(B)/user/stress))
 
-$(B)/user/obj/tests/stress/%.o: USER_CFLAGS += -Iinclude
+$(B)/user/obj/tests/stress/%.o: USER_CFLAGS += -I. -Iinclude
 
 .PHONY: stress deps-stress
 deps-stress: deps-run

@@ -8,7 +8,7 @@
 #include <ucontext.h>
 
 #include "cpu.h"
-#include "redirect.h"
+#include "monitor/emul/redirect.h"
 
 u8 cpu_fpu[512] __attribute__((aligned(16)));
 

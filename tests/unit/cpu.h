@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The host's own processor, for instructions that a guest and a 64-bit program
- * have alike: what run_code() of entry/traps.asm does in the ROM, done here in a
+ * have alike: what run_code() of entry/pv/traps.asm does in the ROM, done here in a
  * 64-bit program.  The guest's FPU registers are an image beside the program's own.
  */
 #ifndef TEST_CPU_H

@@ -10,7 +10,7 @@
 #ifndef TEST_DECODE_ORACLE_H
 #define TEST_DECODE_ORACLE_H
 
-#include "decode.h"
+#include "monitor/emul/decode.h"
 
 /* Counts disagreements; the first 40 are printed. */
 extern unsigned decode_mismatches;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "domain.h"
-#include "mmu.h"
-#include "vmi.h"
+#include "xenbind/mmu.h"
+#include "monitor/vmi/vmi.h"
 
 #define KERNEL_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 #define USER_FLAGS (KERNEL_FLAGS | PTE_US)

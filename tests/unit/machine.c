@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "machine.h"
-#include "mmu.h"
-#include "paging.h"
+#include "xenbind/mmu.h"
+#include "monitor/pv/mmu/paging.h"
 
 #define BOOTSTRAP_L3 1u /* machine frames: the tables that a domain builder makes */
 #define BOOTSTRAP_L2 2u

@@ -7,7 +7,7 @@
 #ifndef MKROM_MAKE_H
 #define MKROM_MAKE_H
 
-#include "mkrom.h"
+#include "tools/mkrom/mkrom.h"
 
 #define FAKE_USED 0x1700u /* bytes of the ROM before padding */
 #define FAKE_PADDED 0x1800u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* See shadow_guest.h: what a script chooses. */
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 #include "shadow_guest.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 struct script_guest guest;
 

@@ -2,9 +2,9 @@
 /* See shadow_guest.h: steps that change entries of the guest's tables, or announce them. */
 #include <string.h>
 
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 #include "shadow_guest.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 void target_SetPxE(u32 pte, u32 *entry, u32 flags);
 void target_SetPxELong(u32 low, u32 high, u32 *entry);
@@ -38,7 +38,7 @@ static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 	model_trace("Set %x:%u = %llx flags %x", p.gpfn, p.index, (unsigned long long)value, flags);
 	model_remember(p, model_read(p));
 	stack_word(0, flags);
-	if (ptep >> 12 == MON->shadow.target.at >> 12) { /* as entry/vmi.asm looks for it */
+	if (ptep >> 12 == MON->shadow.target.at >> 12) { /* as entry/pv/vmi.asm looks for it */
 		if (model.pae)
 			target_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
 		else

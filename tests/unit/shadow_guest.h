@@ -7,7 +7,7 @@
 #define TEST_SHADOW_GUEST_H
 
 #include "shadow_model.h"
-#include "mmu.h"
+#include "xenbind/mmu.h"
 
 #define HOLE 160u /* frames without memory */
 #define HOLE_PAGES 32u

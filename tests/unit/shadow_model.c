@@ -14,14 +14,14 @@
  *    tables changes.
  *
  * The guest's linear mapping is exempt from the last rule, as the head of
- * monitor/shadow.c says, and is never changed here.
+ * monitor/pv/mmu/shadow.c says, and is never changed here.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "xen.h"
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 #include "shadow_model.h"
 
 #define FORMER 3u

@@ -2,7 +2,7 @@
 /* See shadow_model.h: what must be true of the shadow at any time. */
 #include <string.h>
 
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 #include "shadow_model.h"
 
 static void check_roots(void)

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 #include "shadow_guest.h"
 #include "shadow_play.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 #define SPACES 5u
 #define STACK (LINEAR + 300 * PAGE_SIZE + 0x800)

@@ -7,8 +7,8 @@
 #define TEST_STEPPING_H
 
 #include "domain.h"
-#include "guard.h"
-#include "paging.h"
+#include "monitor/pv/guard.h"
+#include "monitor/pv/mmu/paging.h"
 
 /* An entry of the GDT that nobody has, and what may be there. */
 #define SPARE 0x48u

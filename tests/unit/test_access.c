@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "paging.h"
+#include "monitor/pv/mmu/paging.h"
 
 #define DATA_RW 0xC0F3u
 #define DATA_RO 0x40F1u

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "mmu.h"
-#include "vmi.h"
+#include "xenbind/mmu.h"
+#include "monitor/vmi/vmi.h"
 
 void vmi_WRMSR(u32 low, u32 high, u32 msr);
 u64 vmi_RDMSR(u32 unused1, u32 unused2, u32 msr);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "mmu.h"
+#include "xenbind/mmu.h"
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;

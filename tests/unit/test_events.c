@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 void vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high);
 u32 vmi_CancelAlarm(u32 flags);

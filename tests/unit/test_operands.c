@@ -8,7 +8,7 @@
 #include <Zydis/Zydis.h>
 #include <cmocka.h>
 
-#include "redirect.h"
+#include "monitor/emul/redirect.h"
 
 static unsigned mismatches;
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "paging.h"
-#include "vmi.h"
+#include "monitor/pv/mmu/paging.h"
+#include "monitor/vmi/vmi.h"
 
 static struct vcpu *const v = VCPU;
 

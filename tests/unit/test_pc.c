@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "pc.h"
+#include "pc/pc.h"
 
 static struct pc pc;
 static struct pc_time now;

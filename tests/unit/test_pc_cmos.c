@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "calendar.h"
-#include "cmos.h"
+#include "pc/calendar.h"
+#include "pc/cmos.h"
 
 #define NS_PER_S 1000000000ull
 #define UIP 0x80

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kbd.h"
+#include "pc/kbd.h"
 
 #define FULL 0x01
 #define AUX 0x20

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lapic.h"
+#include "pc/lapic.h"
 
 static struct lapic l;
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pic.h"
+#include "pc/pic.h"
 
 #define EOI 0x20
 #define SPECIFIC_EOI 0x60

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "muldiv.h"
-#include "pit.h"
+#include "lib/muldiv.h"
+#include "pc/pit.h"
 
 #define NS_PER_S 1000000000ull
 #define TICK_NS (NS_PER_S / PIT_HZ + 1) /* rounded up */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pc.h"
+#include "pc/pc.h"
 
 #define NS_PER_S 1000000000ull
 #define TICKS 0x1000000u

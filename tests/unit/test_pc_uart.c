@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "uart.h"
+#include "pc/uart.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR, FCR = IIR, EFR = IIR, DLL = DATA, DLM = IER };
 

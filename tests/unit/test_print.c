@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "print.h"
+#include "lib/print.h"
 
 static char out[64];
 

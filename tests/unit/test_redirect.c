@@ -14,7 +14,7 @@
 
 #include "cpu.h"
 #include "domain.h"
-#include "redirect.h"
+#include "monitor/emul/redirect.h"
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;

@@ -14,9 +14,9 @@
 #include <xen/errno.h>
 
 #include "domain.h"
-#include "mmu.h"
+#include "xenbind/mmu.h"
 #include "shadow_play.h"
-#include "vmi.h"
+#include "monitor/vmi/vmi.h"
 
 #define SCRIPT_BYTES 1500u
 #define SCRIPTS 24u

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "room.h"
+#include "entry/boot/room.h"
 
 #define MB 0x100000u
 #define SETUP 0x2000u /* 15 sectors and the first */

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "store.h"
+#include "xenbind/store.h"
 
 #include <xen/io/xs_wire.h>
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "clock.h"
-#include "vmi.h"
+#include "xenbind/clock.h"
+#include "monitor/vmi/vmi.h"
 
 u64 vmi_GetCycleFrequency(void);
 u64 vmi_GetCycleCounter(u32 which);

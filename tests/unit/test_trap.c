@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "mmu.h"
+#include "xenbind/mmu.h"
 
 extern const u32 failsafe_offset, iret_offset, iret_window_offset[2];
 void monitor_trap(struct vcpu *v);
@@ -460,7 +460,7 @@ static void an_nmi_is_the_guests_at_once(void **state)
 	assert_true(domain_at(EXC_NMI));
 }
 
-/* trap_2 in entry/traps.asm notes one that comes between two of ours. */
+/* trap_2 in entry/pv/traps.asm notes one that comes between two of ours. */
 static void an_nmi_waits_where_the_monitor_must_not_be_interrupted(void **state)
 {
 	(void)state;

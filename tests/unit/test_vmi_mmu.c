@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "domain.h"
-#include "mmu.h"
-#include "vmi.h"
+#include "xenbind/mmu.h"
+#include "monitor/vmi/vmi.h"
 
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxEPlain(gva_t ptep, u32 pte);

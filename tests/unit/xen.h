@@ -5,7 +5,7 @@
  * writable), a TLB that forgets only what it is told to, and the other
  * hypercalls, which are noted down and answered.
  *
- * The window of monitor/layout.h is mapped at its own addresses; a page that
+ * The window of include/layout.h is mapped at its own addresses; a page that
  * the monitor maps there appears there, and one that it does not is a SIGSEGV.
  * Guest memory also shows at LINEAR.
  */
@@ -13,7 +13,7 @@
 #define TEST_XEN_H
 
 #include <setjmp.h>
-#include "monitor.h"
+#include "monitor/monitor.h"
 
 #define LINEAR 0xC0000000u
 #define XEN_FRAMES 4096u /* of machine memory */
@@ -74,7 +74,7 @@ void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages);
 
 /* A frame of machine memory, or of the guest's (NULL without memory). */
 void *xen_frame(u32 mfn);
-/* What SHORT_SetLinearMapping in entry/vmi.asm does with slots 1 and 2. */
+/* What SHORT_SetLinearMapping in entry/pv/vmi.asm does with slots 1 and 2. */
 void xen_set_window(u32 slot, gva_t va, u32 pages, u32 gpfn);
 void *guest_frame(u32 gpfn);
 

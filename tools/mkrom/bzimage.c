@@ -15,7 +15,7 @@
 
 #include "layout.h"
 #include "mkrom.h"
-#include "room.h"
+#include "entry/boot/room.h"
 
 #define SECTOR 512u
 #define PARAGRAPH 16u

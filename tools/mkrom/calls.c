@@ -9,7 +9,7 @@
 	{id, slot, #name, ROM_##kind, ROM_##how, registers},
 
 const struct call calls[] = {
-#include "calls.def"
+#include "rom/calls.def"
 };
 
 const size_t call_count = ARRAY_SIZE(calls);

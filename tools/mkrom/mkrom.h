@@ -13,8 +13,8 @@
 #include <elf.h>
 #include <stdio.h>
 
-#include "base.h"  // u8 ... u64
-#include "image.h" // the ROM's layout
+#include "base.h"      // u8 ... u64
+#include "rom/image.h" // the ROM's layout
 
 /* blob.c: bytes with a name and an end */
 struct blob {

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest, laid out as a PC's boot loader leaves it (Linux boot protocol,
+ * Documentation/x86/boot.txt): protected-mode kernel at 1 MB, boot_params and
+ * command line below, the ROM in the option-ROM area, and what a BIOS would
+ * have left in its data area.  mkrom wrap has checked the bzImage.
+ */
+#include "entry.h"
+#include "lib/mem.h"
+
+#define BOOT_PARAMS 0x10000u
+#define COMMAND_LINE 0x11000u
+#define OPTION_ROM 0xC8000u
+#define EBDA 0x9FC00u
+
+/* Setup header and boot_params offsets. */
+#define HDR_SETUP_SECTS 0x1F1
+#define HDR_JUMP 0x201 /* its operand tells where the header ends */
+#define HDR_TYPE_OF_LOADER 0x210
+#define HDR_CODE32_START 0x214
+#define HDR_RAMDISK_IMAGE 0x218
+#define HDR_RAMDISK_SIZE 0x21C
+#define HDR_CMD_LINE_PTR 0x228
+#define HDR_CMDLINE_SIZE 0x238
+#define BP_EXT_MEM_K 0x002
+#define BP_ALT_MEM_K 0x1E0
+#define BP_E820_COUNT 0x1E8
+#define BP_E820 0x2D0
+
+#define E820_RAM 1u
+#define E820_RESERVED 2u
+
+static u32 get32(const u8 *p, u32 at)
+{
+	u32 v;
+
+	memcpy(&v, p + at, 4);
+	return v;
+}
+
+static void put32(u8 *p, u32 at, u32 v)
+{
+	memcpy(p + at, &v, 4);
+}
+
+/* A page at a time through the first slot. */
+void copy_to_guest(u32 gpa, const void *from, u32 bytes)
+{
+	const u8 *in = from;
+
+	if (entry_is_pvh) {
+		memcpy((void *)gpa, from, bytes);
+		return;
+	}
+	while (bytes) {
+		u32 offset = gpa & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+
+		if (part > bytes)
+			part = bytes;
+		window_map(WIN_SLOTS, ((const u32 *)WIN_GMFN)[gpa >> 12], true);
+		memcpy((u8 *)WIN_SLOTS + offset, in, part);
+		gpa += part;
+		in += part;
+		bytes -= part;
+	}
+}
+
+static u32 text_length(const char *s)
+{
+	u32 n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+static void load_kernel(const u8 *image)
+{
+	u32 sects = image[HDR_SETUP_SECTS] ? image[HDR_SETUP_SECTS] : 4;
+	u32 offset = (sects + 1) * 512;
+
+	copy_to_guest(KERNEL_AT, image + offset, payload.kernel_size - offset);
+}
+
+static u32 add_e820(u8 *bp, u32 n, u32 start, u32 end, u32 type)
+{
+	u8 *e = bp + BP_E820 + n * 20;
+
+	put32(e, 0, start);
+	put32(e, 4, 0);
+	put32(e, 8, end - start);
+	put32(e, 12, 0);
+	put32(e, 16, type);
+	return n + 1;
+}
+
+static void describe_memory(struct layout *l, u8 *bp)
+{
+	u32 top = l->guest_pages << 12, n = 0, ext = (top - KERNEL_AT) >> 10;
+
+	n = add_e820(bp, n, 0, EBDA, E820_RAM);
+	n = add_e820(bp, n, EBDA, 0xA0000, E820_RESERVED);
+	n = add_e820(bp, n, 0xE0000, KERNEL_AT, E820_RESERVED);
+	n = add_e820(bp, n, KERNEL_AT, top, E820_RAM);
+	bp[BP_E820_COUNT] = (u8)n;
+	put32(bp, BP_ALT_MEM_K, ext);
+	bp[BP_EXT_MEM_K] = bp[BP_EXT_MEM_K + 1] = 0xFF;
+}
+
+static void describe_initrd(struct layout *l, u8 *bp)
+{
+	if (!l->initrd_bytes)
+		return;
+	put32(bp, HDR_RAMDISK_IMAGE, l->initrd);
+	put32(bp, HDR_RAMDISK_SIZE, l->initrd_bytes);
+}
+
+/* Is word one of the words in text? */
+static bool has_word(const char *text, const char *word)
+{
+	u32 n = text_length(word);
+
+	for (; *text; text++) {
+		bool same = true;
+
+		for (u32 i = 0; i < n && same; i++)
+			same = text[i] == word[i];
+		if (same && (!text[n] || text[n] == ' '))
+			return true;
+		while (text[1] && *text != ' ')
+			text++;
+	}
+	return false;
+}
+
+static void make_boot_params(struct layout *l, struct start *start, const u8 *image)
+{
+	static u8 bp[4096];
+	const char *text = l->cmd_line;
+	u32 end = 0x202u + image[HDR_JUMP];
+
+	memcpy(bp + HDR_SETUP_SECTS, image + HDR_SETUP_SECTS, end - HDR_SETUP_SECTS);
+	bp[HDR_TYPE_OF_LOADER] = 0xFF;
+	put32(bp, HDR_CMD_LINE_PTR, COMMAND_LINE);
+	describe_memory(l, bp);
+	describe_initrd(l, bp);
+	copy_to_guest(BOOT_PARAMS, bp, sizeof(bp));
+	copy_to_guest(COMMAND_LINE, text, text_length(text) + 1);
+	start->counters = has_word(text, "vmixen.counters");
+	start->boot_params = BOOT_PARAMS;
+	start->code32 = get32(image, HDR_CODE32_START);
+}
+
+/* The BIOS data area: COM1, EBDA segment, equipment (an FPU, one serial port)
+ * and base memory in KB. */
+static void make_bios_data(void)
+{
+	static const u16 com1 = 0x3F8, ebda = EBDA >> 4, equipment = 0x0202, base = EBDA >> 10;
+	static const u8 ebda_kb = 1;
+
+	copy_to_guest(0x400, &com1, 2);
+	copy_to_guest(0x40E, &ebda, 2);
+	copy_to_guest(0x410, &equipment, 2);
+	copy_to_guest(0x413, &base, 2);
+	copy_to_guest(EBDA, &ebda_kb, 1);
+}
+
+/* What a PC without more ROMs reads there: ones up to E0000, nothing that
+ * looks like a table behind. */
+static void make_rom_area(void)
+{
+	static u8 page[PAGE_SIZE];
+
+	for (u32 gpa = 0; gpa < KERNEL_AT; gpa += PAGE_SIZE) {
+		if (gpa >= 0xA0000 && gpa < 0xC0000)
+			continue;
+		memset(page, gpa >= 0xC0000 ? 0xFF : 0, PAGE_SIZE);
+		copy_to_guest(gpa, page, PAGE_SIZE);
+	}
+	copy_to_guest(OPTION_ROM, (const void *)payload.rom_addr, payload.rom_size);
+}
+
+void load_guest(struct layout *l, struct start *start)
+{
+	const u8 *image = (const u8 *)payload.kernel_addr;
+
+	make_rom_area();
+	make_bios_data();
+	make_acpi_tables();
+	make_smbios_table();
+	load_kernel(image);
+	make_boot_params(l, start, image);
+}

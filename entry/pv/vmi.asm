@@ -1,0 +1,438 @@
+; SPDX-License-Identifier: GPL-2.0-only
+;
+; VMI_Init, get_reloc, and the common stub of the calls that are written in C.
+;
+; Init and get_reloc run where the guest found the ROM; everything else runs
+; in the window.
+
+; int vmi_init(void)
+; Under the monitor the guest's kernel is at CPL 3 here; the marked ud2 enters
+; the monitor, which returns to our caller in ring 1.  At CPL 0 there is no
+; monitor, and in ring 1 nothing is left to do: Init fails and changes nothing.
+init_in_place:
+	mov eax, cs
+	not eax
+	test al, 3
+	jnz .failed
+	ud2
+	db "VMXN"
+.failed:
+	mov eax, -1
+	ret
+
+; {address, DL = kind} get_reloc(EAX call)
+get_reloc_in_place:
+	call .here
+.here:	pop ecx
+	cmp eax, CALL_NUMBERS
+	jae .none
+	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
+	mov eax, [ecx + reloc_table - .here + eax * 8]
+	ret
+.none:
+	xor eax, eax
+	xor edx, edx
+	ret
+
+; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
+vmi_GetRelocationInfo:
+	xor edx, edx
+	cmp eax, ROM13_SLOTS
+	jae .none
+	mov eax, [W(reloc13_table) + eax * 4]
+	test eax, eax
+	setnz dl                ; KIND_CALL
+	ret
+.none:
+	xor eax, eax
+	ret
+
+; A fixed slot that has no contract.  Stack: return address.
+extern vmi_absent
+call_absent:
+	mov byte [ss:X_MASK], 1
+	mov eax, [esp]
+	mov esp, WIN_STACK_TOP
+	call vmi_absent
+
+; Short cuts: what a call in C begins with, if there is such a macro.  It does
+; the whole call and returns, or it falls through with every register kept.
+
+; Falls through if the entry at address %1 (aligned to %2 + 1) is in a page
+; of the linear mapping, with its frame in EBX; else goes to %3.
+%macro LINEAR_ENTRY 3
+	mov ebx, %1
+	sub ebx, [S_LINEAR_BASE]
+	shr ebx, 21
+	bt [S_LINEAR_HOOKED], ebx
+	jnc %3
+	mov ebx, %1
+	sub ebx, [S_LINEAR_BASE]
+	shr ebx, 12
+	cmp word [WIN_HEADS + ebx * 2], HEAD_NO_MEMORY
+	je %3
+	test %1, %2
+	jnz %3
+%endmacro
+
+; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is
+; shadowed, with its frame in EBX, which is pushed already; from %4 on: words to store,
+; each with its offset.  Done if nothing shadows the table.
+; An event may come between any two instructions here, and a shadow be made:
+; so the entry is stored before it is asked for.
+%macro SHORT_ENTRY 3-*
+	LINEAR_ENTRY %1, %2, %%c
+ %assign %%words (%0 - 3) / 2
+ %define %%at %1
+ %define %%shadowed %3
+ %rotate 3
+ %rep %%words
+	mov [%%at + %1], %2
+  %rotate 2
+ %endrep
+	cmp word [WIN_HEADS + ebx * 2], SHADOW_NONE
+	jne near %%shadowed
+	pop ebx
+	ret
+%%c:	pop ebx
+%endmacro
+
+; Pushes EBX, and goes on at %2 if the entry at address %1, of size %3, is in the
+; table of the target (monitor/pv/mmu/target.c): nothing is stored yet.
+%macro IN_TARGET 3
+	push ebx
+	mov ebx, %1
+	xor ebx, [S_TARGET_AT]
+	test ebx, ~(0x1000 - %3)
+	jz near %2
+%endmacro
+
+%macro SHORT_SetPxE 0
+	IN_TARGET edx, SetPxE_target, 4
+	SHORT_ENTRY edx, 3, SetPxE_stored, 0, eax
+%endmacro
+%macro SHORT_SetPxELong 0
+	IN_TARGET ecx, SetPxELong_target, 8
+	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
+%endmacro
+%macro SHORT_UpdatePxE 0
+	push ebx
+	SHORT_ENTRY eax, 3, Update_stored
+%endmacro
+%macro SHORT_UpdatePxELong 0
+	push ebx
+	SHORT_ENTRY eax, 7, Update_stored
+%endmacro
+
+; EAX mode
+%macro SHORT_SetLazyMode 0
+	mov [V_LAZY], al
+	test eax, eax
+	jnz %%done
+	cmp dword [S_QUEUED], 0
+	jne %%c
+%%done:	ret
+%%c:
+%endmacro
+
+; Slots 1 and 2, the windows on HIGHPTE pages.  Stack: return address, pfn.
+%macro SHORT_SetLinearMapping 0
+	cmp eax, 1
+	jb %%c
+	cmp eax, 2
+	ja %%c
+	lea eax, [eax + eax * 2]
+	mov [S_WINDOW + eax * 4], edx
+	mov [S_WINDOW + eax * 4 + 4], ecx
+	mov ecx, [esp + 4]
+	mov [S_WINDOW + eax * 4 + 8], ecx
+	ret
+%%c:
+%endmacro
+
+; Onto the monitor's stack, upcalls masked; the guest's stack is in vcpu.call_esp,
+; its mask in BL, which the compiler keeps.
+%macro ENTER_C 0
+	movzx ebx, byte [ss:X_MASK]
+	mov byte [ss:X_MASK], 1
+	ON_MONITOR_STACK
+%endmacro
+
+%macro ON_MONITOR_STACK 0
+	mov [ss:V_CALL_ESP], esp
+	mov esp, WIN_STACK_TOP
+	cld
+%endmacro
+
+; Back to the caller, with the mask in BL; %1 pops what is left on the stack.
+%macro UNMASK_RET 1
+	mov [ss:X_MASK], bl
+	test bl, bl
+	jnz %%masked
+	cmp byte [ss:X_PENDING], 0
+	jne %%pending
+%%masked:
+	%1
+	ret
+%%pending:
+	%1
+	jmp vmi_EnableInterrupts
+%endmacro
+
+; The same behind ENTER_C.
+%macro LEAVE_C 1
+	mov esp, [ss:V_CALL_ESP]
+	UNMASK_RET {%1}
+%endmacro
+
+; EDX:EAX becomes available time, as in time_available(); goes to %1 if the vCPU
+; has been off its CPU since that was last asked.  Upcalls are masked.
+%macro AVAILABLE 1
+	rdtsc
+	mov ecx, [R_ENTRY]
+	cmp ecx, [C_ENTRY]
+	jne %1
+	mov ecx, [R_ENTRY + 4]
+	cmp ecx, [C_ENTRY + 4]
+	jne %1
+	sub eax, [C_STOLEN_CYCLES]
+	sbb edx, [C_STOLEN_CYCLES + 4]
+	mov [C_AVAILABLE], eax
+	mov [C_AVAILABLE + 4], edx
+%endmacro
+
+; EAX counter: real time is the TSC.
+%macro SHORT_GetCycleCounter 0
+	cmp eax, 1
+	jae %%available
+	rdtsc
+	ret
+%%available:
+	jne %%c
+	cmp byte [ss:X_MASK], 0
+	jne %%masked
+	mov byte [ss:X_MASK], 1
+	AVAILABLE %%more
+	mov byte [ss:X_MASK], 0
+	cmp byte [ss:X_PENDING], 0
+	jne near vmi_EnableInterrupts.pending
+	ret
+%%masked:
+	AVAILABLE %%more_masked
+	ret
+%%more:
+	mov byte [ss:X_MASK], 0
+%%more_masked:
+	mov eax, 1
+%%c:
+%endmacro
+
+; A call in C: regparm(3), further arguments at vcpu.call_esp[2], EBX, ESI,
+; EDI and EBP kept by the compiler, on the monitor's stack, upcalls masked.
+; Guest's stack during the call: EBX, return address, arguments.
+%macro C_STUB 1
+extern vmi_%1
+stub_%1:
+	inc dword [ss:N_VMI + 4 * ROW_%1]
+ %ifmacro SHORT_%1 0
+	SHORT_%1
+ %endif
+	push ebx
+	ENTER_C
+	call vmi_%1
+	jmp stub_leave
+%endmacro
+
+stub_leave:
+	LEAVE_C {pop ebx}
+
+%assign row 0
+%macro CALL_ROW 5
+ %assign ROW_%3 row
+ %assign row row + 1
+ %ifidn %5, C
+	C_STUB %3
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
+
+extern pool_l1_refused, target_SetPxELong
+; The rest of a call whose short cut has pushed EBX; %1 in C.
+%macro REST 1
+extern %1
+	ENTER_C
+	call %1
+	LEAVE_C {pop ebx}
+%endmacro
+
+; A Set or Update of an entry that is stored: void regparm3 (u32 gpfn, u32 *entry,
+; u32 flags).  Stack: EBX, return address, flags of SetPxELong.
+Update_stored:
+	mov ecx, edx
+	mov edx, eax
+	mov eax, ebx
+	REST vmi_Update_stored
+SetPxE_stored:
+	mov eax, ebx
+	REST vmi_SetPxE_stored
+SetPxELong_stored:
+	mov eax, ebx
+	mov edx, ecx
+	mov ecx, [esp + 8]
+	REST vmi_SetPxELong_stored
+; With the arguments of the call.
+SetPxE_target:
+	REST target_SetPxE
+
+; What target_SetPxELong does when nothing is unusual, which is a part of each page
+; fault of a PAE guest; else that does it, all over again.  EAX low word, EDX high
+; word, ECX entry; stack: EBX, return address, flags.
+SetPxELong_target:
+	push esi
+	push edi
+	movzx ebx, byte [ss:X_MASK]
+	push ebx
+	mov byte [ss:X_MASK], 1
+	mov [ecx + 4], edx
+	mov [ecx], eax
+	; is_target, again, for an event may have come
+	mov ebx, ecx
+	xor ebx, [S_TARGET_AT]
+	test ebx, ~0xFF8
+	jnz near .c
+	mov esi, [esp + 20]             ; flags
+	mov edi, esi
+	xor edi, [S_TARGET_FLAGS]
+	test edi, 0xFFE00000 | CURRENT_AS_PT
+	jnz near .c
+	mov edi, esi
+	shr edi, 9
+	xor edi, ecx
+	test edi, 0xFF8
+	jnz near .c
+	mov edi, [S_TARGET_PDE_AT]
+	mov ebx, [edi]
+	cmp ebx, [S_TARGET_PDE]
+	jne near .c
+	mov edi, [edi + 4]
+	cmp edi, [S_TARGET_PDE + 4]
+	jne near .c
+	; can_be_filled, and with one hypercall
+	test edx, [S_TARGET_BAD_HIGH]
+	jnz near .c
+	mov edi, eax
+	and edi, PTE_P | PTE_A
+	cmp edi, PTE_P | PTE_A
+	jne near .c
+	mov edi, eax
+	shr edi, 12
+	cmp edi, [S_GUEST_PAGES]
+	jae near .c
+	mov edi, [WIN_GMFN + edi * 4]
+	cmp edi, -1
+	je near .c
+	cmp byte [V_LAZY], 0
+	jne near .c
+	cmp dword [S_QUEUED], 0
+	jne near .c
+	; target_fill: EDX:EAX becomes the shadow's entry
+	and ebx, eax
+	shr eax, 5                      ; D to where RW is
+	and eax, PTE_RW
+	or eax, PTE_US
+	and eax, ebx
+	or eax, PTE_P | PTE_A | PTE_D
+	mov ebx, edi
+	shl ebx, 12
+	or eax, ebx
+	or edx, [S_TARGET_PDE + 4]
+	and edx, 1 << 31
+	shr edi, 20
+	or edx, edi
+	mov ebx, esi
+	and ebx, -4096                  ; address
+	shr esi, 9
+	and esi, 0xFF8
+	add esi, [S_TARGET_L1]
+	mov ecx, [esi]
+	and ecx, PTE_P                  ; was something there?
+	mov esi, ebx
+	shr esi, 15
+	and esi, 63
+	mov edi, [S_TARGET_GROUPS]
+	bts [edi], esi
+	lea esi, [ecx * UVMF_INVLPG]
+	mov ecx, eax
+	inc dword [N_WANTED]
+	inc dword [N_UPDATE_VA]
+	mov eax, HYPERCALL_UPDATE_VA
+	call eax
+	test eax, eax
+	jnz .refused
+	pop ebx
+	pop edi
+	pop esi
+	UNMASK_RET {pop ebx}
+.refused:
+	mov edx, eax
+	mov eax, ebx
+	mov esp, WIN_STACK_TOP
+	call pool_l1_refused
+.c:     ; still masked: what is stored again has not been seen by anyone
+	pop ebx
+	pop edi
+	pop esi
+	ON_MONITOR_STACK
+	call target_SetPxELong
+	LEAVE_C {pop ebx}
+
+%assign ROW_HaltWait ROW_Halt
+	C_STUB HaltWait
+
+; Port I/O keeps every register and flag that the instruction keeps.
+; %1 call, %2 C function, %3 bytes, %4 1 for input.
+; Guest's stack during the call: struct port_call (monitor/vmi/vmi_ports.c).
+%macro PORT_CALL 4
+extern %2
+%1:
+	pushfd
+	pushad
+	ENTER_C
+	mov eax, [ss:V_CALL_ESP]
+	mov edx, %3
+	mov ecx, %4
+	call %2
+	jmp port_leave
+%endmacro
+
+; The same until ECX is 0: what the C function does at a time is bounded, and at its
+; end a pending event comes in.
+%macro STRING_CALL 3
+vmi_%1:
+	call once_%1
+	jecxz %%done
+	jmp vmi_%1
+%%done:	ret
+	PORT_CALL once_%1, port_string, %2, %3
+%endmacro
+
+%macro PORT_RESTORE 0
+	popad
+	popfd
+%endmacro
+port_leave:
+	LEAVE_C PORT_RESTORE
+
+	PORT_CALL vmi_IN, port_register, 4, 1
+	PORT_CALL vmi_INB, port_register, 1, 1
+	PORT_CALL vmi_INW, port_register, 2, 1
+	PORT_CALL vmi_OUT, port_register, 4, 0
+	PORT_CALL vmi_OUTB, port_register, 1, 0
+	PORT_CALL vmi_OUTW, port_register, 2, 0
+	STRING_CALL INS, 4, 1
+	STRING_CALL INSB, 1, 1
+	STRING_CALL INSW, 2, 1
+	STRING_CALL OUTS, 4, 0
+	STRING_CALL OUTSB, 1, 0
+	STRING_CALL OUTSW, 2, 0

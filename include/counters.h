@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters of what the monitor does, for docs/counters.md's reader.  They cost
+ * an increment of memory, at an address known to the compiler, each; a place
+ * that cannot afford this is not counted.
+ *
+ * They belong to the virtual CPU and lie behind it, so that no two ever count
+ * in the same memory.  They wrap at 2^32.
+ */
+#ifndef VMIXEN_COUNTERS_H
+#define VMIXEN_COUNTERS_H
+
+#include "base.h"
+#include "monitor/emul/decode.h"
+#include "layout.h"
+
+/* Rows of rom/calls.def, in their order. */
+enum {
+#define VMI_CALL(id, slot, name, kind, how, registers) CALL_##name,
+#include "rom/calls.def"
+#undef VMI_CALL
+	CALL_ROWS
+};
+
+struct counters {
+#define COUNTER(group, name, what) u32 group##_##name;
+#define COUNTERS_BY(group, size, index) u32 group[size];
+#define NAME(group, index, name)
+#define POOL(name, what)
+#include "counters.def"
+#undef COUNTER
+#undef COUNTERS_BY
+#undef NAME
+#undef POOL
+};
+
+#define COUNTERS ((struct counters *)(uintptr_t)WIN_COUNTERS)
+
+#ifdef VMIXEN_ENTRY /* the window is not there yet */
+#define COUNT(counter) ((void)0)
+#else
+#define COUNT(counter) ((void)COUNTERS->counter++)
+#endif
+
+_Static_assert(sizeof(struct counters) <= 4096, "the counters fit their page");
+
+/* Where a batch of n entries is counted. */
+static inline u32 batch_class(u32 n)
+{
+	u32 class = n > 1 ? 32 - (u32)__builtin_clz(n - 1) : 0;
+
+	return class < 7 ? class : 7;
+}
+
+/* All of them on the console, in lines for people and programs; from zero. */
+void counters_report(void);
+void counters_zero(void);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ROM's window: the part of every address space of the domain that
+ * belongs to vmixen.  It is mapped alike, through the same L1 pages, in every
+ * root, supervisor only, so a constant address is valid everywhere and the
+ * position-independent code needs no pointer to its own data.
+ *
+ * entry/pv/window.c fills it; nothing else maps pages below WIN_SLOTS.
+ */
+#ifndef VMIXEN_LAYOUT_H
+#define VMIXEN_LAYOUT_H
+
+#define WINDOW_BASE 0xF4000000u /* the header's virtual_top */
+#define WINDOW_END 0xF5800000u	/* Xen's hole for a 32-bit guest begins */
+#define WINDOW_L2 (WINDOW_BASE >> 21)
+#define WINDOW_L1S ((WINDOW_END - WINDOW_BASE) >> 21)
+
+#define WIN_TEXT (WINDOW_BASE + 0x000000) /* the image, read-only */
+#define WIN_TEXT_PAGES 32
+#define WIN_HYPERCALL (WINDOW_BASE + 0x020000) /* Xen's hypercall page */
+#define WIN_SHARED (WINDOW_BASE + 0x021000)    /* shared_info */
+#define WIN_CONSOLE (WINDOW_BASE + 0x022000)   /* console ring; absent in a dom0 */
+#define WIN_STORE (WINDOW_BASE + 0x023000)     /* xenstore ring; absent in a dom0 */
+#define WIN_VCPU (WINDOW_BASE + 0x024000)      /* struct vcpu */
+#define WIN_COUNTERS (WIN_VCPU + 3 * 4096)     /* struct counters, the vCPU's */
+#define WIN_GDT (WINDOW_BASE + 0x028000)       /* the GDT that Xen sees, read-only */
+#define WIN_GDT_PAGES 14
+#define WIN_LDT (WINDOW_BASE + 0x038000) /* the LDT that Xen sees, read-only */
+#define WIN_LDT_PAGES 16
+#define WIN_FRAME_TOP (WINDOW_BASE + 0x04A000) /* Xen's frames from CPL 3 before Init */
+#define WIN_STACK (WINDOW_BASE + 0x04B000)     /* the monitor's stack, a hole below it */
+#define WIN_STACK_PAGES 4
+#define WIN_STACK_TOP (WIN_STACK + WIN_STACK_PAGES * 4096)
+#define WIN_RUN (WINDOW_BASE + 0x050000)     /* redirect.c's code: one page, for one call */
+#define WIN_MONITOR (WINDOW_BASE + 0x060000) /* struct monitor */
+#define WIN_MONITOR_PAGES 64
+#define WIN_SLOTS (WINDOW_BASE + 0x200000) /* map slots for guest frames */
+#define WIN_SLOT_COUNT 512
+#define WIN_GMFN (WINDOW_BASE + 0x400000)  /* u32 mfn of every guest frame */
+#define WIN_HEADS (WINDOW_BASE + 0x800000) /* u16 shadow chain of every guest frame */
+#define WIN_POOL (WINDOW_BASE + 0xA00000)  /* the shadow pool, read-only once typed */
+#define WIN_POOL_MAX 3072
+#define WIN_TEMP (WINDOW_BASE + 0x1600000) /* one page, for filling a frame by hand */
+
+/* RAM ends below the PCI window and the APICs; WIN_GMFN has room for it. */
+#define GUEST_PAGES_MAX 0xE0000u
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One reading of a gate of the guest's IDT, for whoever goes through it. */
+#include "monitor/monitor.h"
+
+struct gate gate_decode(const struct vcpu *v, u64 raw)
+{
+	struct gate g = {
+		.eip = (u32)((raw >> 32 & 0xFFFF0000) | (raw & 0xFFFF)),
+		.cs = (u16)((raw >> 16 & 0xFFFC) | v->kernel_rpl),
+		.type = raw >> 40 & 0x1F,
+		.dpl = raw >> 45 & 3,
+		.present = raw >> 47 & 1,
+	};
+
+	g.usable = g.present && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) &&
+		   segment_is_kernel_code(v, g.cs);
+	return g;
+}
+
+struct gate idt_gate(struct vcpu *v, u32 vector)
+{
+	struct access_fault f;
+	u64 raw = 0;
+
+	if (vector * 8 + 7 > v->idtr.limit || guest_read(v, v->idtr.base + vector * 8, &raw, 8, &f))
+		raw = 0;
+	return gate_decode(v, raw);
+}

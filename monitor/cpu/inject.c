@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Exceptions and interrupts into the guest's own handlers, through its own
+ * IDT, with the frame that hardware would push (Intel SDM vol. 3A, 6.12).
+ * Before Init the guest's kernel stays at CPL 3 and never changes its stack.
+ */
+#include "monitor/pv/guard.h"
+
+/* Error codes of a fault that a gate causes (Intel SDM vol. 3A, 6.13). */
+#define ERROR_IDT(vector) ((vector)*8 + 2)
+#define ERROR_EXT 1u /* an interrupt from outside was to be delivered */
+
+/* Filled from its end downwards, as a stack. */
+struct frame {
+	u32 words[10];
+	unsigned count;
+};
+
+static void push(struct frame *f, u32 word)
+{
+	f->words[ARRAY_SIZE(f->words) - ++f->count] = word;
+}
+
+/* Through a gate that is usable. */
+static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_error, u32 error)
+{
+	struct regs *r = &v->r;
+	struct frame f = {.count = 0};
+	struct access_fault fault;
+	u32 esp = r->gpr[GPR_ESP];
+
+	guard_close(v);
+	if (r->eflags & EFLAGS_VM)
+		for (u32 i = ARRAY_SIZE(v->v86_segs); i; i--)
+			push(&f, v->v86_segs[i - 1]);
+	if (!guest_in_kernel(v)) {
+		push(&f, r->ss);
+		push(&f, esp);
+		esp = v->esp0;
+		r->ss = v->kernel_ss;
+	}
+	push(&f, r->eflags);
+	push(&f, v->paravirtual ? r->cs : r->cs & ~3u); /* as at CPL 0: IRET traps */
+	push(&f, r->eip);
+	if (has_error)
+		push(&f, error);
+	esp -= 4 * f.count;
+	if (guest_write(v, esp, &f.words[ARRAY_SIZE(f.words) - f.count], 4 * f.count, &fault))
+		guest_die("triple fault: no stack at %08x for vector %u", esp, vector);
+	r->gpr[GPR_ESP] = esp;
+	r->cs = g->cs;
+	r->eip = g->eip;
+	if (r->eflags & EFLAGS_VM)
+		r->ds = r->es = 0; /* the processor has nulled FS and GS */
+	r->eflags &= ~(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM);
+	if (g->type == GATE_INTERRUPT)
+		r->eflags &= ~EFLAGS_IF;
+}
+
+/* A processor makes a double fault of it; the guests' gate for that leads to a task. */
+void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
+{
+	struct gate g = idt_gate(v, vector);
+
+	if (g.usable)
+		deliver(v, &g, vector, has_error, error);
+	else if (v->idtr.limit < 7) /* as reboot=t makes it */
+		control_reset("faults with an empty IDT");
+	else if (!g.present)
+		guest_die("triple fault: exception %u (error code %x) without a gate in the IDT "
+			  "at %08x",
+			  vector, error, v->idtr.base);
+	else
+		guest_die("triple fault: the IDT's gate %u has type %x and selector %04x", vector,
+			  g.type, g.cs);
+}
+
+/* The fault that hardware has instead, when privilege (0 or 3) asks for the gate; false:
+ * none, it goes through. */
+static bool refused(struct vcpu *v, const struct gate *g, u32 vector, u32 privilege, u32 ext)
+{
+	bool known = g->type == GATE_INTERRUPT || g->type == GATE_TRAP;
+
+	if (!known || g->dpl < privilege)
+		inject_exception(v, EXC_GP, true, ERROR_IDT(vector) | ext);
+	else if (!g->present)
+		inject_exception(v, EXC_NP, true, ERROR_IDT(vector) | ext);
+	else if (!g->usable)
+		inject_exception(v, EXC_GP, true, (g->cs & 0xFFFC) | ext);
+	else
+		return false;
+	return true;
+}
+
+void inject_int(struct vcpu *v, u32 vector, gva_t next)
+{
+	struct gate g = idt_gate(v, vector);
+
+	if (refused(v, &g, vector, guest_in_kernel(v) ? 0 : 3, 0))
+		return;
+	v->r.eip = next;
+	deliver(v, &g, vector, false, 0);
+}
+
+void inject_page_fault(struct vcpu *v, gva_t va, u32 error)
+{
+	control_set_cr2(v, va);
+	inject_exception(v, EXC_PF, true, error);
+}
+
+void inject_interrupt(struct vcpu *v, u32 vector)
+{
+	struct gate g = idt_gate(v, vector);
+
+	COUNT(event_interrupt);
+	if (!refused(v, &g, vector, 0, ERROR_EXT))
+		deliver(v, &g, vector, false, 0);
+}

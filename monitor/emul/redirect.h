@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Instructions of the guest's, executed with their memory operand elsewhere: see
+ * redirect.c.
+ */
+#ifndef VMIXEN_REDIRECT_H
+#define VMIXEN_REDIRECT_H
+
+#include "emul.h"
+
+/* The memory operand of an instruction that can be executed so. */
+struct operand {
+	u16 bytes;
+	bool writes;  /* else it is only read */
+	bool fpu;     /* of x87, MMX or SSE */
+	bool chosen;  /* by its prefixes 66, F3 and F2: they mean nothing else */
+	bool general; /* ModRM.reg is a general register of 2 or 4 bytes */
+	bool at_edi;  /* it is at DS:[E]DI, and r/m a register */
+};
+
+#define OPERAND_MAX 512 /* bytes: FXSAVE */
+
+/* false: it has none, or is no instruction that may be executed so. */
+bool operand_of(const struct insn *i, struct operand *o);
+
+/* Carries out the instruction that was decoded from these bytes. */
+enum emul_result redirect(struct vcpu *v, const struct insn *i, const u8 *bytes,
+			  struct access_fault *f);
+
+/* entry/pv/traps.asm: calls the code at WIN_RUN with these registers, ESP apart, and
+ * these status flags.  RUN_DONE, or the vector of the exception that its first
+ * instruction has met: then nothing has changed. */
+u32 regparm3 run_code(u32 gpr[8], u32 *eflags);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From Xen's event channels to the lines of the virtual PC, and what the PC's
+ * devices ask for in return.  Three events matter: the vCPU's timer, the
+ * console's, and xenstore's.
+ */
+#include "monitor/monitor.h"
+#include "xenbind/hypercall.h"
+#include "lib/muldiv.h"
+
+#define EVENTS (&MON->events)
+/* Shorter periods than the hypercall takes would leave the guest no time. */
+#define ALARM_MIN_NS 50000u
+#define ALARM_MAX_NS (1ull << 42) /* what is further away is looked at again then */
+#define NEVER (~(u64)0)		  /* cycles of any counter */
+#define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
+#define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
+/* Of the guest's time; the first words of a kernel come earlier, by TCG, too. */
+#define SILENCE_S 10u
+
+static u32 bind_virq(u32 virq)
+{
+	struct evtchn_bind_virq bind = {.virq = virq, .vcpu = 0};
+
+	xen_must(xen_event_channel_op(EVTCHNOP_bind_virq, &bind), NEED_VIRQ);
+	return bind.port;
+}
+
+static void unmask(u32 port)
+{
+	struct evtchn_unmask u = {.port = port};
+
+	if (port)
+		xen_must(xen_event_channel_op(EVTCHNOP_unmask, &u), NEED_UNMASK);
+}
+
+static void register_runstate(void)
+{
+	struct vcpu_register_runstate_memory_area area;
+	int err;
+
+	set_xen_guest_handle(area.addr.h, &MON->runstate);
+	err = xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
+	if (err)
+		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
+}
+
+/* Lets xenstored look at what was put into its ring, or taken out. */
+static void ring_store(void)
+{
+	struct evtchn_send send = {.port = EVENTS->store_port};
+
+	if (MON->store.bell)
+		xen_event_channel_op(EVTCHNOP_send, &send);
+	MON->store.bell = false;
+}
+
+static void take_store(void)
+{
+	for (u32 i = 0; i < ORDERS_MAX; i++) {
+		enum store_order order = store_take(&MON->store);
+
+		if (order == STORE_NOTHING)
+			break;
+		control_order(order);
+	}
+	ring_store();
+}
+
+void events_start(void)
+{
+	EVENTS->input = -1;
+	EVENTS->alarm_set = EVENTS->silence = PIT_NEVER;
+	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
+	EVENTS->console_port =
+		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
+	register_runstate();
+	unmask(EVENTS->timer_port);
+	unmask(EVENTS->console_port);
+	if (MON->start.store_evtchn) {
+		EVENTS->store_port = MON->start.store_evtchn;
+		store_start(&MON->store, (void *)WIN_STORE);
+		ring_store();
+		unmask(EVENTS->store_port);
+	}
+}
+
+#define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
+/* The same without a terminal, for programs that count what they do; there is
+ * nothing at this port of a PC, and it works with vmixen.counters only. */
+#define COMMAND_PORT 0xE9
+
+/* What a user may ask of the monitor; false if it knows no such command. */
+static bool command(int byte)
+{
+	switch (byte) {
+	case 'r':
+		report_state(VCPU);
+		return true;
+	case 'c':
+		counters_report();
+		return true;
+	case 'z':
+		say("\nvmixen: counters are at 0\n");
+		counters_zero();
+		return true;
+	}
+	return false;
+}
+
+/* true if the byte is not for the guest. */
+static bool command_key(int byte)
+{
+	bool second = EVENTS->key;
+
+	EVENTS->key = !second && byte == COMMAND_KEY;
+	return second ? command(byte) : EVENTS->key;
+}
+
+/* Console input goes where the guest's own terminal would be.  true if some did.  Of
+ * a backend that never stops no more is taken at once than a ring holds. */
+static bool take_input(void)
+{
+	bool some = false;
+
+	if (EVENTS->input < 0 && console_idle(&MON->console))
+		return false;
+	for (u32 n = 0; n < INPUT_MAX; n++) {
+		if (EVENTS->input < 0) {
+			int byte = console_get(&MON->console);
+
+			if (byte < 0)
+				break;
+			if (command_key(byte))
+				continue;
+			EVENTS->input = byte;
+		}
+		if (!uart_rx(&MON->pc.uart, (u8)EVENTS->input))
+			break;
+		EVENTS->input = -1;
+		some = true;
+	}
+	return some;
+}
+
+/* A VMI alarm on IRQ0: an edge, and the line stays up as the 8254's does, for
+ * the 8259 withdraws a request whose line falls. */
+static void edge_irq0(void)
+{
+	pic_set_irq(&MON->pc.pic, 0, false);
+	pic_set_irq(&MON->pc.pic, 0, true);
+}
+
+/* n % d; d is not 0. */
+static u64 rem64(u64 n, u64 d)
+{
+	u32 rem;
+
+	if (!(d >> 32)) {
+		div64(n, (u32)d, &rem);
+		return rem;
+	}
+	for (u32 shift = 32; shift--;) /* the quotient has less than 32 bits */
+		if (n >> shift >= d)
+			n -= d << shift;
+	return n;
+}
+
+/* e0 + p * i, the first behind now; missed ones are one interrupt.  One beyond all
+ * time does not come. */
+static u64 next_period(const struct alarm *a, u64 now)
+{
+	u64 last = now - rem64(now - a->expiry, a->period);
+
+	return a->period > NEVER - last ? NEVER : last + a->period;
+}
+
+/* An armed alarm; a one-shot one is not after it. */
+static bool alarm_due(struct alarm *a, u64 now)
+{
+	if (now < a->expiry)
+		return false;
+	if (a->periodic)
+		a->expiry = next_period(a, now);
+	else
+		a->armed = false;
+	return true;
+}
+
+/* What an alarm's counter shows. */
+static u64 alarm_clock(u32 counter)
+{
+	return counter ? time_available() : time_cycles();
+}
+
+/* ns from now until an alarm is due, as far as they are of interest. */
+static u64 alarm_distance(const struct alarm *a, u32 counter)
+{
+	u64 cycles = alarm_clock(counter), ns = 0;
+
+	if (a->expiry > cycles)
+		ns = clock_cycles_to_ns(a->expiry - cycles);
+	if (a->periodic && ns < ALARM_MIN_NS)
+		return ALARM_MIN_NS;
+	return ns < ALARM_MAX_NS ? ns : ALARM_MAX_NS;
+}
+
+/* For what needs no date, which takes divisions. */
+static struct pc_time now_undated(void)
+{
+	return (struct pc_time){.ns = time_ns()};
+}
+
+/* Gives Xen the first moment at which something is due. */
+void alarm_update(void)
+{
+	struct pc_time now = now_undated();
+	u64 deadline = pc_next_event(&MON->pc, &now);
+
+	if (EVENTS->silence < deadline)
+		deadline = EVENTS->silence;
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
+		u64 at;
+
+		if (!MON->alarm[i].armed)
+			continue;
+		at = now.ns + alarm_distance(&MON->alarm[i], i);
+		if (at < deadline)
+			deadline = at;
+	}
+	if (deadline == EVENTS->alarm_set)
+		return;
+	EVENTS->alarm_set = deadline;
+	if (deadline == PIT_NEVER) {
+		xen_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
+	} else {
+		struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = deadline};
+
+		xen_must(xen_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t), NEED_TIMER);
+	}
+}
+
+static u64 stolen_ns(void)
+{
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
+
+	return r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+}
+
+void events_listen(void)
+{
+	EVENTS->silence = time_ns() + SILENCE_S * 1000000000ull;
+	EVENTS->silence_stolen = stolen_ns();
+	alarm_update();
+}
+
+/* Time in which the guest could not run does not count. */
+static void hear_silence(u64 now)
+{
+	u64 stolen = stolen_ns() - EVENTS->silence_stolen;
+
+	EVENTS->silence = PIT_NEVER;
+	if (EVENTS->spoke)
+		return;
+	if (stolen) {
+		EVENTS->silence = now + stolen;
+		EVENTS->silence_stolen += stolen;
+		return;
+	}
+	report_silence(VCPU, SILENCE_S);
+}
+
+static void take_time(void)
+{
+	struct pc_time now = now_undated();
+
+	if (now.ns >= EVENTS->silence)
+		hear_silence(now.ns);
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
+		struct alarm *a = &MON->alarm[i];
+
+		if (!a->armed || !alarm_due(a, alarm_clock(i)))
+			continue;
+		if (a->lvtt)
+			lapic_timer(&MON->lapic);
+		else
+			edge_irq0();
+	}
+	pc_update_irqs(&MON->pc, &now);
+	alarm_update();
+}
+
+void events_take(void)
+{
+	volatile struct shared_info *sh = XEN_SHARED;
+	u32 selector;
+
+	XEN_VCPU->evtchn_upcall_pending = 0;
+	selector = __atomic_exchange_n(&XEN_VCPU->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+	for (; selector; selector &= selector - 1) {
+		u32 word = (u32)__builtin_ctz(selector);
+		u32 bits = sh->evtchn_pending[word] & ~sh->evtchn_mask[word];
+
+		for (; bits; bits &= bits - 1) {
+			u32 port = word * 32 + (u32)__builtin_ctz(bits);
+
+			__atomic_and_fetch(&sh->evtchn_pending[word], ~(1ul << port % 32),
+					   __ATOMIC_SEQ_CST);
+			if (port == EVENTS->timer_port)
+				EVENTS->alarm_set = PIT_NEVER; /* it has fired */
+			else if (port == EVENTS->store_port)
+				take_store();
+		}
+	}
+	take_input();
+	take_time();
+}
+
+bool events_interrupt(void)
+{
+	return lapic_lint0(&MON->lapic, pic_intr(&MON->pc.pic)) || lapic_intr(&MON->lapic);
+}
+
+u8 events_ack(void)
+{
+	return lapic_intr(&MON->lapic) ? lapic_ack(&MON->lapic) : pic_ack(&MON->pc.pic);
+}
+
+/* An alarm will come by the local APIC's timer. */
+static bool lvtt_will_fire(void)
+{
+	bool armed = false;
+
+	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
+		armed |= MON->alarm[i].armed && MON->alarm[i].lvtt;
+	return armed && !(lapic_read(&MON->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
+}
+
+/*
+ * No interrupt is pending, asked for when that is known, and none can ever come,
+ * for the 8259 is masked, or cut off, and no alarm is wired around it: where a Linux without
+ * ACPI comes to when it halts or powers off.  On a PC somebody would switch it off.
+ */
+static bool halted_for_good(void)
+{
+	bool heard = !(lapic_read(&MON->lapic, LAPIC_LVT0) & LAPIC_LVT_MASKED);
+
+	return (MON->pc.pic.chip[0].imr == 0xFF || !heard) && !lvtt_will_fire();
+}
+
+/* With upcalls masked the poll returns as soon as one of our ports is pending. */
+void events_wait(void)
+{
+	evtchn_port_t ports[3] = {EVENTS->timer_port};
+	struct sched_poll p = {.nr_ports = 1};
+
+	if (EVENTS->console_port)
+		ports[p.nr_ports++] = EVENTS->console_port;
+	if (EVENTS->store_port)
+		ports[p.nr_ports++] = EVENTS->store_port;
+
+	console_flush(&MON->console);
+	set_xen_guest_handle(p.ports, ports);
+	VCPU->halted = true;
+	COUNT(event_halt);
+	events_take();
+	while (!events_interrupt() && !VCPU->nmi) {
+		if (halted_for_good()) {
+			say("\nvmixen: the guest has halted for good\n");
+			control_shutdown(SHUTDOWN_poweroff);
+		}
+		xen_sched_op(SCHEDOP_poll, &p);
+		events_take();
+	}
+	VCPU->halted = false;
+	/* Whoever enables interrupts next has to look. */
+	irq_raise();
+}
+
+/* After port I/O: carry out what the PC's devices ask for. */
+static void serve_pc(const struct pc_time *now)
+{
+	struct pc *pc = &MON->pc;
+	bool moved = false;
+	u8 byte;
+
+	for (; uart_tx_take(&pc->uart, &byte); moved = true)
+		console_put(&MON->console, (char)byte);
+	EVENTS->spoke |= moved;
+	if (pc->requests & PC_POWEROFF)
+		control_shutdown(SHUTDOWN_poweroff);
+	if (pc->requests & PC_RESET)
+		control_shutdown(SHUTDOWN_reboot);
+	moved |= take_input();
+	if (moved)
+		pc_update_irqs(pc, now);
+}
+
+/* Does the access reach one of these ports? */
+static bool reaches(u16 port, unsigned size, u16 first, u16 last)
+{
+	return port <= last && port + size > first;
+}
+
+/* The time matters to few ports; the date only to the CMOS. */
+static struct pc_time port_time(u16 port, unsigned size)
+{
+	return reaches(port, size, 0x70, 0x71) ? time_pc() : now_undated();
+}
+
+/* The 8254 or the clock may be due earlier, or be heard again. */
+static void look_for_earlier(const struct pc_time *now)
+{
+	if (pc_next_event(&MON->pc, now) < EVENTS->alarm_set)
+		alarm_update();
+}
+
+u32 port_in(struct vcpu *v, u16 port, unsigned size)
+{
+	struct pc_time now = port_time(port, size);
+	u32 value = pc_in(&MON->pc, port, size, &now);
+
+	(void)v;
+	COUNT(event_in);
+	serve_pc(&now);
+	if (reaches(port, size, 0x71, 0x71)) /* the clock's register C may have been read */
+		look_for_earlier(&now);
+	return value;
+}
+
+void port_out(struct vcpu *v, u16 port, unsigned size, u32 value)
+{
+	struct pc_time now = port_time(port, size);
+
+	(void)v;
+	COUNT(event_out);
+	if (port == COMMAND_PORT && size == 1 && MON->start.counters) {
+		command((u8)value);
+		return;
+	}
+	pc_out(&MON->pc, port, size, value, &now);
+	serve_pc(&now);
+	if (reaches(port, size, 0x40, 0x61))
+		alarm_update();
+	else if (reaches(port, size, 0x21, 0x21) || reaches(port, size, 0xA1, 0xA1) ||
+		 reaches(port, size, 0x71, 0x71))
+		look_for_earlier(&now);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Time.  A cycle is a tick of the TSC, so that counters need no hypercall and
+ * the guest's delay loops, which use the TSC itself, agree with them; ns come
+ * from Xen's clock (xenbind/clock.h).
+ */
+#include "monitor/monitor.h"
+#include "xenbind/clock.h"
+#include "xenbind/hypercall.h"
+#include "lib/muldiv.h"
+
+u64 time_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/* Xen may correct its clock backwards, by what it was off; ours then stands. */
+static inline u64 monotone_ns(void)
+{
+	struct clock_cache *c = &MON->clock;
+	u64 ns = clock_ns();
+
+	if (ns < c->ns)
+		return c->ns;
+	c->ns = ns;
+	return ns;
+}
+
+u64 time_ns(void)
+{
+	return monotone_ns();
+}
+
+u32 time_khz(void)
+{
+	struct clock_cache *c = &MON->clock;
+	struct clock_rate rate = clock_rate();
+	u32 rem;
+
+	if (c->rate.mul != rate.mul || c->rate.shift != rate.shift) {
+		u64 hz = div64(1000000000ull << 32, rate.mul, &rem);
+
+		hz = rate.shift >= 0 ? hz >> rate.shift : hz << -rate.shift;
+		c->rate = rate;
+		c->khz = (u32)div64(hz, 1000, &rem);
+		if (!c->hz)
+			c->hz = hz;
+	}
+	return c->khz;
+}
+
+u64 time_frequency(void)
+{
+	if (!MON->clock.hz)
+		time_khz();
+	return MON->clock.hz;
+}
+
+/* What Xen's runstate area says, and the TSC right after it. */
+struct runstate {
+	u64 entry;  /* since when the vCPU has been running, in ns */
+	u64 stolen; /* in ns, all in all */
+	u64 cycles;
+};
+
+/* Xen writes the area while the vCPU does not run, and never without a new
+ * state_entry_time: between two looks at it that agree nothing was written. */
+static struct runstate read_runstate(void)
+{
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
+	struct runstate s;
+
+	do {
+		s.entry = r->state_entry_time;
+		s.stolen = r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+		s.cycles = time_cycles();
+	} while (s.entry != r->state_entry_time);
+	return s;
+}
+
+/* The vCPU has been off its CPU. */
+static void count_stolen(struct clock_cache *c)
+{
+	struct runstate s = read_runstate();
+	u64 room = s.cycles - c->stolen_cycles - c->available, more;
+	u32 rem;
+
+	if ((s64)room < 0) {
+		c->entry = ~(u64)0; /* look again next time */
+		return;
+	}
+	if (s.stolen > c->stolen_ns) {
+		more = muldiv64(s.stolen - c->stolen_ns, time_khz(), 1000000, &rem);
+		c->stolen_cycles += more < room ? more : room;
+	}
+	c->stolen_ns = s.stolen; /* less than before when Xen has begun anew */
+	c->entry = s.entry;
+	c->available = s.cycles - c->stolen_cycles;
+}
+
+/*
+ * Real time is available time and stolen time, and available time never goes
+ * back, whatever Xen does to its clocks:
+ *  - What has been stolen since the last look, and no more, becomes cycles: a
+ *    rate that Xen has corrected is not applied to what was counted by another.
+ *  - No more is stolen than the time since available time was last said, for Xen
+ *    measures the one by its own clock and the other is the TSC.
+ *  - Where the TSC is behind what it was, as on another CPU that is not in step,
+ *    available time stands until it has caught up.
+ * None of this can have happened as long as the vCPU has not been off its CPU
+ * since the last look; SHORT_GetCycleCounter in entry/pv/vmi.asm does then what is
+ * done here.
+ */
+u64 time_available(void)
+{
+	volatile struct vcpu_runstate_info *r = &MON->runstate;
+	struct clock_cache *c = &MON->clock;
+	u64 cycles = time_cycles(); /* before the look: what is stolen in between is seen */
+
+	if (r->state_entry_time == c->entry)
+		c->available = cycles - c->stolen_cycles;
+	else
+		count_stolen(c);
+	return c->available;
+}
+
+u64 time_stolen(void)
+{
+	time_available();
+	return MON->clock.stolen_cycles;
+}
+
+u64 time_epoch_ns(void)
+{
+	volatile struct shared_info *sh = XEN_SHARED;
+	u32 version;
+	u64 ns;
+
+	do {
+		version = sh->wc_version & ~1u;
+		__asm__ volatile("" ::: "memory");
+		ns = (u64)sh->wc_sec * 1000000000u + sh->wc_nsec;
+		__asm__ volatile("" ::: "memory");
+	} while (version != sh->wc_version);
+	return ns + monotone_ns();
+}
+
+struct pc_time time_pc(void)
+{
+	struct pc_time t = {.ns = time_ns()};
+	u32 rem;
+
+	t.epoch_s = div64(time_epoch_ns(), 1000000000u, &rem);
+	return t;
+}

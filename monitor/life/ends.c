@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How a guest ends: by its own shutdown or reset, by what xl asks for, and by steps
+ * that a PC's kernel takes when it leaves, of which nothing can be carried out here.
+ */
+#include "monitor/monitor.h"
+#include "xenbind/hypercall.h"
+
+/* The end as a PC has it where its BIOS would start: by a switch to real mode, or by
+ * a triple fault that is meant. */
+noreturn void control_reset(const char *why)
+{
+	say("\nvmixen: the guest %s, by which a PC is reset\n", why);
+	control_shutdown(SHUTDOWN_reboot);
+}
+
+void control_mov_cr0(struct vcpu *v, u32 value)
+{
+	if (!(value & CR0_PE))
+		control_reset("turns protected mode off");
+	if (v->paravirtual && !(value & CR0_PG))
+		guest_die("it turns paging off after VMI_Init, as kexec does: no other kernel can "
+			  "be started in this domain");
+	control_set_cr0(v, value);
+}
+
+/* Xen ends a domain, with nothing but its registers, when it finds no stack for the
+ * frame of an exception in the kernel. */
+bool control_mov_cr3(struct vcpu *v, u32 value)
+{
+	u64 gpa;
+
+	if (!control_set_cr3(v, value))
+		return false;
+	if (v->paravirtual && !shadow_translate(v, v->r.gpr[GPR_ESP] - 4, &gpa))
+		guest_die("the page tables at %08x do not have the kernel's stack, as those of "
+			  "kexec: no other kernel can be started in this domain",
+			  value);
+	return true;
+}
+
+void control_check_stack(struct vcpu *v, u16 selector)
+{
+	struct access_fault f;
+	u64 d;
+
+	if ((selector & 4) || (selector | 7u) > v->gdtr.limit ||
+	    guest_read(v, v->gdtr.base + (selector & ~7u), &d, 8, &f) || segment_carries_stack(d))
+		return;
+	if (!(d & SEGMENT_BIG))
+		control_reset("takes a stack of 16 bits, on its way to real mode");
+	guest_die("SS is loaded with %04x, whose segment is not all of memory: Xen could push no "
+		  "frame on that stack",
+		  selector);
+}
+
+#define BELIEVE_NS 600000000000ull /* so long a userland may take to end */
+
+static void press(u32 reason)
+{
+	struct asked *asked = &MON->asked;
+	struct pc *pc = &MON->pc;
+	u64 now = time_ns();
+	bool again = reason == asked->reason && now < asked->believe_ns;
+	bool keys_first = (reason == SHUTDOWN_reboot) != again;
+
+	asked->reason = reason;
+	asked->believe_ns = now + BELIEVE_NS;
+	if (keys_first ? pc_ctrl_alt_del(pc) || pm_power_button(&pc->pm)
+		       : pm_power_button(&pc->pm) || pc_ctrl_alt_del(pc))
+		return;
+	asked->believe_ns = 0;
+	say("\nvmixen: xl asks the guest to end, and it listens neither to the power button (ACPI) "
+	    "nor to the keyboard: xl destroy ends it\n");
+}
+
+/*
+ * xl shutdown is the power button, xl reboot Ctrl-Alt-Del, as on a PC.  A guest
+ * that does not hear the one gets the other, also when xl asks again; when it
+ * then ends, the domain ends as xl has asked: so a kernel without ACPI can be
+ * shut down, too.
+ */
+void control_order(enum store_order order)
+{
+	switch (order) {
+	case STORE_POWEROFF:
+		press(SHUTDOWN_poweroff);
+		break;
+	case STORE_REBOOT:
+		press(SHUTDOWN_reboot);
+		break;
+	case STORE_UNKNOWN:
+		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n", MON->store.text);
+		break;
+	case STORE_BROKEN:
+		say("\nvmixen: xenstore does not answer as it should: xl shutdown and xl reboot "
+		    "are not heard any more\n");
+		break;
+	case STORE_NOTHING:
+		break;
+	}
+}
+
+noreturn void control_shutdown(u32 reason)
+{
+	if (time_ns() < MON->asked.believe_ns)
+		reason = MON->asked.reason;
+	if (MON->start.counters)
+		counters_report();
+	console_flush(&MON->console);
+	xen_shutdown(reason);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's descriptor tables before Init.
+ *
+ * A processor reads a descriptor when its selector is loaded.  Before Init the
+ * guest's kernel loads them itself, at CPL 3, from Xen's tables, and nothing
+ * says when it has written to its own: an entry is made, or changed, behind
+ * LGDT.  So its tables cannot be written to unseen.
+ *
+ * Kept true, whenever the guest runs before Init:
+ *  - The frames in which the tables of GDTR and LDTR lie, as the guest's page
+ *    tables have them now, are mapped read-only: in the one-to-one L1s
+ *    (POOL_PHYS) and in what is filled of the guest's own mappings.  They are
+ *    found anew before each return to the guest, for it turns paging on, and
+ *    maps its tables elsewhere.
+ *  - A write to such a frame faults.  The frame is opened where it is written to,
+ *    and the guest goes on with TF set, for the one instruction: the #DB closes it
+ *    and takes what the tables say now.  A repeated store is a step for each
+ *    element.  What else ends the instruction closes it, too, and then it
+ *    has not been carried out; only further pages that it needs are filled
+ *    meanwhile.
+ *  - What the monitor writes for the guest is seen before the guest goes on.
+ *  - TF is the guest's own in whatever is shown to it: in the frame of an
+ *    exception, and on the stack after PUSHF.
+ *
+ * There are no interrupts before Init.  What this cannot see, a table in a page
+ * that is mapped without a trap, is looked for when a selector cannot be loaded
+ * (segment_late).
+ */
+#include "guard.h"
+#include "lib/mem.h"
+#include "monitor/pv/mmu/paging.h"
+
+static struct guard *const g = &MON->guard;
+
+#define DR6_BREAKPOINTS 0xFu
+#define DR6_STEP 0x4000u
+#define PUSHF 0x9C
+
+bool guard_has(u32 gpfn)
+{
+	for (u32 i = 0; i < g->frames; i++)
+		if (g->gpfn[i] == gpfn)
+			return true;
+	return false;
+}
+
+bool guard_forbids(u32 gpfn)
+{
+	for (u32 i = 0; i < g->opened; i++)
+		if (g->open[i].gpfn == gpfn)
+			return false;
+	return guard_has(gpfn);
+}
+
+/* The frame's entry in its one-to-one L1. */
+static void protect(u32 gpfn, bool readonly)
+{
+	u32 mfn = GMFN[gpfn];
+
+	queue_write(SHADOW->phys_first + (gpfn >> 9), gpfn & 511,
+		    mfn << PAGE_SHIFT |
+			    (u32)(PTE_P | PTE_US | PTE_A | (readonly ? 0 : PTE_RW | PTE_D)),
+		    mfn >> 20);
+	queue_flush();
+}
+
+bool guard_open(gva_t va, u32 gpfn)
+{
+	if (!guard_has(gpfn))
+		return false;
+	if (g->opened == ARRAY_SIZE(g->open)) /* no instruction writes to so many pages */
+		guard_shut(VCPU);
+	if (guard_forbids(gpfn))
+		protect(gpfn, false);
+	g->open[g->opened].gpfn = gpfn;
+	g->open[g->opened++].va = va;
+	return true;
+}
+
+/* A page of the guest's own mapping, where it was written to, is read-only again. */
+static void close_mapping(gva_t va)
+{
+	u32 page = root_l1(root_current(), L2I(va));
+	struct entry e;
+
+	if (page == SHADOW_NONE || SHADOW->pool[page].kind != POOL_L1)
+		return;
+	e = entry_read(&pool_table(page)[va >> 12 & 511], true);
+	if (e.low & PTE_RW)
+		queue_write(page, va >> 12 & 511, e.low & ~(u32)(PTE_RW | PTE_D), e.high);
+}
+
+void guard_shut(struct vcpu *v)
+{
+	if (g->stepping && !g->traced)
+		v->r.eflags &= ~EFLAGS_TF;
+	g->stepping = false;
+	while (g->opened) {
+		g->opened--;
+		close_mapping(g->open[g->opened].va);
+		protect(g->open[g->opened].gpfn, true);
+	}
+	tlb_flush();
+	segment_reread(v);
+}
+
+static bool is_prefix(u8 byte)
+{
+	return (byte & 0xE7) == 0x26 || (byte & 0xFC) == 0x64 || (byte & 0xFE) == 0xF2;
+}
+
+/* Is the instruction at EIP one that pushes the flags? */
+static bool is_pushf(struct vcpu *v)
+{
+	gva_t at = segment_base(v, (u16)v->r.cs) + v->r.eip;
+	struct access_fault f;
+	u8 byte = 0;
+
+	for (u32 i = 0; i < INSN_MAX_LEN && !guest_read(v, at + i, &byte, 1, &f); i++)
+		if (!is_prefix(byte))
+			break;
+	return byte == PUSHF;
+}
+
+void guard_step(struct vcpu *v)
+{
+	if (g->stepping) /* it needs one more page */
+		return;
+	g->stepping = true;
+	g->traced = v->r.eflags & EFLAGS_TF;
+	g->pushes = is_pushf(v);
+	v->r.eflags |= EFLAGS_TF;
+}
+
+/* The flags that PUSHF has pushed. */
+static void hide_tf(struct vcpu *v)
+{
+	gva_t at = segment_base(v, (u16)v->r.ss) + v->r.gpr[GPR_ESP] + 1;
+	struct access_fault f;
+	u8 byte;
+
+	if (guest_read(v, at, &byte, 1, &f))
+		return;
+	byte &= ~(EFLAGS_TF >> 8);
+	guest_write(v, at, &byte, 1, &f);
+}
+
+/* The #DB of a step: true if it is of no other meaning. */
+static bool stepped(struct vcpu *v)
+{
+	u32 dr6 = control_debug_status();
+	bool traced = g->traced;
+
+	if ((dr6 & DR6_STEP) && g->pushes && !traced)
+		hide_tf(v);
+	guard_shut(v);
+	if (!(dr6 & DR6_STEP) || traced)
+		return false;
+	xen_set_debugreg(6, dr6 & ~DR6_STEP);
+	return !(dr6 & DR6_BREAKPOINTS);
+}
+
+bool guard_trap(struct vcpu *v, u32 vector)
+{
+	if (vector == EXC_PF)
+		return false;
+	if (vector == EXC_DB && g->stepping)
+		return stepped(v);
+	guard_shut(v);
+	return false;
+}
+
+/* --- which frames ----------------------------------------------------------------- */
+
+/* Adds the frames of a table to a list of n; answers how many there are then. */
+static u32 add_frames(struct vcpu *v, const struct table_reg *t, u32 *list, u32 n)
+{
+	u32 pages = t->limit < 7 ? 0 : ((t->base & (PAGE_SIZE - 1)) + t->limit) / PAGE_SIZE + 1;
+
+	for (u32 i = 0; i < pages; i++) {
+		u64 gpa;
+
+		if (shadow_translate(v, t->base + i * PAGE_SIZE, &gpa) &&
+		    has_memory((u32)(gpa >> PAGE_SHIFT)))
+			list[n++] = (u32)(gpa >> PAGE_SHIFT);
+	}
+	return n;
+}
+
+/* These frames are guarded, instead of those that were. */
+static void guard_frames(struct vcpu *v, const u32 *list, u32 n)
+{
+	for (u32 i = 0; i < g->frames; i++)
+		protect(g->gpfn[i], false);
+	for (u32 i = 0; i < n; i++)
+		protect(list[i], true);
+	for (u32 i = 0; i < n; i++)
+		g->gpfn[i] = list[i];
+	g->frames = n;
+	root_drop_all(root_current()); /* whatever maps them comes back read-only */
+	tlb_flush();
+	segment_reread(v);
+}
+
+void guard_resume(struct vcpu *v)
+{
+	u32 list[GUARD_FRAMES], n;
+
+	if (g->stepping)
+		return;
+	guard_close(v);
+	n = add_frames(v, &v->gdtr, list, 0);
+	n = add_frames(v, &v->ldt, list, n);
+	if (n != g->frames || memcmp(list, g->gpfn, n * sizeof(*list)))
+		guard_frames(v, list, n);
+	else if (MON->segments.kept) /* what had to stay may have to go */
+		segment_reread(v);
+}
+
+void guard_end(struct vcpu *v)
+{
+	guard_frames(v, NULL, 0);
+}

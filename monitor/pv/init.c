@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two moments at which the guest changes its nature: the start of the
+ * domain, and VMI_Init.
+ */
+#include "guard.h"
+#include "monitor/monitor.h"
+#include "xenbind/hypercall.h"
+
+extern const u32 upcall_offset, failsafe_offset;
+
+static void set_callback(u16 type, u32 offset)
+{
+	struct callback_register cb = {
+		.type = type,
+		.flags = CALLBACKF_mask_events,
+		.address = {.cs = FLAT_RING1_CS, .eip = WIN_TEXT + offset},
+	};
+
+	xen_must(xen_callback_op(CALLBACKOP_register, &cb), NEED_CALLBACK);
+}
+
+static void start_registers(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	*v = (struct vcpu){.cr0 = CR0_PE | 0x10, .kernel_rpl = 3};
+	r->eip = MON->start.code32;
+	r->gpr[GPR_ESI] = MON->start.boot_params;
+	r->cs = 0x13; /* __BOOT_CS and __BOOT_DS of the boot protocol, RPL 3 */
+	r->ss = r->ds = r->es = 0x1B;
+	r->eflags = 2;
+	v->frame = WIN_FRAME_TOP - 20; /* as if a trap had come from there */
+}
+
+/* The boot protocol's flat segments; the guest loads its own GDT soon. */
+static void start_segments(struct vcpu *v)
+{
+	segment_start();
+	segment_gdt_entry(v, 2, 0x00CF9B000000FFFFull);
+	segment_gdt_entry(v, 3, 0x00CF93000000FFFFull);
+}
+
+static void start_pc(void)
+{
+	pc_reset(&MON->pc);
+	lapic_start(&MON->lapic);
+	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
+}
+
+/* The domain entry has filled struct start and the window; from here on the
+ * guest is on its feet, one line a subsystem. */
+void regparm3 monitor_start(struct vcpu *v)
+{
+	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
+	start_registers(v);
+	shadow_start();
+	start_segments(v);
+	set_callback(CALLBACKTYPE_event, upcall_offset);
+	set_callback(CALLBACKTYPE_failsafe, failsafe_offset);
+	xen_must(xen_stack_switch(FLAT_RING1_SS, WIN_FRAME_TOP), NEED_STACK);
+	flags_start();
+	start_pc();
+	events_start();
+	say("vmixen: guest entered at %08x, %u MB, shadow pool %u KB\n", MON->start.code32,
+	    MON->start.guest_pages / 256, MON->start.pool_pages * 4);
+	events_listen();
+	monitor_resume(v);
+}
+
+/*
+ * VMI_Init: the kernel goes on in ring 1.  Its tables are adopted, its
+ * descriptors get DPL 1, its stack becomes Xen's; the call returns to the
+ * guest with 0 in EAX.  On failure nothing has changed and EAX is not 0.
+ */
+void vmi_init(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	struct access_fault f;
+	u32 ret;
+
+	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
+		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
+		r->eip += 2 + 4; /* behind the marked ud2: its own failure path */
+		return;
+	}
+	control_check_stack(v, (u16)r->ss); /* Xen pushes its frames there from now on */
+	r->gpr[GPR_ESP] += 4;
+	r->eip = ret;
+	r->gpr[GPR_EAX] = 0;
+	guard_end(v);
+	v->paravirtual = true;
+	v->nmi = false;
+	v->kernel_rpl = 1;
+	r->cs = (r->cs & 0xFFFC) | 1;
+	r->ss = (r->ss & 0xFFFC) | 1;
+	r->eflags &= ~EFLAGS_IF;
+	v->kernel_ss = (u16)r->ss;
+	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
+	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
+	flags_end(v);
+	msr_adopt(v);
+	control_adopt(v);
+	shadow_adopt(v);
+	segment_adopt(v);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest-virtual memory as the processor's own accesses find it (access.c): the
+ * monitor runs on the guest's own root, so it reads and writes linearly; where the
+ * shadow has no entry yet, the access is filled like one of the guest's and tried
+ * again.
+ */
+#include "monitor/monitor.h"
+
+static int refill(struct vcpu *v, gva_t va, bool write, struct access_fault *f)
+{
+	enum shadow_result result;
+	u64 gpa;
+
+	f->vector = EXC_PF;
+	f->va = va;
+	result = shadow_fault(v, va, write ? PF_W : 0, true, &f->error, &gpa);
+	return result == SHADOW_FILLED || result == SHADOW_OPENED ? 0 : -1;
+}
+
+/* Never into the ROM's window. */
+static bool in_guest(gva_t va, u32 bytes, struct access_fault *f)
+{
+	if (va < WINDOW_BASE && bytes <= WINDOW_BASE - va)
+		return true;
+	*f = (struct access_fault){.vector = EXC_PF, .va = va};
+	return false;
+}
+
+int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f)
+{
+	u8 *out = to;
+
+	if (!in_guest(va, bytes, f))
+		return -1;
+	for (u32 left = bytes;;) {
+		left = linear_read(out + (bytes - left), va + (bytes - left), left);
+		if (!left)
+			return 0;
+		if (refill(v, va + (bytes - left), false, f))
+			return -1;
+	}
+}
+
+int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f)
+{
+	const u8 *in = from;
+
+	if (!in_guest(va, bytes, f))
+		return -1;
+	for (u32 left = bytes;;) {
+		left = linear_write(va + (bytes - left), in + (bytes - left), left);
+		if (!left)
+			return 0;
+		if (refill(v, va + (bytes - left), true, f))
+			return -1;
+	}
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Roots: the address spaces that Xen loads, each an L3 with four L2 pages of
+ * its own.  What is hooked in them is hooks.c's, what the guest's directories
+ * say directories.c's.
+ *
+ * Kept true: a root is pinned once and for good; unpinning one costs 100,000
+ * instructions.  For another guest address space it gets a new key.
+ */
+#include "lib/mem.h"
+#include "paging.h"
+
+static struct shadow *const s = &MON->shadow;
+
+static void fill_l2(u64 *l2, u32 slot)
+{
+	for (u32 i = 0; i < 512; i++) {
+		u32 l2i = slot * 512 + i, phys;
+
+		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
+			l2[i] = (u64)MON->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
+		else if (linear_slot(l2i, &phys) && linear_is_hooked(phys))
+			l2[i] = (u64)pool_mfn(s->phys_first + phys) << 12 | L2_FLAGS;
+	}
+}
+
+#define TRIES 3u /* of other pages, where Xen refuses one */
+
+static bool fill_l2_page(u32 page, u32 slot)
+{
+	u64 *l2 = pool_open(page);
+
+	if (l2)
+		fill_l2(l2, slot);
+	return l2 && pool_close() && pool_show(page);
+}
+
+static bool fill_l3_page(u32 page, const struct root *r)
+{
+	u64 *l3 = pool_open(page);
+
+	for (u32 slot = 0; l3 && slot < 4; slot++)
+		l3[slot] = (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P;
+	return l3 && pool_close() && xen_did(mmu_pin_l3(pool_mfn(page)));
+}
+
+/* Its L2 of that slot or, behind the last, its L3. */
+static bool make_page(struct root *r, u32 slot)
+{
+	u16 *page = slot < 4 ? &r->l2[slot] : &r->l3;
+
+	for (u32 tries = 0; tries < TRIES; tries++) {
+		*page = (u16)pool_take_raw();
+		s->pool[*page].kind = POOL_ROOT;
+		if (slot < 4 ? fill_l2_page(*page, slot) : fill_l3_page(*page, r))
+			return true;
+		pool_lose(*page);
+	}
+	return false;
+}
+
+/* false: Xen refuses, and what there is of it stays unused. */
+static bool make_root(struct root *r)
+{
+	*r = (struct root){0};
+	for (u32 slot = 0; slot < 4; slot++)
+		root_forget_table(r, slot);
+	r->made = true;
+	for (u32 i = 0; r->made && i < 5; i++)
+		r->made = make_page(r, i);
+	COUNT(root_made);
+	return r->made;
+}
+
+/* POOL_PHYS: one L1 for every 2 MB of guest-physical memory. */
+static void make_phys(void)
+{
+	s->phys_count = (s->guest_pages + 511) / 512;
+	s->phys_first = s->pool_fresh;
+	for (u32 n = 0; n < s->phys_count; n++) {
+		u32 page = pool_take_raw();
+		u64 *l1 = pool_open(page);
+
+		for (u32 i = 0; l1 && i < 512; i++) {
+			u32 gpfn = n * 512 + i;
+
+			if (gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE)
+				l1[i] = (u64)GMFN[gpfn] << 12 | L2_FLAGS | PTE_US;
+		}
+		s->pool[page].kind = POOL_PHYS;
+		if (!l1 || !pool_close() || !xen_did(mmu_pin_l1(pool_mfn(page))))
+			xen_must(s->xen_error, NEED_PHYS);
+	}
+}
+
+static void map_identity(struct root *r)
+{
+	for (u32 i = 0; i < s->phys_count && i < WINDOW_L2; i++)
+		queue_write(r->l2[i >> 9], i & 511,
+			    pool_mfn(s->phys_first + i) << 12 | (u32)(L2_FLAGS | PTE_US),
+			    pool_mfn(s->phys_first + i) >> 20);
+	queue_flush();
+}
+
+/* The bootstrap tables must go before the one-to-one pages can be typed: they
+ * map the frames of the boot area writable. */
+void root_start(void)
+{
+	s->guest_pages = MON->start.guest_pages;
+	s->root_limit = s->pool_pages / 24;
+	if (s->root_limit > SHADOW_ROOTS)
+		s->root_limit = SHADOW_ROOTS;
+	for (u32 i = 0; i < ARRAY_SIZE(s->owner); i++)
+		s->owner[i].gpfn = GPFN_NONE;
+	if (!make_root(&s->roots[0]))
+		xen_must(s->xen_error, NEED_ROOT);
+	xen_must(mmu_load(pool_mfn(s->roots[0].l3)), NEED_LOAD);
+	xen_must(mmu_unpin(MON->start.bootstrap_root), NEED_BOOTSTRAP);
+	make_phys();
+	map_identity(&s->roots[0]);
+}
+
+static struct root *find_root(u32 key)
+{
+	u8 *hint = &s->root_hint[(key >> 5 ^ key >> 12) % ARRAY_SIZE(s->root_hint)];
+	struct root *r = &s->roots[*hint];
+
+	if (r->live && r->key == key)
+		return r;
+	for (u32 i = 0; i < s->root_limit; i++) {
+		r = &s->roots[i];
+		if (r->live && r->key == key) {
+			*hint = (u8)i;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/* The best root for a new address space: a dead one, one not made yet, or the one
+ * that was not loaded for the longest time.  NULL: there is only the current one. */
+static struct root *best_root(void)
+{
+	struct root *best = NULL;
+
+	for (u32 i = 0; i < s->root_limit; i++) {
+		struct root *r = &s->roots[i];
+
+		if (i == s->current && r->live)
+			continue;
+		if (!best || (!r->live && best->live) ||
+		    (r->live == best->live && r->made && !best->made) ||
+		    (r->live == best->live && r->made == best->made && r->used < best->used))
+			best = r;
+		if (!r->made)
+			break; /* no root behind it is made either */
+	}
+	return best;
+}
+
+/* The same, made.  When Xen gives no more of them those that there are must do. */
+static struct root *take_root(void)
+{
+	struct root *best;
+
+	COUNT(root_miss);
+	while ((best = best_root()) && !best->made && !make_root(best))
+		s->root_limit = (u32)(best - s->roots);
+	return best ? best : root_current();
+}
+
+bool shadow_load(struct vcpu *v)
+{
+	struct root *r = root_current();
+	u32 key = v->cr3 & ~31u;
+
+	if (s->on && !has_memory(v->cr3 >> PAGE_SHIFT))
+		return false;
+	queue_flush();
+	if (!v->paravirtual) {
+		root_drop_all(r);
+		s->on = v->cr0 & CR0_PG;
+		if (s->on)
+			root_load_tables(v, r);
+		else
+			map_identity(r);
+		if (v->tlb_stale)
+			tlb_flush();
+		return true;
+	}
+	COUNT(root_load);
+	r = find_root(key);
+	if (!r)
+		r = take_root();
+	r->used = ++s->clock;
+	r->live = true;
+	r->key = key;
+	root_load_tables(v, r);
+	if (r == root_current()) {
+		shadow_flush_tlb(v);
+		return true;
+	}
+	s->current = (u32)(r - s->roots);
+	target_forget();
+	xen_must(mmu_load(pool_mfn(r->l3)), NEED_LOAD);
+	tlb_is_empty();
+	return true;
+}
+
+void shadow_mode_changed(struct vcpu *v)
+{
+	queue_flush();
+	if (!v->paravirtual) {
+		shadow_load(v);
+		return;
+	}
+	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
+		struct root *r = &s->roots[i];
+
+		for (u32 l2i = 0; l2i < WINDOW_L2; l2i++)
+			if (is_hooked(r, l2i)) {
+				u32 page = root_l1(r, l2i);
+
+				root_unhook(r, l2i);
+				if (!s->pool[page].hooks)
+					pool_l1_free(page);
+			}
+		for (u32 slot = 0; slot < 4; slot++)
+			root_set_table(r, slot, GPFN_NONE);
+		r->settled = r->live = false;
+	}
+	shadow_load(v);
+}

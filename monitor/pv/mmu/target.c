@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entries that the guest is about to use: a Set or an Update that names the
+ * address in the current space.  If the L1 for it is hooked the shadow is
+ * filled at once, which saves a fault.
+ *
+ * To find out where an entry belongs takes longer than to fill it, and a guest
+ * fills a table for some time.  So the place is remembered: s->target is a
+ * guest table, the one L1 that shadows it, and what the guest's directory said
+ * when that was found.
+ *
+ * Kept true: while s->target names a table, that L1 is its only shadow for
+ * those 2 MB, hooked in the current root and nowhere else.  Whoever changes
+ * that calls target_forget().  The directory's entry is compared each time, for
+ * a guest may change it and not tell.
+ */
+#include "paging.h"
+#include "monitor/vmi/vmi.h"
+
+static struct shadow *const s = &MON->shadow;
+
+/* The shadow of the guest table with that head which may be hooked at l2i; it is
+ * the only one that has entries for there, or SHADOW_NONE is returned. */
+static u32 only_shadow(u32 head, u32 l2i, bool wide)
+{
+	u32 next = s->pool[head].next;
+
+	/* A 2-level table fills two slots. */
+	if (!wide && next != SHADOW_NONE) {
+		if (s->pool[head].l2i == (l2i ^ 1)) {
+			head = next;
+			next = s->pool[head].next;
+		} else if (s->pool[next].l2i == (l2i ^ 1)) {
+			next = s->pool[next].next;
+		}
+	}
+	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
+}
+
+/* Makes the guest's table gpfn the target for va, if it can be. */
+static bool target_find(u32 gpfn, gva_t va, bool wide)
+{
+	struct vcpu *const v = VCPU;
+	u32 head = HEADS[gpfn], page;
+	u8 *directory = (u8 *)(uintptr_t)v->directory[va >> 30];
+	gva_t at = linear_address(gpfn);
+	struct entry pde;
+
+	if (head == SHADOW_NONE || (head & HEAD_DIRECTORY) || !directory || !v->paravirtual ||
+	    va >= WINDOW_BASE)
+		return false;
+	page = only_shadow(head, L2I(va), wide);
+	if (page == SHADOW_NONE || s->pool[page].home != s->current)
+		return false;
+	directory = directory_entry(directory, va, wide);
+	pde = entry_read(directory, wide);
+	if (!entry_same(entry_key(pde), s->pool[page].pde) || (entry_nx(pde) && !guest_has_nx(v)))
+		return false;
+	s->target.gpfn = gpfn;
+	s->target.at = at ? at : NO_TARGET;
+	s->target.flags = L2I(va) << 21 | CURRENT_AS_PT;
+	s->target.page = page;
+	s->target.l1 = WIN_POOL + page * PAGE_SIZE;
+	s->target.groups = s->pool[page].groups;
+	s->target.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
+	s->target.pde_at = (const u32 *)directory;
+	s->target.pde = pde;
+	return true;
+}
+
+/* Is that, in the flags of a call, a use that the target's L1 is for, and does the
+ * guest's directory lead to it as it did? */
+static always_inline bool target_is_for(u32 flags, bool wide)
+{
+	return !((s->target.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
+	       entry_same(entry_read(s->target.pde_at, wide), s->target.pde);
+}
+
+/* Has that entry of a table the place of that address? */
+static always_inline bool entry_is_for(const u32 *entry, gva_t va, bool wide)
+{
+	return !(((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC));
+}
+
+/* May the shadow have such an entry, as far as it alone tells?  Old ones wait for
+ * the access (shadow.c). */
+static always_inline bool can_be_filled(struct entry pte)
+{
+	return (pte.low & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && has_memory(pte.low >> PAGE_SHIFT);
+}
+
+/* Queues a write that may give an entry more than it has. */
+static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
+{
+	u32 index = va >> PAGE_SHIFT & 511;
+
+	if (s->fills.page != page)
+		queue_flush();
+	queue_write(page, index, low, high);
+	if (s->fills.page != page || s->fills.last < index)
+		s->fills.last = index;
+	s->fills.page = page;
+	pool_l1_note(page, va);
+	VCPU->tlb_stale = true;
+	if (!VCPU->lazy)
+		queue_flush();
+}
+
+/* Fills the target's entry for va from the guest's, with one hypercall or, in lazy
+ * mode, none.  false: it is none that can be. */
+static always_inline bool target_fill(struct entry pte, gva_t va, bool wide)
+{
+	u32 pde = s->target.pde.low, page = s->target.page, mfn, low, high;
+	struct entry old;
+
+	if (!can_be_filled(pte) || (wide && (pte.high & s->target.bad_high)))
+		return false;
+	mfn = GMFN[pte.low >> PAGE_SHIFT];
+	low = mfn << PAGE_SHIFT | PTE_P | PTE_A | PTE_D |
+	      (pde & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW)));
+	high = mfn >> 20;
+	if (wide)
+		high |= (s->target.pde.high | pte.high) & 1u << 31;
+	COUNT(shadow_wanted);
+	if (VCPU->lazy || s->queued) {
+		queue_fill(page, va, low, high);
+		return true;
+	}
+	old = entry_read(&pool_table(page)[va >> PAGE_SHIFT & 511], true);
+	if (old.low != low || old.high != high)
+		pool_l1_write(page, va, old.low, (u64)high << 32 | low);
+	return true;
+}
+
+static always_inline bool fill_wanted(u32 gpfn, const u32 *entry, gva_t va, bool wide)
+{
+	struct entry pte = entry_read(entry, wide);
+
+	return can_be_filled(pte) && entry_is_for(entry, va, wide) &&
+	       ((s->target.gpfn == gpfn && target_is_for(va | CURRENT_AS_PT, wide)) ||
+		target_find(gpfn, va, wide)) &&
+	       target_fill(pte, va, wide);
+}
+
+/* The guest has written an entry of the current address space that it is about
+ * to use. */
+void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
+{
+	if (!(guest_is_wide(VCPU) ? fill_wanted(gpfn, entry, va, true)
+				  : fill_wanted(gpfn, entry, va, false)))
+		shadow_entry_changed(gpfn, entry);
+}
+
+/* Is this the place in the target's table for that use of it? */
+static always_inline bool is_target(const u32 *entry, u32 flags, bool wide)
+{
+	return !(((uintptr_t)entry ^ s->target.at) & ~(PAGE_SIZE - 1)) &&
+	       entry_is_for(entry, flags, wide) && target_is_for(flags, wide);
+}
+
+static u32 linear_frame(const u32 *entry)
+{
+	return ((gva_t)(uintptr_t)entry - s->linear_base) >> PAGE_SHIFT;
+}
+
+/* Sets in a table that lies in the linear mapping and was the target when the
+ * short cut in entry/pv/vmi.asm looked, interrupts on; entry is aligned.  The
+ * common case of the first is there in assembly, too: SetPxELong_target. */
+void regparm3 target_SetPxELong(u32 low, u32 high, u32 *entry)
+{
+	u32 flags = stack_argument(0);
+
+	((volatile u32 *)entry)[1] = high;
+	((volatile u32 *)entry)[0] = low;
+	if (!guest_is_wide(VCPU) || !is_target(entry, flags, true) ||
+	    !target_fill((struct entry){low, high}, flags & ~(PAGE_SIZE - 1), true))
+		vmi_SetPxELong_stored(linear_frame(entry), entry, flags);
+}
+
+void regparm3 target_SetPxE(u32 pte, u32 *entry, u32 flags)
+{
+	*(volatile u32 *)entry = pte;
+	if (guest_is_wide(VCPU) || !is_target(entry, flags, false) ||
+	    !target_fill((struct entry){pte, 0}, flags & ~(PAGE_SIZE - 1), false))
+		vmi_SetPxE_stored(linear_frame(entry), entry, flags);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every way from Xen into C, and the way back.
+ *
+ *   entry/pv/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
+ *
+ * monitor_trap turns Xen's frame into struct regs; handlers change struct
+ * regs; monitor_resume delivers what is pending and writes the frame that the
+ * exit's iret takes.
+ */
+#include "guard.h"
+#include "monitor/monitor.h"
+#include "xenbind/hypercall.h"
+
+extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,
+	fixup_count;
+extern const s32 fixup_table[][2];
+
+#define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
+#define CALL_NEAR 0xE8
+#define MOV_ESP 0xBC /* an immediate */
+
+static void load_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	u32 *f = (u32 *)v->trap_esp;
+
+	r->error = r->vector & VECTOR_HAS_ERROR ? *f++ : 0;
+	/* Xen had still to deliver the exception when it had to call failsafe: what caused
+	 * it is below.  Stack: EIP, CS, EFLAGS of failsafe, the selectors, the frame. */
+	if (f[0] == WINDOW_CODE(failsafe_offset) && (f[1] & 3) != 3) {
+		segment_failsafe(&f[3]);
+		f += 3 + 4;
+	}
+	/* Before Init upcalls are on in ring 3, and from where our exit turns them on up to
+	 * its iret: there the guest's frame is behind Xen's. */
+	if ((r->vector & VECTOR_UPCALL) && !v->paravirtual && (f[1] & 3) != 3)
+		f += 3;
+	v->frame = (u32)f;
+	r->eip = f[0];
+	r->cs = f[1] & 0xFFFF;
+	r->eflags = v->paravirtual ? f[2] : f[2] & ~EFLAGS_IF; /* that one is ours, below */
+	if ((r->cs & 3) == 3) {
+		r->gpr[GPR_ESP] = f[3];
+		r->ss = f[4] & 0xFFFF;
+	} else {
+		r->gpr[GPR_ESP] = (u32)&f[3];
+	}
+}
+
+/* Is the guest's kernel in the instructions of entry/pv/vmi_fast.asm that end in an
+ * iret?  Then what has interrupted them is over, and they start again: they look
+ * for a pending event themselves.  To deliver one here would let its handler's
+ * IRET overwrite iret_site. */
+static void restart_iret(struct regs *r)
+{
+	if ((r->cs & 3) == 3 || r->eip < WINDOW_CODE(iret_window_offset[0]) ||
+	    r->eip >= WINDOW_CODE(iret_window_offset[1]))
+		return;
+	r->eip = WINDOW_CODE(iret_window_offset[0]);
+	r->eflags &= ~EFLAGS_IF;
+}
+
+/* Where the guest called IRET: get_reloc asks for a near call, which is 5 bytes
+ * long; of a call of another form only the place behind it is known. */
+static gva_t iret_call(struct vcpu *v)
+{
+	struct access_fault f;
+	gva_t call = v->iret_site - 5;
+	u8 opcode;
+
+	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
+}
+
+/* A fault of one of our own irets: its frame still stands on the stack.  The
+ * guest sees the fault where it called IRET, with interrupts off. */
+static bool iret_fault(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+
+	if ((r->cs & 3) == 3 ||
+	    (r->eip != WINDOW_CODE(iret_offset) && r->eip != WINDOW_CODE(iret_disabled_offset)))
+		return false;
+	if (!v->iret_site)
+		guest_die("return to a context that cannot be entered");
+	r->eip = iret_call(v);
+	r->cs = (r->cs & 0xFFFC) | v->kernel_rpl;
+	r->eflags &= ~EFLAGS_IF;
+	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
+	return true;
+}
+
+/* Xen went through a gate whose selector has lost its descriptor since: what it could
+ * not load is in CS, and the fault is that of its return. */
+static void gate_fault(const struct vcpu *v)
+{
+	const struct regs *r = &v->r;
+
+	if ((r->error & ~7u) && (r->cs & 3) != 3 && !segment_is_kernel_code(v, (u16)r->cs))
+		guest_die("triple fault: a gate leads to %04x:%08x, which is no code of the "
+			  "kernel's",
+			  r->cs, r->eip);
+}
+
+static void page_fault(struct vcpu *v)
+{
+	gva_t va = XEN_VCPU->arch.cr2;
+	u32 error;
+	u64 gpa;
+
+	switch (shadow_fault(v, va, v->r.error, guest_in_kernel(v), &error, &gpa)) {
+	case SHADOW_FILLED:
+		break;
+	case SHADOW_OPENED:
+		guard_step(v);
+		break;
+	case SHADOW_FAULT:
+		if (error & PF_U)
+			COUNT(fault_user);
+		else
+			COUNT(fault_kernel);
+		inject_page_fault(v, va, error);
+		break;
+	case SHADOW_MMIO:
+		COUNT(fault_mmio);
+		guard_close(v);
+		emulate_mmio(v, va, gpa);
+		break;
+	}
+}
+
+/* Has a call noted where the guest's stack is, and not left it yet?  A kernel that steps
+ * through our code goes on then without its handler, which makes calls of its own. */
+static bool leaves_stack(const struct regs *r)
+{
+	const struct {
+		u8 opcode;
+		u32 stack;
+	} packed *const mov_esp = (const void *)(uintptr_t)r->eip;
+
+	return (r->cs & 3) != 3 && r->eip >= WIN_TEXT &&
+	       r->eip <= WIN_TEXT + WIN_TEXT_PAGES * PAGE_SIZE - sizeof(*mov_esp) &&
+	       mov_esp->opcode == MOV_ESP && mov_esp->stack == WIN_STACK_TOP;
+}
+
+static void exception(struct vcpu *v)
+{
+	u32 vector = v->r.vector & VECTOR_NUMBER;
+
+	COUNT(exception[vector & 31]);
+	if (MON->guard.opened && guard_trap(v, vector))
+		return;
+	switch (vector) {
+	case EXC_PF:
+		page_fault(v);
+		break;
+	case EXC_DB:
+		if (leaves_stack(&v->r)) {
+			control_debug_forget();
+			break;
+		}
+		if (flags_breakpoint(v)) {
+			control_debug_forget();
+			break;
+		}
+		control_debug_trap(v);
+		inject_exception(v, vector, false, 0);
+		break;
+	case EXC_GP:
+	case EXC_NP:
+	case EXC_SS:
+		if ((!v->paravirtual && segment_late(v, v->r.error)) || iret_fault(v))
+			break;
+		gate_fault(v);
+		if (vector == EXC_GP)
+			emulate(v, vector);
+		else
+			inject_exception(v, vector, true, v->r.error);
+		break;
+	case EXC_UD:
+		emulate(v, vector);
+		break;
+	case EXC_NMI: /* before Init nobody would know what to do with it */
+		v->nmi = v->paravirtual;
+		if (!v->nmi)
+			nmi_unblock();
+		break;
+	default:
+		inject_exception(v, vector, v->r.vector & VECTOR_HAS_ERROR, v->r.error);
+	}
+}
+
+/* A return to ring 3 uses the frame that came from there, where it stands: if
+ * the iret faults, it does so on the stack on which the guest called IRET.  VM
+ * never comes here: without it the frame would mean something else.  NT in ring 1
+ * would make the next iretd fault; to ring 3 it is a flag as any other. */
+static void store_frame(struct vcpu *v)
+{
+	struct regs *r = &v->r;
+	bool user = (r->cs & 3) == 3;
+	u32 frame[5] = {r->eip, r->cs, user ? r->eflags : r->eflags & ~EFLAGS_NT, r->gpr[GPR_ESP],
+			r->ss};
+	struct access_fault f;
+
+	ASSERT(!(r->eflags & EFLAGS_VM));
+	if (user) {
+		if (!v->paravirtual) /* events come to the monitor, never to the guest */
+			frame[2] |= EFLAGS_IF;
+		for (int i = 0; i < 5; i++)
+			((u32 *)v->frame)[i] = frame[i];
+		v->exit_esp = v->frame;
+		r->ss = v->paravirtual ? v->kernel_ss : FLAT_RING1_SS;
+		return;
+	}
+	v->exit_esp = r->gpr[GPR_ESP] - 12;
+	if (guest_write(v, v->exit_esp, frame, 12, &f))
+		guest_die("no kernel stack at %08x to return on", v->exit_esp);
+}
+
+/* The guest has its NMI wherever it is; where ours is what goes on, as an interrupt
+ * would, so not inside of what must not be interrupted. */
+static void deliver_nmi(struct vcpu *v)
+{
+	const struct regs *r = &v->r;
+
+	if (!v->nmi)
+		return;
+	if (r->eip >= WINDOW_BASE && (r->cs & 3) != 3 && !(r->eflags & EFLAGS_IF)) {
+		XEN_VCPU->evtchn_upcall_pending = 1;
+		return;
+	}
+	v->nmi = false;
+	nmi_unblock();
+	inject_exception(v, EXC_NMI, false, 0);
+}
+
+void monitor_resume(struct vcpu *v)
+{
+	volatile struct vcpu_info *x = XEN_VCPU;
+
+	if (v->paravirtual) {
+		bool asks = events_interrupt();
+
+		restart_iret(&v->r);
+		deliver_nmi(v);
+		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
+			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
+			deliver_nmi(v);
+			if (x->evtchn_pending_sel || !asks) { /* after a halt they are taken */
+				events_take();
+				asks = events_interrupt();
+			}
+			if (asks) {
+				inject_interrupt(v, events_ack());
+				asks = events_interrupt();
+			}
+		}
+		/* What could not go in now goes in when the guest enables. */
+		if (asks)
+			x->evtchn_upcall_pending = 1;
+	} else {
+		guard_resume(v);
+	}
+	store_frame(v);
+}
+
+void irq_raise(void)
+{
+	XEN_VCPU->evtchn_upcall_pending = 1;
+}
+
+void regparm3 monitor_trap(struct vcpu *v)
+{
+	load_frame(v);
+	if (v->r.vector & VECTOR_UPCALL) {
+		COUNT(event_upcall);
+		if (v->paravirtual) {
+			XEN_VCPU->evtchn_upcall_pending = 1;
+			v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
+		} else {
+			events_take();
+		}
+	} else {
+		exception(v);
+	}
+	monitor_resume(v);
+}
+
+/* As trap_nested in entry/pv/traps.asm builds it. */
+struct nested_frame {
+	u32 pushed[8]; /* EDI ESI EBP ESP EBX EDX ECX EAX */
+	u32 vector, error, eip, cs, eflags;
+};
+
+void regparm3 nested_trap(struct nested_frame *f)
+{
+	u32 *eip = &f->eip;
+
+	if (*eip == WINDOW_CODE(failsafe_offset)) /* as in load_frame; it goes on there first */
+		eip = (u32 *)(f + 1) + 4;
+	if (f->vector == EXC_DB) { /* we touched what the guest watches */
+		control_debug_forget();
+		f->eflags &= ~EFLAGS_TF;
+		return;
+	}
+	for (u32 i = 0; i < fixup_count; i++)
+		if (*eip == WINDOW_CODE(fixup_table[i][0])) {
+			VCPU->nested_vector = f->vector;
+			*eip = WINDOW_CODE(fixup_table[i][1]);
+			return;
+		}
+	monitor_trapped(f->vector, f->error, *eip, f->pushed);
+}
