@@ -90,7 +90,7 @@ CASES = [
          [r"Ctrl-Alt-Del was typed", r"the guest powered off"], cmdline="die=keys",
          options=["--at", "waits to be asked", "xl shutdown"], hosts=WITH_XL),
     Case("again", "xl shutdown, given again, types Ctrl-Alt-Del if the button was of no use", PAE, 0,
-         [r"button was pressed\s+(.*\n)?guest: Ctrl-Alt-Del was typed", r"the guest powered off"],
+         [r"button was pressed\s+(Shutting down .*\s+)*guest: Ctrl-Alt-Del was typed", r"the guest powered off"],
          cmdline="die=keys acpi", hosts=WITH_XL,
          options=["--at", "waits to be asked", "xl shutdown", "--at", "was pressed", "xl shutdown"]),
     Case("rebootkeys", "xl reboot types Ctrl-Alt-Del", PAE, 0,
