@@ -47,7 +47,7 @@ struct events {
 struct clock_cache {
 	struct clock_rate rate; /* of which khz was made */
 	u32 khz;
-	u64 hz;	       /* what time_frequency() said first */
+	u64 hz;	       /* of time_frequency(), for good */
 	u64 ns;	       /* what time_ns() said last */
 	u64 entry;     /* state_entry_time of the runstate area at the last look */
 	u64 stolen_ns; /* what it said then, which has become stolen_cycles */
@@ -361,6 +361,8 @@ u8 events_ack(void);
 /* ns since Xen began, and what the TSC says. */
 u64 time_ns(void);
 u64 time_cycles(void);
+/* Xen's clock is there: the guest's frequency is what it says now. */
+void time_start(void);
 /* Hz of the TSC: Xen corrects it now and then, but the guest is told one. */
 u64 time_frequency(void);
 /* The same as Xen has it now. */

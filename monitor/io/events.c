@@ -76,6 +76,7 @@ void events_start(void)
 	EVENTS->console_port =
 		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
 	register_runstate();
+	time_start();
 	unmask(EVENTS->timer_port);
 	unmask(EVENTS->console_port);
 	if (MON->start.store_evtchn) {

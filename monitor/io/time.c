@@ -49,10 +49,13 @@ u32 time_khz(void)
 	return c->khz;
 }
 
+void time_start(void)
+{
+	time_khz();
+}
+
 u64 time_frequency(void)
 {
-	if (!MON->clock.hz)
-		time_khz();
 	return MON->clock.hz;
 }
 
