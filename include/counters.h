@@ -11,7 +11,7 @@
 #define VMIXEN_COUNTERS_H
 
 #include "base.h"
-#include "monitor/emul/decode.h"
+#include "insn_op.h"
 #include "layout.h"
 
 /* Rows of rom/calls.def, in their order. */

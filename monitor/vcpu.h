@@ -12,7 +12,7 @@
 #define VMIXEN_VCPU_H
 
 #include "base.h"
-#include "monitor/emul/decode.h"
+#include "regs.h"
 #include "layout.h"
 
 /* The guest's registers while the monitor works on them. */
@@ -146,9 +146,6 @@ enum {
 #define PF_U 4u
 #define PF_RSVD 8u
 #define PF_I 16u
-
-/* What run_code() in entry/pv/traps.asm answers, if no vector. */
-#define RUN_DONE 0x100u
 
 /* Is the CPU in what the guest takes for ring 0? */
 static inline bool guest_in_kernel(const struct vcpu *v)

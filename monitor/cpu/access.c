@@ -13,7 +13,10 @@
  * for each page, and of user mode the segment, too.  Frames without memory are
  * what mmio.c makes of them.
  */
-#include "monitor/monitor.h"
+#include "access.h"
+#include "segment.h"
+#include "monitor/binding.h"
+#include "monitor/io/events.h"
 
 /* How much of it is in the first page. */
 static u32 in_page(gva_t va, u32 bytes)
@@ -23,10 +26,10 @@ static u32 in_page(gva_t va, u32 bytes)
 	return bytes < room ? bytes : room;
 }
 
-static enum shadow_result look(struct vcpu *v, gva_t va, u32 bits, u64 *gpa, struct access_fault *f)
+static enum space_result look(struct vcpu *v, gva_t va, u32 bits, u64 *gpa, struct access_fault *f)
 {
 	*f = (struct access_fault){.vector = EXC_PF, .va = va};
-	return shadow_look(v, va, bits, guest_in_kernel(v), &f->error, gpa);
+	return space_look(v, va, bits, guest_in_kernel(v), &f->error, gpa);
 }
 
 int guest_may(struct vcpu *v, gva_t va, u32 bytes, u32 bits, struct access_fault *f)
@@ -35,7 +38,7 @@ int guest_may(struct vcpu *v, gva_t va, u32 bytes, u32 bits, struct access_fault
 
 	for (u32 n; bytes; va += n, bytes -= n) {
 		n = in_page(va, bytes);
-		if (look(v, va, bits, &gpa, f) == SHADOW_FAULT)
+		if (look(v, va, bits, &gpa, f) == SPACE_FAULT)
 			return -1;
 	}
 	return 0;
@@ -52,17 +55,17 @@ int guest_access(struct vcpu *v, gva_t va, void *data, u32 bytes, u32 bits, stru
 	for (u32 n; bytes; va += n, at += n, bytes -= n) {
 		n = in_page(va, bytes);
 		switch (look(v, va, bits, &gpa, f)) {
-		case SHADOW_FAULT:
+		case SPACE_FAULT:
 			return -1;
-		case SHADOW_MMIO:
+		case SPACE_MMIO:
 			met = ACCESS_MMIO;
 			if (bits & PF_W)
 				mmio_write(gpa, at, n);
 			else
 				mmio_read(gpa, at, n);
 			break;
-		case SHADOW_FILLED:
-		case SHADOW_OPENED:
+		case SPACE_FILLED:
+		case SPACE_OPENED:
 			if (bits & PF_W ? guest_write(v, va, at, n, f)
 					: guest_read(v, va, at, n, f))
 				return -1;

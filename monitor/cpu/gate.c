@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One reading of a gate of the guest's IDT, for whoever goes through it. */
-#include "monitor/monitor.h"
+#include "gate.h"
+#include "access.h"
+#include "segment.h"
+#include "monitor/binding.h"
 
 struct gate gate_decode(const struct vcpu *v, u64 raw)
 {

@@ -4,7 +4,11 @@
  * IDT, with the frame that hardware would push (Intel SDM vol. 3A, 6.12).
  * Before Init the guest's kernel stays at CPL 3 and never changes its stack.
  */
-#include "monitor/pv/guard.h"
+#include "inject.h"
+#include "access.h"
+#include "gate.h"
+#include "monitor/life.h"
+#include "monitor/pv/mmu/guard.h"
 
 /* Error codes of a fault that a gate causes (Intel SDM vol. 3A, 6.13). */
 #define ERROR_IDT(vector) ((vector)*8 + 2)
@@ -65,7 +69,7 @@ void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 	if (g.usable)
 		deliver(v, &g, vector, has_error, error);
 	else if (v->idtr.limit < 7) /* as reboot=t makes it */
-		control_reset("faults with an empty IDT");
+		domain_reset("faults with an empty IDT");
 	else if (!g.present)
 		guest_die("triple fault: exception %u (error code %x) without a gate in the IDT "
 			  "at %08x",

@@ -5,7 +5,9 @@
  * before Init, when no kernel has a fix-up table yet, what a CPU with MTRRs
  * must have reads as 0.
  */
-#include "monitor/monitor.h"
+#include "msr.h"
+#include "monitor/binding.h"
+#include "monitor/io/time.h"
 
 #define MSR_TSC 0x10
 #define MSR_APIC_BASE 0x1B

@@ -31,9 +31,10 @@
  * base of the code that runs, and jumps to the same selector, goes on with the
  * old one.
  */
+#include "segment.h"
+#include "access.h"
 #include "monitor/monitor.h"
 #include "lib/mem.h"
-#include "tables.h"
 
 #define SEG (&MON->segments)
 

@@ -7,6 +7,12 @@
  * hardware raised.
  */
 #include "emul.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/inject.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "counters.h"
 #include "lib/mem.h"
 
 #define UD2_MARK 4	      /* bytes of "VMXN" behind the ud2 of VMI_Init */

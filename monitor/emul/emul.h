@@ -9,7 +9,17 @@
 #ifndef VMIXEN_EMUL_H
 #define VMIXEN_EMUL_H
 
-#include "monitor/monitor.h"
+#include "base.h"
+#include "decode.h"
+#include "monitor/cpu/access.h"
+#include "monitor/vcpu.h"
+
+/* The instruction at EIP has trapped with vector, EXC_GP or EXC_UD: it is carried out, or
+ * the guest has its exception. */
+void emulate(struct vcpu *v, u32 vector);
+/* mmio.c: the instruction at EIP has met the address va, which is that of a frame without
+ * memory. */
+void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa);
 
 /* How an instruction ended.  emul_end() relies on the order. */
 enum emul_result {

@@ -8,8 +8,12 @@
  * operands by the guest's own tables and rights (access.c); it does not matter
  * which of them met the fault.
  */
-#include "lib/mem.h"
 #include "redirect.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/monitor.h"
+#include "lib/mem.h"
 
 static bool is_lapic(u64 gpa)
 {

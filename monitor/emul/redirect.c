@@ -25,6 +25,7 @@
  * copy's.
  */
 #include "redirect.h"
+#include "monitor/binding.h"
 #include "lib/mem.h"
 
 /* --- what may be executed ---------------------------------------------------- */

@@ -27,9 +27,4 @@ bool operand_of(const struct insn *i, struct operand *o);
 enum emul_result redirect(struct vcpu *v, const struct insn *i, const u8 *bytes,
 			  struct access_fault *f);
 
-/* entry/pv/traps.asm: calls the code at WIN_RUN with these registers, ESP apart, and
- * these status flags.  RUN_DONE, or the vector of the exception that its first
- * instruction has met: then nothing has changed. */
-u32 regparm3 run_code(u32 gpr[8], u32 *eflags);
-
 #endif

@@ -10,6 +10,8 @@
  * wide as the address size, and keep their upper halves.
  */
 #include "emul.h"
+#include "monitor/io/events.h"
+#include "xenbind/hypercall.h"
 
 #define STRING_MAX 1024 /* elements done at a time */
 

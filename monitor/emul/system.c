@@ -6,6 +6,12 @@
  * what VMI leaves native.
  */
 #include "emul.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/msr.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/life.h"
+#include "monitor/life/ends.h"
+#include "xenbind/hypercall.h"
 
 /* CS or SS; false, with *f set, if the selector cannot be loaded. */
 static bool load(struct vcpu *v, enum seg seg, u32 selector, struct access_fault *f)
@@ -229,7 +235,7 @@ static enum emul_result op_hlt(struct vcpu *v)
 			  "panic of the kernel");
 	if (!(v->r.eflags & EFLAGS_IF)) { /* a PC that nothing can wake: off, as Xen has it */
 		say("vmixen: the guest halted with interrupts off\n");
-		control_shutdown(SHUTDOWN_poweroff);
+		domain_shutdown(SHUTDOWN_poweroff);
 	}
 	control_halt(v);
 	return EMUL_DONE;
@@ -247,7 +253,7 @@ enum emul_result emul_system(struct vcpu *v, const struct insn *i, struct access
 	case INSN_WBINVD:
 		return EMUL_DONE;
 	case INSN_INVLPG:
-		shadow_invlpg(v, segment_base(v, guest_selector(v, i->seg)) + emul_offset(v, i));
+		space_invlpg(v, segment_base(v, guest_selector(v, i->seg)) + emul_offset(v, i));
 		return EMUL_DONE;
 	case INSN_LGDT:
 	case INSN_LIDT:

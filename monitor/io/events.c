@@ -4,8 +4,10 @@
  * devices ask for in return.  Three events matter: the vCPU's timer, the
  * console's, and xenstore's.
  */
+#include "events.h"
+#include "time.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
 #include "lib/muldiv.h"
 
 #define EVENTS (&MON->events)
@@ -62,7 +64,7 @@ static void take_store(void)
 
 		if (order == STORE_NOTHING)
 			break;
-		control_order(order);
+		domain_order(order);
 	}
 	ring_store();
 }
@@ -369,7 +371,7 @@ void events_wait(void)
 	while (!events_interrupt() && !VCPU->nmi) {
 		if (halted_for_good()) {
 			say("\nvmixen: the guest has halted for good\n");
-			control_shutdown(SHUTDOWN_poweroff);
+			domain_shutdown(SHUTDOWN_poweroff);
 		}
 		xen_sched_op(SCHEDOP_poll, &p);
 		events_take();
@@ -390,9 +392,9 @@ static void serve_pc(const struct pc_time *now)
 		console_put(&MON->console, (char)byte);
 	EVENTS->spoke |= moved;
 	if (pc->requests & PC_POWEROFF)
-		control_shutdown(SHUTDOWN_poweroff);
+		domain_shutdown(SHUTDOWN_poweroff);
 	if (pc->requests & PC_RESET)
-		control_shutdown(SHUTDOWN_reboot);
+		domain_shutdown(SHUTDOWN_reboot);
 	moved |= take_input();
 	if (moved)
 		pc_update_irqs(pc, now);

@@ -4,9 +4,8 @@
  * the guest's delay loops, which use the TSC itself, agree with them; ns come
  * from Xen's clock (xenbind/clock.h).
  */
+#include "time.h"
 #include "monitor/monitor.h"
-#include "xenbind/clock.h"
-#include "xenbind/hypercall.h"
 #include "lib/muldiv.h"
 
 u64 time_cycles(void)

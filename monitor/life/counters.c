@@ -7,10 +7,12 @@
  * A counter at 0 is left out, and so is a group of nothing else; a long group
  * has several lines.  docs/counters.md promises this form to programs.
  */
-#include "counters.h"
+#include "monitor/io/time.h"
+#include "monitor/life.h"
+#include "monitor/pv/mmu/paging.h"
 #include "lib/mem.h"
 #include "lib/muldiv.h"
-#include "monitor/pv/mmu/paging.h"
+#include "rom/image.h"
 
 #define LINE_FULL 90 /* columns behind which another line begins */
 

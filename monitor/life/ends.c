@@ -3,21 +3,25 @@
  * How a guest ends: by its own shutdown or reset, by what xl asks for, and by steps
  * that a PC's kernel takes when it leaves, of which nothing can be carried out here.
  */
+#include "ends.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/time.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
 
 /* The end as a PC has it where its BIOS would start: by a switch to real mode, or by
  * a triple fault that is meant. */
-noreturn void control_reset(const char *why)
+noreturn void domain_reset(const char *why)
 {
 	say("\nvmixen: the guest %s, by which a PC is reset\n", why);
-	control_shutdown(SHUTDOWN_reboot);
+	domain_shutdown(SHUTDOWN_reboot);
 }
 
 void control_mov_cr0(struct vcpu *v, u32 value)
 {
 	if (!(value & CR0_PE))
-		control_reset("turns protected mode off");
+		domain_reset("turns protected mode off");
 	if (v->paravirtual && !(value & CR0_PG))
 		guest_die("it turns paging off after VMI_Init, as kexec does: no other kernel can "
 			  "be started in this domain");
@@ -32,7 +36,7 @@ bool control_mov_cr3(struct vcpu *v, u32 value)
 
 	if (!control_set_cr3(v, value))
 		return false;
-	if (v->paravirtual && !shadow_translate(v, v->r.gpr[GPR_ESP] - 4, &gpa))
+	if (v->paravirtual && !space_translate(v, v->r.gpr[GPR_ESP] - 4, &gpa))
 		guest_die("the page tables at %08x do not have the kernel's stack, as those of "
 			  "kexec: no other kernel can be started in this domain",
 			  value);
@@ -48,7 +52,7 @@ void control_check_stack(struct vcpu *v, u16 selector)
 	    guest_read(v, v->gdtr.base + (selector & ~7u), &d, 8, &f) || segment_carries_stack(d))
 		return;
 	if (!(d & SEGMENT_BIG))
-		control_reset("takes a stack of 16 bits, on its way to real mode");
+		domain_reset("takes a stack of 16 bits, on its way to real mode");
 	guest_die("SS is loaded with %04x, whose segment is not all of memory: Xen could push no "
 		  "frame on that stack",
 		  selector);
@@ -80,7 +84,7 @@ static void press(u32 reason)
  * then ends, the domain ends as xl has asked: so a kernel without ACPI can be
  * shut down, too.
  */
-void control_order(enum store_order order)
+void domain_order(enum store_order order)
 {
 	switch (order) {
 	case STORE_POWEROFF:
@@ -101,7 +105,7 @@ void control_order(enum store_order order)
 	}
 }
 
-noreturn void control_shutdown(u32 reason)
+noreturn void domain_shutdown(u32 reason)
 {
 	if (time_ns() < MON->asked.believe_ns)
 		reason = MON->asked.reason;

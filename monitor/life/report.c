@@ -8,8 +8,10 @@
  * Kept true: a report changes nothing of the guest's and asks nothing of the
  * shadow, so it cannot come to an end itself; should it yet, it is cut short.
  */
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
 #include "lib/print.h"
 
 static void say_list(const char *fmt, va_list ap)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Control and debug registers, and halting. */
-#include "monitor/monitor.h"
+#include "pv.h"
+#include "monitor/emul/decode.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/pv/mmu/shadow.h"
 #include "xenbind/hypercall.h"
 
 #define DR6_ONES 0xFFFF0FF0u /* reserved, and read so */

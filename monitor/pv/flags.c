@@ -18,9 +18,11 @@
  * popf" get hardware breakpoints: no byte of the guest is changed.  A kernel
  * that is built otherwise loses nothing but a line in its log.
  */
-#include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
+#include "pv.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
 #include "lib/mem.h"
+#include "xenbind/hypercall.h"
 
 #define NEIGHBOURHOOD 256u
 #define SEARCHED (1u << 20)   /* of the kernel's text; the functions are in its first objects */
@@ -113,7 +115,7 @@ void flags_lidt(struct vcpu *v)
 	u64 gpa;
 
 	if (!(v->cr0 & CR0_PG) || !v->kernel_first || v->flags_save ||
-	    !shadow_translate(v, v->r.eip, &gpa))
+	    !space_translate(v, v->r.eip, &gpa))
 		return;
 	first = v->r.eip - (u32)gpa + v->kernel_first;
 	v->kernel_first = 0;

@@ -8,7 +8,9 @@
  * handlers, INT n as the #GP of Xen's IDT.  So a gate that Xen cannot have,
  * or that became usable after it was written, is still the guest's gate.
  */
-#include "monitor/monitor.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/gate.h"
+#include "monitor/life.h"
 #include "xenbind/hypercall.h"
 
 extern const u32 trap_table[32], nm_offset;

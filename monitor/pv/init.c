@@ -3,9 +3,14 @@
  * The two moments at which the guest changes its nature: the start of the
  * domain, and VMI_Init.
  */
-#include "guard.h"
-#include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
+#include "pv.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/msr.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/life/ends.h"
+#include "monitor/pv/mmu/guard.h"
 
 extern const u32 upcall_offset, failsafe_offset;
 

@@ -5,17 +5,18 @@
  * shadow has no entry yet, the access is filled like one of the guest's and tried
  * again.
  */
-#include "monitor/monitor.h"
+#include "monitor/cpu/access.h"
+#include "monitor/pv/mmu/shadow.h"
 
 static int refill(struct vcpu *v, gva_t va, bool write, struct access_fault *f)
 {
-	enum shadow_result result;
+	enum space_result result;
 	u64 gpa;
 
 	f->vector = EXC_PF;
 	f->va = va;
 	result = shadow_fault(v, va, write ? PF_W : 0, true, &f->error, &gpa);
-	return result == SHADOW_FILLED || result == SHADOW_OPENED ? 0 : -1;
+	return result == SPACE_FILLED || result == SPACE_OPENED ? 0 : -1;
 }
 
 /* Never into the ROM's window. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The GDT and the LDT that Xen has for the guest; see tables.h. */
-#include "monitor/cpu/tables.h"
-#include "xenbind/hypercall.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
 
 #define SEG (&MON->segments)

@@ -8,9 +8,13 @@
  * regs; monitor_resume delivers what is pending and writes the frame that the
  * exit's iret takes.
  */
-#include "guard.h"
-#include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
+#include "pv.h"
+#include "monitor/cpu/inject.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/emul.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/pv/mmu/guard.h"
 
 extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,
 	fixup_count;
@@ -109,19 +113,19 @@ static void page_fault(struct vcpu *v)
 	u64 gpa;
 
 	switch (shadow_fault(v, va, v->r.error, guest_in_kernel(v), &error, &gpa)) {
-	case SHADOW_FILLED:
+	case SPACE_FILLED:
 		break;
-	case SHADOW_OPENED:
+	case SPACE_OPENED:
 		guard_step(v);
 		break;
-	case SHADOW_FAULT:
+	case SPACE_FAULT:
 		if (error & PF_U)
 			COUNT(fault_user);
 		else
 			COUNT(fault_kernel);
 		inject_page_fault(v, va, error);
 		break;
-	case SHADOW_MMIO:
+	case SPACE_MMIO:
 		COUNT(fault_mmio);
 		guard_close(v);
 		emulate_mmio(v, va, gpa);

@@ -5,6 +5,7 @@
  * or with the next flush in lazy mode.  A Set that names the address in the
  * current space fills the shadow, if that saves a fault.
  */
+#include "monitor/life.h"
 #include "monitor/pv/mmu/paging.h"
 #include "monitor/vmi/vmi.h"
 
@@ -249,7 +250,7 @@ void regparm3 vmi_ReleasePage(u32 gpfn, u32 flags)
 
 void regparm3 vmi_InvalPage(gva_t va)
 {
-	shadow_invlpg(VCPU, va);
+	space_invlpg(VCPU, va);
 }
 
 void regparm3 vmi_FlushTLB(u32 flags)

@@ -4,9 +4,8 @@
  * domain, so the processor's TS follows the guest's only when user mode is next.
  */
 #include "cpu_pvh.h"
-#include "xenbind/hypercall.h"
-#include "monitor/monitor.h"
-#include "pvh.h"
+#include "monitor/binding.h"
+#include "monitor/io/events.h"
 
 #define DR6_ONES 0xFFFF0FF0u
 #define DR6_BS 0x00004000u
@@ -30,7 +29,7 @@ void control_set_cr0(struct vcpu *v, u32 value)
 	v->ts_real = value & CR0_TS;
 	leave_set_cr0((value & CR0_REAL) | CR0_PE | CR0_PG);
 	if (changed & CR0_PG)
-		shadow_mode_changed(v);
+		space_mode_changed(v);
 }
 
 void control_restore_ts(struct vcpu *v)
@@ -69,7 +68,7 @@ bool control_set_cr3(struct vcpu *v, u32 value)
 	u32 old = v->cr3;
 
 	v->cr3 = value;
-	if (shadow_load(v))
+	if (space_load(v))
 		return true;
 	v->cr3 = old;
 	return false;
@@ -78,7 +77,7 @@ bool control_set_cr3(struct vcpu *v, u32 value)
 void control_set_cr4(struct vcpu *v, u32 value)
 {
 	v->cr4 = value;
-	shadow_mode_changed(v);
+	space_mode_changed(v);
 }
 
 void regparm3 vmi_SetCR2_c(u32 value);

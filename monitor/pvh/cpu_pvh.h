@@ -47,7 +47,19 @@ static inline void cpu_invlpg(u32 va)
 	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
-/* cpuid.c */
+/* trap.c: back to the guest, with what is pending for it. */
+void monitor_resume(struct vcpu *v);
+
+/* flags.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
+void flags_start(void);
+void flags_end(struct vcpu *v);
+bool flags_breakpoint(struct vcpu *v);
+
+/* control.c: a #DB that is the guest's is going to it; the processor's DR6 is clear. */
+void control_debug_trap(struct vcpu *v);
+void control_debug_forget(void);
+
+/* cpuid.c: the guest executes CPUID. */
 void cpu_cpuid(struct vcpu *v);
 
 /* tables.c, idt.c: what the processor is given at the start. */
@@ -59,8 +71,15 @@ void idt_use_v86(struct vcpu *v, bool v86);
 /* mmu.c: memory at a physical address, until the next call for the same purpose. */
 enum phys_use { PHYS_TOP, PHYS_DIRECTORY, PHYS_TABLE, PHYS_USES };
 void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use);
-void mmu_start(struct vcpu *v);
+void space_start(struct vcpu *v);
+/* The guest's CR3 or CR0.PG has changed.  false: CR3 names no directory. */
+bool space_load(struct vcpu *v);
+/* CR4.PAE or another bit of CR4 has changed. */
+void space_mode_changed(struct vcpu *v);
+void space_flush_tlb(struct vcpu *v);
+/* SetLinearMapping. */
+void space_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
 /* Has the kernel mapped a device of ours at va? */
-bool mmu_is_device(struct vcpu *v, gva_t va);
+bool space_is_device(struct vcpu *v, gva_t va);
 
 #endif

@@ -5,7 +5,9 @@
  * processor has, less what the guest cannot use.
  */
 #include "cpu_pvh.h"
-#include "monitor/monitor.h"
+#include "monitor/binding.h"
+#include "monitor/emul/decode.h"
+#include "monitor/io/time.h"
 
 /* Leaf 1, EDX: MCE SEP MTRR PGE MCA PAT, DS ACPI HT TM PBE are not offered, nor
  * VME; the APIC is ours. */

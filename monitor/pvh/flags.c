@@ -7,8 +7,10 @@
  * question is answered as on a bare machine.  The interrupt flag is right by itself:
  * it is clear until Init.
  */
+#include "cpu_pvh.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
 #include "lib/mem.h"
-#include "monitor/monitor.h"
 
 #define DR7_EXECUTE_2_3 0x50u
 

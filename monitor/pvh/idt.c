@@ -5,8 +5,9 @@
  * must lead to ring 0, so there is a second table for that.
  */
 #include "cpu_pvh.h"
-#include "monitor/monitor.h"
 #include "pvh.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/gate.h"
 
 extern const u32 trap_table, quick_table[VEC_COUNT], exception_code_offset[2];
 

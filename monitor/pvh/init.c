@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The start of a domain and VMI_Init, in the PVH binding. */
 #include "cpu_pvh.h"
-#include "xenbind/hypercall.h"
-#include "lib/mem.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "pvh.h"
+#include "lib/mem.h"
 
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
@@ -75,7 +77,7 @@ static void start_pc(void)
 void regparm3 monitor_start(struct vcpu *v)
 {
 	start_registers(v);
-	mmu_start(v);
+	space_start(v);
 	make_hypercalls();
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
 	start_segments(v);

@@ -6,8 +6,9 @@
  * directory is loaded, which has memory one to one.
  */
 #include "cpu_pvh.h"
+#include "monitor/cpu/access.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "pvh.h"
 
 #define PDE_FLAGS 0x63u
 #define PTE_FLAGS 0x63u
@@ -105,7 +106,7 @@ static void set_format(struct vcpu *v, bool pae)
 	v->pdpte_flaw = pae && pdptes_have_flaw();
 }
 
-bool shadow_load(struct vcpu *v)
+bool space_load(struct vcpu *v)
 {
 	if (!(v->cr0 & CR0_PG)) {
 		v->on_own = true;
@@ -122,10 +123,10 @@ bool shadow_load(struct vcpu *v)
 	return true;
 }
 
-void shadow_mode_changed(struct vcpu *v)
+void space_mode_changed(struct vcpu *v)
 {
 	cpu_set_cr4(real_cr4(v, wide()));
-	if (!shadow_load(v))
+	if (!space_load(v))
 		guest_die("no page directory at %08x", v->cr3);
 }
 
@@ -168,7 +169,7 @@ static u32 *walk(struct vcpu *v, gva_t va, u32 *frame)
 	return e;
 }
 
-bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
+bool space_translate(struct vcpu *v, gva_t va, u64 *gpa)
 {
 	u32 frame = va & FRAME;
 
@@ -192,41 +193,41 @@ static u32 rights(struct vcpu *v, gva_t va, const u32 *entry)
 	return e ? *e & last : last;
 }
 
-bool mmu_is_device(struct vcpu *v, gva_t va)
+bool space_is_device(struct vcpu *v, gva_t va)
 {
 	const u32 *e = entry_of(v, va);
 
 	return e && !(*e & PRESENT) && (*e & FRAME) == (LAPIC_BASE & FRAME);
 }
 
-enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
-			       u64 *gpa)
+enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			     u64 *gpa)
 {
 	bool write = error & PF_W;
 	u32 frame = va & FRAME, *e = NULL, bits = PRESENT | 2 | 4;
 
 	*guest_error = (error & PF_W) | (kernel ? 0 : PF_U) | (has_nx(v) ? error & PF_I : 0);
 	if (va >= WINDOW_BASE)
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	if (v->cr0 & CR0_PG) {
 		*gpa = LAPIC_BASE | (va & (PAGE_SIZE - 1));
-		if (kernel && mmu_is_device(v, va))
-			return SHADOW_MMIO;
+		if (kernel && space_is_device(v, va))
+			return SPACE_MMIO;
 		e = walk(v, va, &frame);
 		if (!e)
-			return SHADOW_FAULT;
+			return SPACE_FAULT;
 		bits = rights(v, va, e);
 	}
 	*guest_error |= PF_P;
 	if ((!kernel && !(bits & 4)) || (write && !(bits & 2) && (!kernel || (v->cr0 & CR0_WP))))
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	*gpa = frame | (va & (PAGE_SIZE - 1));
-	return frame >> 12 < pvh()->ram_pages ? SHADOW_FILLED : SHADOW_MMIO;
+	return frame >> 12 < pvh()->ram_pages ? SPACE_FILLED : SPACE_MMIO;
 }
 
 /* A page of the kernel's: is it where it has mapped the local APIC?  Xen's own
  * would answer there; so the entry is taken away, and accesses fault. */
-void shadow_invlpg(struct vcpu *v, gva_t va)
+void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 frame, *e = walk(v, va, &frame);
 
@@ -236,7 +237,7 @@ void shadow_invlpg(struct vcpu *v, gva_t va)
 	cpu_invlpg(va);
 }
 
-void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
+void space_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
 {
 	if (slot || gpfn || va >= WINDOW_BASE || v->linear_limit)
 		return;
@@ -248,7 +249,7 @@ void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
 	v->linear_limit = pages << 12;
 }
 
-void shadow_flush_tlb(struct vcpu *v)
+void space_flush_tlb(struct vcpu *v)
 {
 	cpu_set_cr3(v->cr3);
 }
@@ -286,7 +287,7 @@ int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct ac
 				      : -1;
 }
 
-void mmu_start(struct vcpu *v)
+void space_start(struct vcpu *v)
 {
 	v->window_pde = pvh()->l1_narrow | PDE_FLAGS;
 	v->on_own = true;

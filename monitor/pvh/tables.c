@@ -3,11 +3,9 @@
  * The GDT, the LDT and the TSS of the PVH binding, which are the processor's; see
  * tables.h.  Behind the guest's part of the GDT are our own descriptors.
  */
-#include "monitor/cpu/tables.h"
 #include "cpu_pvh.h"
-#include "xenbind/hypercall.h"
+#include "monitor/cpu/segment.h"
 #include "monitor/monitor.h"
-#include "pvh.h"
 
 #define SEG (&MON->segments)
 

@@ -8,10 +8,15 @@
  * is set whenever the guest runs after Init.
  */
 #include "cpu_pvh.h"
-#include "xenbind/hypercall.h"
-#include "monitor/pv/guard.h"
-#include "monitor/monitor.h"
 #include "pvh.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/inject.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/emul.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "pc/lapic.h"
+#include "xenbind/hypercall.h"
 
 extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;
 extern const u32 exception_code_offset[2];
@@ -140,7 +145,7 @@ static void device_fault(struct vcpu *v)
 	r->cs = f[2] & 0xFFFF;
 	r->eflags = (f[3] & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
 	r->gpr[GPR_ESP] += 16;
-	if (!mmu_is_device(v, va)) {
+	if (!space_is_device(v, va)) {
 		page_fault(v);
 		return;
 	}

@@ -4,8 +4,8 @@
  * processor's, so a Set is a store.  get_reloc answers NONE for the most used.
  */
 #include "cpu_pvh.h"
+#include "monitor/life.h"
 #include "monitor/monitor.h"
-#include "pvh.h"
 #include "monitor/vmi/vmi.h"
 
 #define NO_ADDRESS (~0ull)
@@ -170,13 +170,13 @@ void regparm3 vmi_ReleasePage(u32 gpfn, u32 flags)
 
 void regparm3 vmi_InvalPage(gva_t va)
 {
-	shadow_invlpg(VCPU, va);
+	space_invlpg(VCPU, va);
 }
 
 void regparm3 vmi_FlushTLB(u32 flags)
 {
 	(void)flags;
-	shadow_flush_tlb(VCPU);
+	space_flush_tlb(VCPU);
 }
 
 void regparm3 vmi_SetLazyMode(u32 mode)
@@ -186,5 +186,5 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 
 void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
 {
-	shadow_set_linear(VCPU, slot, va, pages, stack_argument(0));
+	space_set_linear(VCPU, slot, va, pages, stack_argument(0));
 }

@@ -4,9 +4,14 @@
  * rom/calls.def.  Reached through the common stub: regparm(3), further
  * arguments by stack_argument().
  */
-#include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
 #include "vmi.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/msr.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/life/ends.h"
+#include "monitor/monitor.h"
 
 struct table_argument {
 	u16 limit;
@@ -218,12 +223,12 @@ void regparm3 vmi_APICWrite(u32 reg, u32 value)
 
 void regparm3 vmi_Reboot(void)
 {
-	control_shutdown(SHUTDOWN_reboot);
+	domain_shutdown(SHUTDOWN_reboot);
 }
 
 void regparm3 vmi_Shutdown(void)
 {
-	control_shutdown(SHUTDOWN_poweroff);
+	domain_shutdown(SHUTDOWN_poweroff);
 }
 
 void regparm3 vmi_absent(u32 site)

@@ -3,8 +3,11 @@
  * VMI calls on ports: the instructions' own registers, behind the stubs of
  * entry/pv/vmi.asm that keep all others.  API 3.0 only has numbers for them.
  */
+#include "monitor/cpu/segment.h"
 #include "monitor/emul/emul.h"
-#include "vmi.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "xenbind/hypercall.h"
 
 /* What the stub has pushed on the caller's stack: PUSHFD, PUSHAD. */
 struct port_call {

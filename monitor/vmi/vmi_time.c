@@ -4,10 +4,9 @@
  * stolen), 2 stolen time: how long the vCPU could have run and did not.  The
  * first two have an alarm each; events.c fires them.
  */
-#include "monitor/monitor.h"
-#include "xenbind/hypercall.h"
-#include "lib/muldiv.h"
 #include "vmi.h"
+#include "monitor/io/time.h"
+#include "monitor/monitor.h"
 
 #define ALARM_COUNTER 0xFFu
 #define ALARM_PERIODIC 0x100u

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decode_oracle.h"
+#include "monitor/emul/decode.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
 

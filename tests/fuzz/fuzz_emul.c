@@ -15,6 +15,11 @@
 #include "cpu.h"
 #include "domain.h"
 #include "monitor/pv/mmu/paging.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/decode.h"
+#include "monitor/emul/emul.h"
+#include "monitor/vcpu.h"
 
 #define MEMORY 0x70000u /* what the guest uses */
 

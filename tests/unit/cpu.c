@@ -9,6 +9,8 @@
 
 #include "cpu.h"
 #include "monitor/emul/redirect.h"
+#include "monitor/binding.h"
+#include "monitor/pv/mmu/shadow.h"
 
 u8 cpu_fpu[512] __attribute__((aligned(16)));
 

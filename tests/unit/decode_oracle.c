@@ -6,6 +6,7 @@
 #include <Zydis/Zydis.h>
 
 #include "decode_oracle.h"
+#include "monitor/emul/decode.h"
 
 struct oracle {
 	ZydisDecodedInstruction z;

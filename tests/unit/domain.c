@@ -5,6 +5,11 @@
 #include "domain.h"
 #include "xenbind/mmu.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 #define KERNEL_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 #define USER_FLAGS (KERNEL_FLAGS | PTE_US)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include "xen.h"
+#include "monitor/binding.h"
 
 /* The guest's memory, by guest-physical address. */
 #define PHYS(p) ((void *)(uintptr_t)(LINEAR + (p)))

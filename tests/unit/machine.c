@@ -10,6 +10,10 @@
 #include "machine.h"
 #include "xenbind/mmu.h"
 #include "monitor/pv/mmu/paging.h"
+#include "monitor/binding.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 #define BOOTSTRAP_L3 1u /* machine frames: the tables that a domain builder makes */
 #define BOOTSTRAP_L2 2u

@@ -5,6 +5,8 @@
 #include "monitor/pv/mmu/paging.h"
 #include "shadow_guest.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 void target_SetPxE(u32 pte, u32 *entry, u32 flags);
 void target_SetPxELong(u32 low, u32 high, u32 *entry);

@@ -23,6 +23,9 @@
 #include "xen.h"
 #include "monitor/pv/mmu/paging.h"
 #include "shadow_model.h"
+#include "monitor/binding.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 #define FORMER 3u
 
@@ -342,12 +345,12 @@ enum outcome model_touch(gva_t va, u32 bits, u32 *mfn, u32 *code, u64 *gpa)
 		if (!error)
 			return PERMITTED;
 		switch (shadow_fault(VCPU, va, error - 1, !(bits & PF_U), code, gpa)) {
-		case SHADOW_FILLED:
-		case SHADOW_OPENED:
+		case SPACE_FILLED:
+		case SPACE_OPENED:
 			break;
-		case SHADOW_FAULT:
+		case SPACE_FAULT:
 			return FAULT;
-		case SHADOW_MMIO:
+		case SPACE_MMIO:
 			return MMIO;
 		}
 	}

@@ -12,6 +12,8 @@
 #include <setjmp.h>
 
 #include "xen.h"
+#include "monitor/pv/mmu/paging.h"
+#include "monitor/pv/mmu/shadow.h"
 
 #define GUEST_PAGES 1024u
 

@@ -4,6 +4,8 @@
 
 #include "monitor/pv/mmu/paging.h"
 #include "shadow_model.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/shadow.h"
 
 static void check_roots(void)
 {

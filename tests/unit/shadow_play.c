@@ -13,6 +13,10 @@
 #include "shadow_guest.h"
 #include "shadow_play.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/msr.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 #define SPACES 5u
 #define STACK (LINEAR + 300 * PAGE_SIZE + 0x800)
@@ -80,7 +84,7 @@ static void step_invlpg(void)
 	u8 a = script_byte();
 
 	model_trace("INVLPG %08x", va);
-	shadow_invlpg(VCPU, va);
+	space_invlpg(VCPU, va);
 	model_access(va, (a & 1 ? PF_W : 0) | (a & 2 ? PF_U : 0), true);
 }
 

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "stepping.h"
+#include "monitor/pv/mmu/guard.h"
+#include "monitor/vcpu.h"
 
 #define FAULTS_MAX 100000u /* more are a loop */
 

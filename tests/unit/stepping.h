@@ -7,7 +7,7 @@
 #define TEST_STEPPING_H
 
 #include "domain.h"
-#include "monitor/pv/guard.h"
+#include "monitor/pv/mmu/guard.h"
 #include "monitor/pv/mmu/paging.h"
 
 /* An entry of the GDT that nobody has, and what may be there. */

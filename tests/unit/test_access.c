@@ -9,6 +9,10 @@
 
 #include "domain.h"
 #include "monitor/pv/mmu/paging.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/vcpu.h"
 
 #define DATA_RW 0xC0F3u
 #define DATA_RO 0x40F1u

@@ -11,6 +11,10 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/io/events.h"
+#include "monitor/io/time.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 #define RING_OUT 2048u
 #define RING_IN 1024u

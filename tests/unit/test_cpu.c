@@ -9,6 +9,15 @@
 #include "domain.h"
 #include "xenbind/mmu.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/msr.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/pv.h"
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/vcpu.h"
 
 void vmi_WRMSR(u32 low, u32 high, u32 msr);
 u64 vmi_RDMSR(u32 unused1, u32 unused2, u32 msr);
@@ -303,24 +312,24 @@ static void what_xl_asks(void **state)
 {
 	(void)state;
 	MON->store.text[0] = 'x';
-	control_order(STORE_UNKNOWN);
+	domain_order(STORE_UNKNOWN);
 	assert_non_null(strstr(xen.console, "asks for \"x\""));
-	control_order(STORE_BROKEN);
+	domain_order(STORE_BROKEN);
 	assert_non_null(strstr(xen.console, "xenstore does not answer"));
-	control_order(STORE_NOTHING);
+	domain_order(STORE_NOTHING);
 	/* No ACPI, no keyboard interrupt. */
-	control_order(STORE_POWEROFF);
+	domain_order(STORE_POWEROFF);
 	assert_non_null(strstr(xen.console, "xl destroy ends it"));
 	/* A guest that hears the power button, and then reboots. */
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);
 	port_out(v, 0x603, 1, 1);
-	control_order(STORE_POWEROFF);
+	domain_order(STORE_POWEROFF);
 	assert_int_equal(MON->asked.reason, SHUTDOWN_poweroff);
 	assert_ends(SHUTDOWN_poweroff, vmi_Reboot());
 	start(state);
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);
 	port_out(v, 0x603, 1, 1);
-	control_order(STORE_REBOOT);
+	domain_order(STORE_REBOOT);
 	assert_ends(SHUTDOWN_reboot, vmi_Shutdown());
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "decode_oracle.h"
+#include "monitor/emul/decode.h"
 
 /* ---- by hand -------------------------------------------------------------------------------- */
 

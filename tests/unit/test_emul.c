@@ -8,6 +8,12 @@
 
 #include "domain.h"
 #include "xenbind/mmu.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/emul.h"
+#include "monitor/io/events.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;

@@ -8,6 +8,11 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/emul.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;

@@ -8,6 +8,10 @@
 
 #include "domain.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/io/events.h"
+#include "monitor/io/time.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 void vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high);
 u32 vmi_CancelAlarm(u32 flags);

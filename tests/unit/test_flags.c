@@ -7,6 +7,10 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/binding.h"
+#include "monitor/pv/pv.h"
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/vcpu.h"
 
 #define CLI (CODE + 0x180)
 #define SAVE (CODE + 0x140)

@@ -7,6 +7,15 @@
 #include <cmocka.h>
 
 #include "stepping.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/guard.h"
+#include "monitor/pv/mmu/paging.h"
+#include "monitor/pv/pv.h"
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static const volatile u64 *const gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;
@@ -254,7 +263,7 @@ static void the_table_is_mapped_elsewhere(void **state)
 	guard_resume(v);
 	((u64 *)PHYS(DATA + 0x2000))[SPARE >> 3] = SEGMENT(0x555555);
 	map(true, ALIAS, MAPPED(DATA + 0x2000));
-	shadow_invlpg(v, ALIAS);
+	space_invlpg(v, ALIAS);
 	guard_resume(v);
 	assert_true(gdt[SPARE >> 3] == ADJUSTED(0x555555));
 	store64(KERNEL(DATA) + 0x2000 + SPARE, SEGMENT(0x666666));

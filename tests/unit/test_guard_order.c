@@ -7,6 +7,13 @@
 #include <cmocka.h>
 
 #include "stepping.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/pv.h"
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static const volatile u64 *const gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;
@@ -58,7 +65,7 @@ static void one_thing(bool pae)
 		break;
 	case 1:
 		map(pae, ALIAS, below(4) ? MAPPED(below(2) ? GDT : DATA) : 0);
-		shadow_invlpg(v, ALIAS);
+		space_invlpg(v, ALIAS);
 		monitor_resume(v);
 		break;
 	case 2:

@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/inject.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 

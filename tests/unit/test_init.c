@@ -8,6 +8,13 @@
 
 #include "domain.h"
 #include "xenbind/mmu.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "monitor/emul/redirect.h"
+#include "monitor/emul/decode.h"
 
 static unsigned mismatches;
 

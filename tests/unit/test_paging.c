@@ -9,6 +9,9 @@
 #include "domain.h"
 #include "monitor/pv/mmu/paging.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 
@@ -37,7 +40,7 @@ static void a_walk_sees_directory_and_table_at_once(void **state)
 	table[1] = (DATA + PAGE_SIZE) | USER_FLAGS;
 	directory[1] = (TABLES + FAR) | PTE_P | PTE_RW | PTE_US; /* A clear */
 	assert_true(control_set_cr3(v, TABLES));
-	assert_int_equal(shadow_fault(v, 0x400000, PF_W, true, &error, &gpa), SHADOW_FILLED);
+	assert_int_equal(shadow_fault(v, 0x400000, PF_W, true, &error, &gpa), SPACE_FILLED);
 	assert_int_equal(table[1], (DATA + PAGE_SIZE) | USER_FLAGS);
 	assert_true(directory[1] & PTE_A);
 }
@@ -74,7 +77,7 @@ static void a_directory_that_is_its_own_table(void **state)
 	directory[1] = TABLES | PTE_P | PTE_RW | PTE_US;
 	assert_true(control_set_cr3(v, TABLES));
 	assert_int_equal(shadow_fault(v, 0x400000 + PAGE_SIZE, PF_W, true, &error, &gpa),
-			 SHADOW_FILLED);
+			 SPACE_FILLED);
 	assert_int_equal(directory[1], TABLES | USER_FLAGS);
 }
 
@@ -114,14 +117,14 @@ static void the_linear_mapping_is_there_at_once(void **state)
 	for (u32 pae = 0; pae < 2; pae++) {
 		init_without_linear_mapping(pae);
 		xen_access(page, PF_W, &(u32){0});
-		assert_int_equal(fault(page, PF_W), SHADOW_FILLED);
+		assert_int_equal(fault(page, PF_W), SPACE_FILLED);
 		assert_int_equal(at_once(page, PF_W), frame(DATA));
 		assert_int_not_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));
 		xen_tlb_drop(page); /* it walks again, and keeps the directory's entry */
 		assert_int_equal(at_once(page, PF_W), frame(DATA));
 		stack_arguments()[0] = 0;
 		vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
-		assert_int_equal(fault(KERNEL(ESP0), PF_W), SHADOW_FILLED);
+		assert_int_equal(fault(KERNEL(ESP0), PF_W), SPACE_FILLED);
 		assert_int_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));
 		assert_int_equal(at_once(page, PF_W), frame(DATA));
 	}
@@ -137,14 +140,14 @@ static void invlpg_flushes_what_is_not_hooked_any_more(void **state)
 	(void)state;
 	domain_paging(true);
 	table = PHYS(TABLES + 0x4000);
-	assert_int_equal(fault(page, PF_W), SHADOW_FILLED);
+	assert_int_equal(fault(page, PF_W), SPACE_FILLED);
 	assert_int_equal(at_once(page, PF_U), frame(0x210000));
 	assert_int_equal(at_once(beside, PF_U), frame(0x211000));
 	table[0x11] = DATA | USER_FLAGS;
-	shadow_invlpg(v, page);
-	shadow_invlpg(v, beside);
+	space_invlpg(v, page);
+	space_invlpg(v, beside);
 	assert_int_not_equal(at_once(beside, PF_U), frame(0x211000));
-	assert_int_equal(fault(beside, 0), SHADOW_FILLED);
+	assert_int_equal(fault(beside, 0), SPACE_FILLED);
 	assert_int_equal(at_once(beside, PF_U), frame(DATA));
 }
 
@@ -156,7 +159,7 @@ static void a_flush_is_paid_when_it_is_due(void **state)
 	(void)state;
 	domain_init(false);
 	directory = PHYS(TABLES);
-	assert_int_equal(fault(USER, PF_U), SHADOW_FILLED);
+	assert_int_equal(fault(USER, PF_U), SPACE_FILLED);
 	vmi_FlushTLB(1);
 	flushes = xen.flushes;
 	vmi_FlushTLB(1);

@@ -15,6 +15,12 @@
 #include "cpu.h"
 #include "domain.h"
 #include "monitor/emul/redirect.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/decode.h"
+#include "monitor/emul/emul.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static u32 *const gpr = VCPU->r.gpr;

@@ -17,6 +17,12 @@
 #include "xenbind/mmu.h"
 #include "shadow_play.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/io/events.h"
+#include "monitor/life.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 #define SCRIPT_BYTES 1500u
 #define SCRIPTS 24u
@@ -131,7 +137,7 @@ static bool can(gva_t va, u32 bits, u32 address)
 	u64 gpa;
 
 	while (xen_access(va, bits, &mfn))
-		if (shadow_fault(v, va, bits, !(bits & PF_U), &error, &gpa) != SHADOW_FILLED)
+		if (shadow_fault(v, va, bits, !(bits & PF_U), &error, &gpa) != SPACE_FILLED)
 			return false;
 	return mfn == GMFN[address >> PAGE_SHIFT];
 }

@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/vcpu.h"
 
 static struct vcpu *const v = VCPU;
 static const volatile u64 *const gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;

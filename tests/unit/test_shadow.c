@@ -15,6 +15,7 @@
 #include "xen.h"
 #include "shadow_model.h"
 #include "shadow_play.h"
+#include "monitor/pv/mmu/paging.h"
 
 #define SCRIPTS 800u
 #define SCRIPT_BYTES 6000u

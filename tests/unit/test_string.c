@@ -7,6 +7,10 @@
 #include <cmocka.h>
 
 #include "domain.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/emul.h"
+#include "monitor/vcpu.h"
 
 #define NOWHERE KERNEL(HOLE) /* mapped by the guest, and no memory there */
 

@@ -9,6 +9,8 @@
 #include "domain.h"
 #include "xenbind/clock.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/io/time.h"
+#include "monitor/monitor.h"
 
 u64 vmi_GetCycleFrequency(void);
 u64 vmi_GetCycleCounter(u32 which);

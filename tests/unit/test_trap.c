@@ -8,6 +8,14 @@
 
 #include "domain.h"
 #include "xenbind/mmu.h"
+#include "monitor/binding.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/inject.h"
+#include "monitor/io/events.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/pv.h"
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/vcpu.h"
 
 extern const u32 failsafe_offset, iret_offset, iret_window_offset[2];
 void monitor_trap(struct vcpu *v);

@@ -9,6 +9,10 @@
 #include "domain.h"
 #include "xenbind/mmu.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/mmu/shadow.h"
+#include "monitor/vcpu.h"
 
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxEPlain(gva_t ptep, u32 pte);
@@ -52,7 +56,7 @@ static bool can(gva_t va, u32 bits)
 	u64 gpa;
 
 	while (xen_access(va, bits, &mfn))
-		if (shadow_fault(v, va, bits, !(bits & PF_U), &error, &gpa) != SHADOW_FILLED)
+		if (shadow_fault(v, va, bits, !(bits & PF_U), &error, &gpa) != SPACE_FILLED)
 			return false;
 	return true;
 }

@@ -9,6 +9,10 @@
 
 #include "xen.h"
 #include "machine.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/monitor.h"
+#include "monitor/pv/pv.h"
+#include "monitor/vcpu.h"
 
 _Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 bits");
 

@@ -140,7 +140,7 @@ static void reread_entry(struct vcpu *v, gva_t va, u32 page)
 	queue_flush();
 }
 
-void shadow_invlpg(struct vcpu *v, gva_t va)
+void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 page;
 
@@ -209,7 +209,7 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
 			return has_memory(page) ? page : GPFN_NONE;
 		}
-	if (ptep >= WINDOW_BASE || !shadow_translate(v, ptep, &gpa) ||
+	if (ptep >= WINDOW_BASE || !space_translate(v, ptep, &gpa) ||
 	    !has_memory((u32)(gpa >> PAGE_SHIFT)))
 		return GPFN_NONE;
 	return (u32)(gpa >> PAGE_SHIFT);

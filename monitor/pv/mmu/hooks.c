@@ -18,6 +18,7 @@
  *    (vcpu.tlb_stale).  Other roots are in no TLB: to load one flushes it.
  */
 #include "paging.h"
+#include "monitor/life.h"
 
 static struct shadow *const s = &MON->shadow;
 

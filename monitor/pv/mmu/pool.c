@@ -15,8 +15,9 @@
  * Running out is no failure: the clock takes an L1 away from whoever has it,
  * and a fault brings its entries back.
  */
-#include "lib/mem.h"
 #include "paging.h"
+#include "monitor/life.h"
+#include "lib/mem.h"
 
 static struct shadow *const s = &MON->shadow;
 

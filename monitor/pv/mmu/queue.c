@@ -14,6 +14,7 @@
  *    take back is lost, and what was in it comes back by faults.
  */
 #include "paging.h"
+#include "monitor/life.h"
 
 static struct shadow *const s = &MON->shadow;
 

@@ -7,8 +7,8 @@
  * Kept true: a root is pinned once and for good; unpinning one costs 100,000
  * instructions.  For another guest address space it gets a new key.
  */
-#include "lib/mem.h"
 #include "paging.h"
+#include "monitor/life.h"
 
 static struct shadow *const s = &MON->shadow;
 

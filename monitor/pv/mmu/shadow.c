@@ -42,8 +42,9 @@
  * what stands in them hooks.c's, the guest's directories behind them directories.c's;
  * queue.c has what Xen is told.
  */
-#include "monitor/pv/guard.h"
+#include "guard.h"
 #include "paging.h"
+#include "monitor/life.h"
 
 static struct shadow *const s = &MON->shadow;
 
@@ -133,22 +134,22 @@ static void hook_phys(u32 l2i, u32 page)
 }
 
 /* Paging off: everything with memory behind it is mapped already. */
-static enum shadow_result fault_identity(gva_t va, u32 error, u64 *gpa)
+static enum space_result fault_identity(gva_t va, u32 error, u64 *gpa)
 {
 	u32 l2i = L2I(va);
 	bool opened;
 
 	*gpa = va;
 	if (!has_memory(va >> PAGE_SHIFT))
-		return SHADOW_MMIO;
+		return SPACE_MMIO;
 	opened = (error & PF_W) && guard_open(va, va >> PAGE_SHIFT);
 	hook_phys(l2i, s->phys_first + l2i);
-	return opened ? SHADOW_OPENED : SHADOW_FILLED;
+	return opened ? SPACE_OPENED : SPACE_FILLED;
 }
 
 /* What the guest's own tables permit before Init. */
-static enum shadow_result fault_before_init(struct vcpu *v, gva_t va, const struct walk *w,
-					    u32 error)
+static enum space_result fault_before_init(struct vcpu *v, gva_t va, const struct walk *w,
+					   u32 error)
 {
 	bool opened = (error & PF_W) && guard_open(va, w->frame);
 	u32 l2i = L2I(va), phys;
@@ -161,11 +162,11 @@ static enum shadow_result fault_before_init(struct vcpu *v, gva_t va, const stru
 		COUNT(fault_hidden);
 		fill(v, va, w, guard_forbids(w->frame) ? spte & ~(PTE_RW | PTE_D) : spte);
 	}
-	return opened ? SHADOW_OPENED : SHADOW_FILLED;
+	return opened ? SPACE_OPENED : SPACE_FILLED;
 }
 
-enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
-				u64 *gpa)
+enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			       u64 *gpa)
 {
 	struct walk w;
 	u32 l2i = L2I(va), phys;
@@ -175,15 +176,15 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		return fault_identity(va, error, gpa);
 	if (va >= WINDOW_BASE) {
 		*guest_error = fault_code(v, error, kernel);
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	}
 	walk_guest(v, va, &w);
 	if (!permitted(v, &w, error, kernel, guest_error))
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	walk_mark(&w, error & PF_W);
 	if (!has_memory(w.frame)) {
 		*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
-		return SHADOW_MMIO;
+		return SPACE_MMIO;
 	}
 	if (!v->paravirtual)
 		return fault_before_init(v, va, &w, error);
@@ -191,17 +192,17 @@ enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel
 		if (linear_is_hooked(phys)) {
 			/* User pages inside the linear mapping are not offered. */
 			*guest_error |= PF_P;
-			return SHADOW_FAULT;
+			return SPACE_FAULT;
 		}
 		if (kernel && w.rw && w.frame == (va - s->linear_base) >> PAGE_SHIFT) {
 			COUNT(fault_linear);
 			linear_hook(l2i, phys);
-			return SHADOW_FILLED;
+			return SPACE_FILLED;
 		}
 	}
 	COUNT(fault_hidden);
 	fill(v, va, &w, shadow_entry(v, &w, error & PF_W));
-	return SHADOW_FILLED;
+	return SPACE_FILLED;
 }
 
 /* The stack on which the guest calls becomes part of the linear mapping that it
@@ -220,7 +221,7 @@ static void must_fill(struct vcpu *v, gva_t va)
 	u32 error;
 	u64 gpa;
 
-	if (shadow_fault(v, va, PF_W, true, &error, &gpa) != SHADOW_FILLED)
+	if (shadow_fault(v, va, PF_W, true, &error, &gpa) != SPACE_FILLED)
 		guest_die("the guest's stack at %08x is not mapped at Init", va);
 }
 

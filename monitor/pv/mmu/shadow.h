@@ -9,6 +9,7 @@
 #include "base.h"
 #include "layout.h"
 #include "start.h"
+#include "monitor/binding.h"
 #include "monitor/vcpu.h"
 
 #define SHADOW_ROOTS 96
@@ -127,30 +128,13 @@ struct shadow {
 	struct pool_page pool[WIN_POOL_MAX];
 };
 
-/* What a guest access meets. */
-enum shadow_result {
-	SHADOW_FILLED, /* the access can be tried again */
-	SHADOW_OPENED, /* the same, and guard.c must know when it is over */
-	SHADOW_FAULT,  /* the guest's own tables refuse it: *error is the code it shall see */
-	SHADOW_MMIO,   /* it goes to a frame without memory: *gpa says which */
-};
-
 /* Start of day: makes the first root and the one-to-one L1 pages, leaves Xen's
  * bootstrap tables, and gives an identity mapping of guest-physical memory. */
 void shadow_start(void);
 
 /* A page fault of the guest at va with the hardware's error code.  kernel:
  * what the guest takes for ring 0.  Fills *error and *gpa as the result says. */
-enum shadow_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
-				u64 *gpa);
-
-/* Translates va as the guest's ring 0 would, without side effects; false if
- * it is not mapped. */
-bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa);
-
-/* What shadow_fault() would answer to the same access, but nothing is filled:
- * SHADOW_FILLED means that there is memory, and that the access is allowed. */
-enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
 			       u64 *gpa);
 
 /* The guest's CR3, CR0.PG or CR4.PAE changed.  false: cr3 names no memory. */
@@ -165,7 +149,6 @@ void shadow_entry_changed(u32 gpfn, const u32 *entry);
 void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va);
 void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);
-void shadow_invlpg(struct vcpu *v, gva_t va);
 void shadow_flush_tlb(struct vcpu *v);
 void shadow_keep_stack(struct vcpu *v);
 void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);

@@ -108,7 +108,7 @@ bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 	return *phys < s->phys_count;
 }
 
-bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
+bool space_translate(struct vcpu *v, gva_t va, u64 *gpa)
 {
 	struct walk w;
 
@@ -122,8 +122,8 @@ bool shadow_translate(struct vcpu *v, gva_t va, u64 *gpa)
 	return w.present;
 }
 
-enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
-			       u64 *gpa)
+enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
+			     u64 *gpa)
 {
 	struct walk w;
 	u32 phys;
@@ -131,17 +131,17 @@ enum shadow_result shadow_look(struct vcpu *v, gva_t va, u32 error, bool kernel,
 	*gpa = va;
 	*guest_error = fault_code(v, error, kernel);
 	if (va >= WINDOW_BASE)
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	if (!s->on)
-		return has_memory(va >> PAGE_SHIFT) ? SHADOW_FILLED : SHADOW_MMIO;
+		return has_memory(va >> PAGE_SHIFT) ? SPACE_FILLED : SPACE_MMIO;
 	walk_guest(v, va, &w);
 	if (!permitted(v, &w, error, kernel, guest_error))
-		return SHADOW_FAULT;
+		return SPACE_FAULT;
 	if (!kernel && v->paravirtual && linear_slot(L2I(va), &phys) && linear_is_hooked(phys))
-		return SHADOW_FAULT; /* as in shadow_fault() */
+		return SPACE_FAULT; /* as in shadow_fault() */
 	*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
 	if (has_memory(w.frame))
-		return SHADOW_FILLED;
+		return SPACE_FILLED;
 	walk_mark(&w, error & PF_W);
-	return SHADOW_MMIO;
+	return SPACE_MMIO;
 }

@@ -28,8 +28,12 @@
  * (segment_late).
  */
 #include "guard.h"
+#include "paging.h"
+#include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
+#include "monitor/emul/decode.h"
+#include "monitor/pv/pv.h"
 #include "lib/mem.h"
-#include "monitor/pv/mmu/paging.h"
 
 static struct guard *const g = &MON->guard;
 
@@ -181,7 +185,7 @@ static u32 add_frames(struct vcpu *v, const struct table_reg *t, u32 *list, u32 
 	for (u32 i = 0; i < pages; i++) {
 		u64 gpa;
 
-		if (shadow_translate(v, t->base + i * PAGE_SIZE, &gpa) &&
+		if (space_translate(v, t->base + i * PAGE_SIZE, &gpa) &&
 		    has_memory((u32)(gpa >> PAGE_SHIFT)))
 			list[n++] = (u32)(gpa >> PAGE_SHIFT);
 	}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Gates of the guest's IDT. */
+#ifndef VMIXEN_GATE_H
+#define VMIXEN_GATE_H
+
+#include "base.h"
+#include "monitor/vcpu.h"
+
+/* A gate of the guest's IDT (Intel SDM vol. 3A, 6.11). */
+struct gate {
+	gva_t eip;
+	u16 cs; /* with the kernel's RPL */
+	u8 type, dpl;
+	bool present;
+	bool usable; /* an interrupt or trap gate, present, to the kernel's code */
+};
+
+#define GATE_INTERRUPT 0xE
+#define GATE_TRAP 0xF
+
+/* What is behind a vector; where the guest has none, a gate of type 0. */
+struct gate idt_gate(struct vcpu *v, u32 vector);
+/* The gate of these eight bytes. */
+struct gate gate_decode(const struct vcpu *v, u64 raw);
+
+#endif
