@@ -41,6 +41,11 @@ typedef struct {
 	u32 n;
 } mfn_t;
 
+/* Unit tests and fuzzers are 64-bit programs; the ROM and its guests are not. */
+#ifdef __x86_64__
+#define VMIXEN_HOSTED
+#endif
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096u
 

@@ -14,14 +14,12 @@
 #include "counters.h"
 #include "layout.h"
 
-/* Unit tests are 64-bit programs and see the interface that the ROM sees, but
- * for pointers. */
-#ifdef __x86_64__
+/* Unit tests see the interface that the ROM sees, but for pointers. */
+#ifdef VMIXEN_HOSTED
 #pragma push_macro("__x86_64__")
 #undef __x86_64__
 #define __i386__ 1
 #define long int
-#define VMIXEN_HOSTED
 #endif
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
 #include <xen/xen.h>
