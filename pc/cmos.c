@@ -7,8 +7,9 @@
  *  - The clock's second changes where the ns clock's does, so that the update
  *    pulse (UIP) comes right before it: it shows the ns clock's whole seconds
  *    + wall + offset.  wall follows the owner's epoch_s, whose second begins
- *    at another moment: it changes only when epoch_s has left the two values
- *    that a constant distance can give.  The clock is within 1 s of epoch_s.
+ *    at another moment: a constant distance gives two values, and wall is the one
+ *    that was seen first, until epoch_s is further away than the other.  The clock
+ *    is within 1 s of epoch_s.
  *  - A guest that sets the clock moves offset; the owner's clock is not ours
  *    to change.  While register B says SET, the time registers are RAM; when
  *    SET goes, what they hold becomes the time, if any was written.
@@ -75,7 +76,7 @@ static s64 wall_clock(struct cmos *cmos, u64 ns, u64 epoch_s)
 	s64 ns_s = (s64)div64(ns, NS_PER_S, &rem);
 	s64 distance = (s64)(epoch_s - (u64)ns_s);
 
-	if (distance != cmos->wall && distance != cmos->wall + 1)
+	if (distance < cmos->wall - 1 || distance > cmos->wall + 1)
 		cmos->wall = distance;
 	return ns_s + cmos->wall;
 }

@@ -132,7 +132,8 @@ u64 time_stolen(void)
 	return MON->clock.stolen_cycles;
 }
 
-u64 time_epoch_ns(void)
+/* ns since the epoch when Xen's clock was at 0. */
+static u64 epoch_base(void)
 {
 	volatile struct shared_info *sh = XEN_SHARED;
 	u32 version;
@@ -144,7 +145,12 @@ u64 time_epoch_ns(void)
 		ns = (u64)sh->wc_sec * 1000000000u + sh->wc_nsec;
 		__asm__ volatile("" ::: "memory");
 	} while (version != sh->wc_version);
-	return ns + monotone_ns();
+	return ns;
+}
+
+u64 time_epoch_ns(void)
+{
+	return epoch_base() + monotone_ns();
 }
 
 struct pc_time time_pc(void)
@@ -152,6 +158,6 @@ struct pc_time time_pc(void)
 	struct pc_time t = {.ns = time_ns()};
 	u32 rem;
 
-	t.epoch_s = div64(time_epoch_ns(), 1000000000u, &rem);
+	t.epoch_s = div64(epoch_base() + t.ns, 1000000000u, &rem);
 	return t;
 }

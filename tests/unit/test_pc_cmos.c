@@ -151,6 +151,27 @@ static void a_read_after_uip_is_never_torn_nor_goes_back(void **state)
 	assert_in_range(last, 1230767990 + 23, 1230767990 + 26);
 }
 
+/* Whichever of the two distances is seen first. */
+static void the_second_changes_with_the_first_update_that_is_seen(void **state)
+{
+	(void)state;
+	for (wall_phase = 0; wall_phase < NS_PER_S; wall_phase += NS_PER_S / 10) {
+		for (unsigned at = 0; at < 10; at++) {
+			u64 phase = wall_phase;
+
+			start(1000000000);
+			wall_phase = phase;
+			ns = NS_PER_S + at * (NS_PER_S / 10);
+			u64 first = read_clock();
+
+			ns = 2 * NS_PER_S;
+			assert_int_equal(read_clock(), first + 1);
+			ns = 3 * NS_PER_S;
+			assert_int_equal(read_clock(), first + 2);
+		}
+	}
+}
+
 static void uip_comes_right_before_the_second_changes(void **state)
 {
 	(void)state;
@@ -311,6 +332,7 @@ int main(void)
 		cmocka_unit_test(the_calendar_agrees_with_the_c_library),
 		cmocka_unit_test(a_time_outside_the_calendar_is_its_nearest_end),
 		cmocka_unit_test(a_read_after_uip_is_never_torn_nor_goes_back),
+		cmocka_unit_test(the_second_changes_with_the_first_update_that_is_seen),
 		cmocka_unit_test(uip_comes_right_before_the_second_changes),
 		cmocka_unit_test(a_loop_on_uip_ends_though_the_clock_stands_still),
 		cmocka_unit_test(a_stepped_wall_clock_is_followed),
