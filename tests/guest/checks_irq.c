@@ -65,7 +65,7 @@ static void check_pending(const char *name, void (*unmask)(void))
 	irq_disable();
 	before = ticks;
 	alarm_in(COUNTER_REAL, 2);
-	spin_ms(DUE_MS);
+	wait_request();
 	check_eq("pending: nothing is delivered while interrupts are off", before, ticks);
 	unmask();
 	asm volatile("nop; nop");
@@ -103,7 +103,7 @@ static void iret_pending(const char *name, bool masked)
 	if (masked)
 		outb(0xff, 0x21);
 	alarm_in(COUNTER_REAL, 2);
-	spin_ms(DUE_MS);
+	wait_request();
 	check_eq("vector", V_GP, iret_with_frame(frame));
 	irq_disable();
 	check_eq("error code", 0x2f8, seen.error);

@@ -137,15 +137,18 @@ static void check_clock(void)
 static void pic_request(void)
 {
 	ops.set_alarm(COUNTER_REAL, ops.cycle_counter(COUNTER_REAL) + cycles_ms(2), 0);
-	spin_ms(DUE_MS);
+	wait_request();
 }
 
 static void check_lint0(void)
 {
-	u32 before = ticks, fixed = apic_ticks[0];
+	u32 before, fixed;
 
 	apic_as_found();
+	irq_settle();
 	irq_enable();
+	before = ticks;
+	fixed = apic_ticks[0];
 	ops.apic_write(APIC_LVT0, APIC_MASKED | APIC_EXTINT);
 	pic_request();
 	check_eq("LVT0: masked, the 8259 is cut off", before, ticks);

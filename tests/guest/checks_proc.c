@@ -155,7 +155,8 @@ static void check_one(u32 kind)
 
 	if (kind == FAULT_EXEC_STACK && !nx_enabled)
 		return;
-	if (kind == FAULT_NO_TABLE && !on_vmi) /* what a PC reads there is its own affair */
+	/* What a PC reads there is its own affair. */
+	if (kind == FAULT_NO_TABLE && (!on_vmi || in_own_domain()))
 		return;
 	check_subject(user_faults[kind].name);
 	if (kind == FAULT_RDTSC) {

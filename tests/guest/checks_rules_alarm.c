@@ -13,10 +13,12 @@ static void spin_until(u64 end)
 
 static void check_counter(const char *name, u32 counter)
 {
-	u32 before = ticks, start;
+	u32 before, start;
 
 	check_subject(name);
 	irq_enable();
+	irq_settle();
+	before = ticks;
 	alarm_in(counter, 2);
 	wait_ticks(&ticks, before, 1);
 	spin_ms(10);
@@ -34,12 +36,14 @@ static void check_counter(const char *name, u32 counter)
 
 	before = ticks;
 	ops.set_alarm(counter | ALARM_PERIODIC, ops.cycle_counter(counter) + cycles_ms(2), 0);
+	wait_ticks(&ticks, before, 1);
 	spin_ms(DUE_MS);
 	check_eq("periodic with a period of 0 is one-shot", before + 1, ticks);
 
 	before = ticks;
 	alarm_in(counter, OLD_MS);
 	alarm_in(counter, 3);
+	wait_ticks(&ticks, before, 1);
 	spin_ms(OLD_MS + DUE_MS);
 	check_eq("set anew, the old one does not fire", before + 1, ticks);
 

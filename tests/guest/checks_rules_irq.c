@@ -52,6 +52,7 @@ static void check_lvtt(void)
 	ops.apic_write(APIC_LVTT, APIC_MASKED | V_LVTT);
 	lvtt_alarm(2);
 	spin_ms(DUE_MS);
+	ops.cancel_alarm(COUNTER_REAL); /* if it is late */
 	check_eq("LVTT: masked, nothing comes", before, apic_ticks[0]);
 	ops.apic_write(APIC_LVTT, V_LVTT);
 	spin_ms(5);
@@ -72,7 +73,7 @@ static void check_lvtt(void)
 	irq_disable();
 	before = apic_ticks[0];
 	lvtt_alarm(2);
-	spin_ms(DUE_MS);
+	wait_apic_request(V_LVTT);
 	check_eq("LVTT: waits while interrupts are off", before, apic_ticks[0]);
 	irq_enable();
 	asm volatile("nop");
@@ -108,7 +109,7 @@ static void check_apic(void)
 	ops.apic_write(APIC_TPR, 0x50);
 	irq_enable();
 	lvtt_alarm(2);
-	spin_ms(DUE_MS);
+	wait_apic_request(V_LVTT);
 	check_eq("APIC: TPR holds a lower class back", before, apic_ticks[0]);
 	ops.apic_write(APIC_TPR, 0);
 	asm volatile("nop");
@@ -123,6 +124,7 @@ static void check_apic(void)
 	before = apic_ticks[0];
 	lvtt_alarm(2);
 	spin_ms(DUE_MS);
+	ops.cancel_alarm(COUNTER_REAL);
 	check_eq("APIC: disabled, nothing comes", before, apic_ticks[0]);
 	irq_disable();
 	apic_as_found();
@@ -295,7 +297,7 @@ static void check_iret_pending(void)
 		return;
 	irq_disable();
 	alarm_in(COUNTER_REAL, 2);
-	spin_ms(DUE_MS);
+	wait_request();
 	vmi_call.fn = (u32)reloc;
 	vmi_call.stack[0] = (u32)vmi_call_landing;
 	vmi_call.stack[1] = SEL_KERNEL_CS | kernel_rpl;

@@ -257,11 +257,12 @@ static void check_sysexit(void)
 	set_sysenter_cs(SEL_KERNEL_CS);
 	iret_with_frame((u32[9]){0x1000, 0x2fb, 2, 0x1000, SEL_USER_DS});
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
-		u32 count = seen.count;
+		u32 count;
 
 		if (!ours && !bad[i].processor)
 			continue;
 		set_sysenter_cs(bad[i].cs);
+		count = seen.count;
 		check_subject(bad[i].name);
 		check_eq("vector", V_GP, sysexit_with(0x1000, 0x2000));
 		check_eq("error code", bad[i].error, seen.error);

@@ -80,7 +80,7 @@ static inline u32 frame_cs(const struct regs *r)
 
 static inline bool from_user(const struct regs *r)
 {
-	return (r->cs & 3) == 3;
+	return (r->cs & 3) == 3 || (r->eflags & EFLAGS_VM);
 }
 
 struct desc_ptr {

@@ -12,6 +12,8 @@
 #define PIC2_DATA 0xa1
 #define PIT_MODE 0x43
 #define EOI_SPECIFIC 0x60
+#define OCW3_READ_IRR 0x0a
+#define WAIT_MS 400u
 
 volatile u32 ticks, ticks_user, irqs_spurious, apic_ticks[2];
 void (*irq_hook)(void);
@@ -94,9 +96,21 @@ void tick_start(void)
 		      div64(ops.cycle_frequency(), HZ));
 }
 
+/* The last one may wait in the 8259 for interrupts to be enabled, which no alarm that is
+ * cancelled takes away: it would be one too many for whoever counts next. */
 void tick_stop(void)
 {
 	ops.cancel_alarm(ALARM_PERIODIC | COUNTER_AVAILABLE);
+	irq_settle();
+}
+
+void irq_settle(void)
+{
+	u32 flags = irq_save();
+
+	irq_enable();
+	asm volatile("nop");
+	irq_restore(flags);
 }
 
 void spin_ms(u32 ms)
@@ -114,6 +128,26 @@ void alarm_in(u32 flags, u32 ms)
 
 void wait_ticks(volatile u32 *count, u32 before, u32 more)
 {
-	for (u32 i = 0; i < 400 && *count - before < more; i++)
+	for (u32 i = 0; i < WAIT_MS && *count - before < more; i++)
+		spin_ms(1);
+}
+
+static bool pic_has_request(void)
+{
+	outb(OCW3_READ_IRR, PIC1_CMD);
+	return inb(PIC1_CMD) & 1;
+}
+
+void wait_request(void)
+{
+	for (u32 i = 0; i < WAIT_MS && !pic_has_request(); i++)
+		spin_ms(1);
+}
+
+void wait_apic_request(u32 vector)
+{
+	u32 at = APIC_IRR + vector / 32 * 0x10;
+
+	for (u32 i = 0; i < WAIT_MS && !(ops.apic_read(at) >> vector % 32 & 1); i++)
 		spin_ms(1);
 }

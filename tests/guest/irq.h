@@ -21,13 +21,18 @@ void pic_init(void);	      /* all masked but IRQ 0 */
 void irq_handle(u32 irq, struct regs *r);
 void tick_start(void); /* periodic, HZ */
 void tick_stop(void);
+void irq_settle(void); /* what waits for interrupts to be enabled comes now */
 u64 cycles_ms(u32 ms); /* so many milliseconds in cycles */
 void spin_ms(u32 ms);  /* by the real-time counter, without halting */
 
-#define DUE_MS 40u /* after so long an alarm of 2 ms is due on a busy host too */
+#define DUE_MS 40u /* an alarm of 2 ms is later only on a busy host */
 
 /* A one-shot alarm of the counter in flags. */
 void alarm_in(u32 flags, u32 ms);
+/* Until the 8259 has a request on IRQ 0, or the local APIC one of that vector, for an
+ * alarm may be late on a busy host; or long enough. */
+void wait_request(void);
+void wait_apic_request(u32 vector);
 /* Until *count has moved on from before by so many, or long enough. */
 void wait_ticks(volatile u32 *count, u32 before, u32 more);
 

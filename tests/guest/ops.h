@@ -45,6 +45,7 @@
 #define APIC_LDR 0x0d0u
 #define APIC_SVR 0x0f0u
 #define APIC_ISR 0x100u
+#define APIC_IRR 0x200u
 #define APIC_ICR 0x300u
 #define APIC_ICR_BUSY 0x1000u
 #define APIC_ICR_HIGH 0x310u
