@@ -31,6 +31,11 @@ static always_inline void pvh_offsets(void)
 	DEFINE(V_GDTR_BASE, WIN_VCPU + offsetof(struct vcpu, gdtr.base));
 	DEFINE(V_GDT_ENTRIES, WIN_VCPU + offsetof(struct vcpu, gdt_entries));
 	DEFINE(DESCRIPTOR_ACCESSED, 1 << 8);
+	DEFINE(V_RELOAD_ES, WIN_VCPU + offsetof(struct vcpu, guard.reload[0]));
+	DEFINE(V_RELOAD_DS, WIN_VCPU + offsetof(struct vcpu, guard.reload[1]));
+	DEFINE(RELOAD_SLOT, offsetof(struct reload, slot));
+	DEFINE(RELOAD_TAKEN, offsetof(struct reload, taken));
+	DEFINE(RELOAD_SHUT, offsetof(struct reload, shut));
 	DEFINE(V_ERROR, WIN_VCPU + offsetof(struct vcpu, r.error));
 	DEFINE(V_PARAVIRTUAL, WIN_VCPU + offsetof(struct vcpu, paravirtual));
 	DEFINE(V_ESP0, WIN_VCPU + offsetof(struct vcpu, esp0));

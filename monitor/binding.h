@@ -16,12 +16,16 @@
 struct access_fault;
 struct insn;
 
-/* --- init.c, trap.c: the guest's way -------------------------------------------------- */
+/* --- init.c, trap.c, guard.c: the guest's way -------------------------------------------- */
 
 /* The guest has called VMI_Init: its kernel goes on in ring 1, or the call has failed. */
 void vmi_init(struct vcpu *v);
 /* There is something for the guest: whoever enables interrupts next has to look. */
 void irq_raise(void);
+/* guard.c: the guest is going to be shown its flags, or to go on elsewhere.  What was done
+ * before Init for the one instruction at which it is ends: nothing is open any more, TF is
+ * the guest's, and the processor has what its descriptor tables say. */
+void guard_close(struct vcpu *v);
 
 /* --- linear.c: guest-virtual memory, for the processor's own accesses -------------------- */
 

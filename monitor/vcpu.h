@@ -34,6 +34,26 @@ struct table_reg {
 	u32 base;
 };
 
+/* Before Init, in the PVH binding (monitor/pvh/guard.c): entries of a table that may be
+ * open; and how the way back to the guest loads ES and DS. */
+struct written {
+	u32 first, end;
+};
+struct reload {
+	u32 slot;	/* the address of the entry */
+	u32 taken[2];	/* what the register has taken from it */
+	u32 shut[2];	/* what it has while the guest runs */
+	u32 nowhere[2]; /* the entry of what is none of the guest's */
+};
+struct guard_pvh {
+	struct reload reload[2]; /* ES, DS */
+	u32 held[2];		 /* the selectors that these are of */
+	struct written written[2];
+	u32 late[2];   /* entries that are open for the instruction that is stepped */
+	bool stepping; /* TF is set, for one instruction */
+	bool traced;   /* and was before */
+};
+
 struct vcpu {
 	struct regs r;
 	u32 trap_esp;	   /* ESP on entry: where Xen's frame stands */
@@ -95,6 +115,7 @@ struct vcpu {
 	u8 pdpte_flaw;	  /* PDPTEs must be cleaned before the domain is left */
 	u32 top_at;	  /* where the PDPT that is loaded shows, if not in low memory */
 	u32 nested_error; /* error code of the last fault in ring 0 */
+	struct guard_pvh guard;
 };
 
 #define VCPU ((struct vcpu *)WIN_VCPU)

@@ -75,6 +75,8 @@ trap_common:
 ; void exit_guest(void): vcpu.r and the frame at vcpu.exit_esp are complete.
 ; A selector that cannot be loaded any more becomes null (fixup_table).
 exit_guest:
+	cmp byte [ss:V_PARAVIRTUAL], 0
+	je exit_before_init
 	mov eax, [ss:V_ES]
 exit_es:
 	mov es, eax
@@ -83,6 +85,7 @@ exit_es_done:
 exit_ds:
 	mov ds, eax
 exit_ds_done:
+exit_registers:
 	mov ecx, [ss:V_ECX]
 	mov edx, [ss:V_EDX]
 	mov ebx, [ss:V_EBX]
@@ -92,6 +95,37 @@ exit_ds_done:
 	mov eax, [ss:V_EAX]
 	mov esp, [ss:V_EXIT_ESP]
 	iretd
+
+; Before Init the register takes again what it has taken (monitor/pvh/guard.c).
+; %1 register, %2 where its selector is, %3 struct reload
+%macro RELOAD 3
+	mov ecx, [ss:%3 + RELOAD_SLOT]
+	mov eax, [ss:%3 + RELOAD_TAKEN]
+	mov [ss:ecx], eax
+	mov eax, [ss:%3 + RELOAD_TAKEN + 4]
+	mov [ss:ecx + 4], eax
+	mov eax, [ss:%2]
+reload_%1:
+	mov %1, eax
+reload_%1_done:
+	mov eax, [ss:%3 + RELOAD_SHUT]
+	mov [ss:ecx], eax
+	mov eax, [ss:%3 + RELOAD_SHUT + 4]
+	mov [ss:ecx + 4], eax
+%endmacro
+
+exit_before_init:
+	RELOAD es, V_ES, V_RELOAD_ES
+	RELOAD ds, V_DS, V_RELOAD_DS
+	jmp exit_registers
+reload_null_es:
+	xor eax, eax
+	mov es, eax
+	jmp reload_es_done
+reload_null_ds:
+	xor eax, eax
+	mov ds, eax
+	jmp reload_ds_done
 
 iret_pending:
 	push byte 0
@@ -117,6 +151,8 @@ trap_nested:
 fixup_table:
 	dd exit_es - rom_start, exit_null_es - rom_start
 	dd exit_ds - rom_start, exit_null_ds - rom_start
+	dd reload_es - rom_start, reload_null_es - rom_start
+	dd reload_ds - rom_start, reload_null_ds - rom_start
 	dd linear_words - rom_start, linear_words_left - rom_start
 	dd linear_bytes - rom_start, linear_bytes_left - rom_start
 	dd WIN_RUN - WIN_TEXT, run_fault - rom_start

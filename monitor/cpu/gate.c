@@ -27,5 +27,7 @@ struct gate idt_gate(struct vcpu *v, u32 vector)
 
 	if (vector * 8 + 7 > v->idtr.limit || guest_read(v, v->idtr.base + vector * 8, &raw, 8, &f))
 		raw = 0;
+	else if (!v->paravirtual) /* nothing has told of it yet */
+		segment_late(v, (u32)(raw >> 16) & 0xFFFC);
 	return gate_decode(v, raw);
 }

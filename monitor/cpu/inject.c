@@ -7,8 +7,9 @@
 #include "inject.h"
 #include "access.h"
 #include "gate.h"
+#include "monitor/binding.h"
 #include "monitor/life.h"
-#include "monitor/pv/mmu/guard.h"
+#include "counters.h"
 
 /* Error codes of a fault that a gate causes (Intel SDM vol. 3A, 6.13). */
 #define ERROR_IDT(vector) ((vector)*8 + 2)

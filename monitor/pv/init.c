@@ -10,6 +10,7 @@
 #include "monitor/io/events.h"
 #include "monitor/life.h"
 #include "monitor/life/ends.h"
+#include "monitor/monitor.h"
 #include "monitor/pv/mmu/guard.h"
 
 extern const u32 upcall_offset, failsafe_offset;

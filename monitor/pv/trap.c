@@ -14,6 +14,7 @@
 #include "monitor/emul/emul.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
+#include "monitor/monitor.h"
 #include "monitor/pv/mmu/guard.h"
 
 extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,

@@ -136,10 +136,7 @@ u32 control_get_dr(struct vcpu *v, u32 reg)
 
 void control_debug_trap(struct vcpu *v)
 {
-	u32 value;
-
-	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
-	v->dr[6] = (v->dr[6] & ~0xFu) | value;
+	v->dr[6] = (v->dr[6] & ~0xFu) | cpu_dr6();
 	control_debug_forget();
 }
 

@@ -24,6 +24,14 @@ static inline void cpu_set_cr2(u32 value)
 	__asm__ volatile("mov %0, %%cr2" ::"r"(value));
 }
 
+static inline u32 cpu_dr6(void)
+{
+	u32 value;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	return value;
+}
+
 static inline u32 cpu_cr0(void)
 {
 	u32 value;

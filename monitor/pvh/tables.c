@@ -4,6 +4,7 @@
  * tables.h.  Behind the guest's part of the GDT are our own descriptors.
  */
 #include "cpu_pvh.h"
+#include "guard.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/monitor.h"
 
@@ -24,6 +25,7 @@ static void write_slot(u32 window, u32 index, u64 d)
 void tables_write(u32 table, u32 index, u64 d)
 {
 	write_slot(table == LDT ? WIN_LDT : WIN_GDT, index, d);
+	guard_wrote(VCPU, table, index);
 }
 
 /* All pages are there from the start. */

@@ -8,10 +8,10 @@
  * is set whenever the guest runs after Init.
  */
 #include "cpu_pvh.h"
+#include "guard.h"
 #include "pvh.h"
 #include "monitor/binding.h"
 #include "monitor/cpu/inject.h"
-#include "monitor/cpu/segment.h"
 #include "monitor/emul/emul.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
@@ -207,6 +207,8 @@ static void exception(struct vcpu *v)
 		inject_exception(v, vector, has_error, v->r.error);
 		return;
 	}
+	if (guard_trap(v, vector))
+		return;
 	switch (vector) {
 	case EXC_PF:
 		page_fault(v);
@@ -225,8 +227,9 @@ static void exception(struct vcpu *v)
 	case EXC_GP:
 	case EXC_NP:
 	case EXC_SS:
-		if (iret_fault(v) || own_instruction(v) || segment_late(v, v->r.error))
+		if (iret_fault(v) || own_instruction(v) || guard_late(v, v->r.error))
 			break;
+		guard_close(v);
 		if (vector == EXC_GP)
 			emulate(v, vector);
 		else
@@ -254,13 +257,8 @@ void monitor_resume(struct vcpu *v)
 		}
 		v->pend = asks;
 	}
+	guard_resume(v);
 	store_frame(v);
-}
-
-/* Nothing is ever open: descriptors are read at LGDT, or when they are missing. */
-void guard_shut(struct vcpu *v)
-{
-	(void)v;
 }
 
 void irq_raise(void)

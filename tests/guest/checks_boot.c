@@ -184,8 +184,7 @@ void checks_boot(void)
 	check_mtrr();
 	check_segments();
 	check_native_tables();
-	if (!in_own_domain()) /* there descriptors are read at LGDT until Init */
-		checks_gdt();
+	checks_gdt();
 	check_rom();
 }
 

@@ -74,7 +74,7 @@ bool guard_open(gva_t va, u32 gpfn)
 	if (!guard_has(gpfn))
 		return false;
 	if (g->opened == ARRAY_SIZE(g->open)) /* no instruction writes to so many pages */
-		guard_shut(VCPU);
+		guard_close(VCPU);
 	if (guard_forbids(gpfn))
 		protect(gpfn, false);
 	g->open[g->opened].gpfn = gpfn;
@@ -95,8 +95,10 @@ static void close_mapping(gva_t va)
 		queue_write(page, va >> 12 & 511, e.low & ~(u32)(PTE_RW | PTE_D), e.high);
 }
 
-void guard_shut(struct vcpu *v)
+void guard_close(struct vcpu *v)
 {
+	if (!g->opened)
+		return;
 	if (g->stepping && !g->traced)
 		v->r.eflags &= ~EFLAGS_TF;
 	g->stepping = false;
@@ -158,7 +160,7 @@ static bool stepped(struct vcpu *v)
 
 	if ((dr6 & DR6_STEP) && g->pushes && !traced)
 		hide_tf(v);
-	guard_shut(v);
+	guard_close(v);
 	if (!(dr6 & DR6_STEP) || traced)
 		return false;
 	xen_set_debugreg(6, dr6 & ~DR6_STEP);
@@ -171,7 +173,7 @@ bool guard_trap(struct vcpu *v, u32 vector)
 		return false;
 	if (vector == EXC_DB && g->stepping)
 		return stepped(v);
-	guard_shut(v);
+	guard_close(v);
 	return false;
 }
 

@@ -6,7 +6,7 @@
 #ifndef VMIXEN_GUARD_H
 #define VMIXEN_GUARD_H
 
-#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
 
 /* May the guest's frame be written to only in a step? */
 bool guard_has(u32 gpfn);
@@ -14,22 +14,13 @@ bool guard_has(u32 gpfn);
 bool guard_forbids(u32 gpfn);
 
 /* A write to va, in that frame: true if it is guarded.  Then it may be mapped writable
- * there until guard_close(). */
+ * there until guard_close() (monitor/binding.h). */
 bool guard_open(gva_t va, u32 gpfn);
 /* What the guest has tried to write is written in a step. */
 void guard_step(struct vcpu *v);
 
 /* A trap while something is open: true if it was a step's and is dealt with. */
 bool guard_trap(struct vcpu *v, u32 vector);
-void guard_shut(struct vcpu *v);
-
-/* Nothing is open any more, TF is the guest's, and Xen has what the tables say. */
-static inline void guard_close(struct vcpu *v)
-{
-	if (MON->guard.opened)
-		guard_shut(v);
-}
-
 /* Before each return to the guest. */
 void guard_resume(struct vcpu *v);
 /* Init: calls announce what is written. */
