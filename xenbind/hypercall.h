@@ -144,6 +144,13 @@ static inline int xen_sched_op(u32 cmd, void *arg)
 	return hypercall(__HYPERVISOR_sched_op, cmd, (u32)arg, 0, 0, 0);
 }
 
+/* The vCPU's one-shot timer, in ns of Xen's clock; 0 stops it.  VCPUOP_set_singleshot_timer
+ * is the same with its argument in memory, for which Xen walks an HVM guest's tables. */
+static inline int xen_set_timer(u64 ns)
+{
+	return hypercall(__HYPERVISOR_set_timer_op, (u32)ns, (u32)(ns >> 32), 0, 0, 0);
+}
+
 static inline int xen_vcpu_op(u32 cmd, u32 vcpu, const void *arg)
 {
 	return hypercall(__HYPERVISOR_vcpu_op, cmd, vcpu, (u32)arg, 0, 0);

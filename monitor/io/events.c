@@ -235,13 +235,8 @@ void alarm_update(void)
 	if (deadline == EVENTS->alarm_set)
 		return;
 	EVENTS->alarm_set = deadline;
-	if (deadline == PIT_NEVER) {
-		xen_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
-	} else {
-		struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = deadline};
-
-		xen_must(xen_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t), NEED_TIMER);
-	}
+	/* One in the past fires at once; 0 would be none. */
+	xen_must(xen_set_timer(deadline == PIT_NEVER ? 0 : deadline ? deadline : 1), NEED_TIMER);
 }
 
 static u64 stolen_ns(void)

@@ -240,6 +240,15 @@ static void the_timer_is_stopped_when_nothing_is_due(void **state)
 	assert_true(MON->events.alarm_set == PIT_NEVER);
 }
 
+/* For Xen 0 is no time, but none. */
+static void what_is_due_since_ever_is_not_stopped(void **state)
+{
+	(void)state;
+	MON->events.silence = 0;
+	alarm_update();
+	assert_int_equal(xen.singleshot, 1);
+}
+
 static void the_8254_sets_the_timer(void **state)
 {
 	(void)state;
@@ -608,6 +617,7 @@ static int run(void)
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
 		cmocka_unit_test_setup(lvt0_cuts_the_8259_off, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
+		cmocka_unit_test_setup(what_is_due_since_ever_is_not_stopped, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
 		cmocka_unit_test_setup(the_clock_sets_the_timer, start),
 		cmocka_unit_test_setup(wide_accesses, start),

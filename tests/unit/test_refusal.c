@@ -263,7 +263,7 @@ static void a_kernel_bears_a_refusal_at_any_time(void **state)
 				    __HYPERVISOR_set_gdt,	  __HYPERVISOR_stack_switch,
 				    __HYPERVISOR_fpu_taskswitch,  __HYPERVISOR_set_debugreg,
 				    __HYPERVISOR_mmuext_op,	  __HYPERVISOR_update_va_mapping,
-				    __HYPERVISOR_vcpu_op,	  __HYPERVISOR_update_descriptor,
+				    __HYPERVISOR_set_timer_op,	  __HYPERVISOR_update_descriptor,
 				    __HYPERVISOR_sched_op,	  __HYPERVISOR_callback_op,
 				    __HYPERVISOR_event_channel_op};
 	struct outcome o = {0};

@@ -92,17 +92,6 @@ static int sched(u32 cmd, u32 arg)
 	longjmp(*xen.death, 1);
 }
 
-static int vcpu_op(u32 cmd, u32 arg)
-{
-	const struct vcpu_set_singleshot_timer *t = (void *)(uintptr_t)arg;
-
-	if (cmd == VCPUOP_set_singleshot_timer)
-		xen.singleshot = t->timeout_abs_ns;
-	if (cmd == VCPUOP_stop_singleshot_timer)
-		xen.singleshot = 0;
-	return xen.answer[__HYPERVISOR_vcpu_op];
-}
-
 #define D_PRESENT (1ull << 47)
 #define D_SEGMENT (1ull << 44)
 #define D_CODE (1ull << 43)
@@ -198,8 +187,9 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 		return event_channel(a, b);
 	case __HYPERVISOR_sched_op:
 		return sched(a, b);
-	case __HYPERVISOR_vcpu_op:
-		return vcpu_op(a, c);
+	case __HYPERVISOR_set_timer_op:
+		xen.singleshot = (u64)b << 32 | a;
+		break;
 	case __HYPERVISOR_set_trap_table:
 		return set_trap_table(a);
 	case __HYPERVISOR_update_descriptor:
