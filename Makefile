@@ -29,7 +29,6 @@ $(foreach v,$(SETTINGS),$(if $(filter command environment,$(firstword $(origin $
 	$(eval override $v := $$(value $v))))
 HOST ?= shim
 HOSTS ?= shim bare
-ROM ?= build/vmi.rom
 SEEDS ?= 1-20
 SEED ?= 1
 export $(SETTINGS)
@@ -287,7 +286,7 @@ test: | deps-test
 .PHONY: conformance
 conformance: | deps-run
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
-	@tests/conformance --host "$$HOST" --rom "$$ROM" $(if $(filter bare,$(HOST)),--partial)
+	@tests/conformance --host "$$HOST" $${ROM:+--rom "$$ROM"} $(if $(filter bare,$(HOST)),--partial)
 
 # Twenty minutes: no part of make test.
 .PHONY: mutants

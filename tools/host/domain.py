@@ -12,11 +12,12 @@ import subprocess
 
 import child
 from arguments import BUILD
+from hosts import HOSTS
 from result import REFUSED, USAGE, Result, say
 
 def parts(host):
     """What is needed, in build/; each binding to Xen has a ROM of its own."""
-    return "mkrom", "vmi-pvh.rom" if host == "pvh" else "vmi.rom", "entry.elf"
+    return "mkrom", HOSTS[host].rom, "entry.elf"
 
 
 @contextlib.contextmanager
