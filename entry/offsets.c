@@ -116,6 +116,7 @@ void offsets(void)
 	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
 	DEFINE(S_QUEUED, WIN_MONITOR + offsetof(struct monitor, shadow.queued));
 	DEFINE(S_TARGET_AT, TARGET(at));
+	DEFINE(S_TARGET_LONG_AT, TARGET(long_at));
 	DEFINE(S_TARGET_FLAGS, TARGET(flags));
 	DEFINE(S_TARGET_PDE_AT, TARGET(pde_at));
 	DEFINE(S_TARGET_PDE, TARGET(pde));

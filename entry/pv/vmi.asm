@@ -98,21 +98,21 @@ call_absent:
 %endmacro
 
 ; Pushes EBX, and goes on at %2 if the entry at address %1, of size %3, is in the
-; table of the target (monitor/pv/mmu/target.c): nothing is stored yet.
-%macro IN_TARGET 3
+; table of the target (monitor/pv/mmu/target.c), which begins at [%4]: nothing is stored yet.
+%macro IN_TARGET 4
 	push ebx
 	mov ebx, %1
-	xor ebx, [S_TARGET_AT]
-	test ebx, ~(0x1000 - %3)
-	jz near %2
+	and ebx, ~(0x1000 - %3)         ; which is NO_TARGET of no pointer
+	cmp ebx, [%4]
+	je near %2
 %endmacro
 
 %macro SHORT_SetPxE 0
-	IN_TARGET edx, SetPxE_target, 4
+	IN_TARGET edx, SetPxE_target, 4, S_TARGET_AT
 	SHORT_ENTRY edx, 3, SetPxE_stored, 0, eax
 %endmacro
 %macro SHORT_SetPxELong 0
-	IN_TARGET ecx, SetPxELong_target, 8
+	IN_TARGET ecx, SetPxELong_target, 8, S_TARGET_LONG_AT
 	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
@@ -298,9 +298,9 @@ SetPxELong_target:
 	mov [ecx], eax
 	; is_target, again, for an event may have come
 	mov ebx, ecx
-	xor ebx, [S_TARGET_AT]
-	test ebx, ~0xFF8
-	jnz near .c
+	and ebx, ~0xFF8
+	cmp ebx, [S_TARGET_LONG_AT]
+	jne near .c
 	mov esi, [esp + 20]             ; flags
 	mov edi, esi
 	xor edi, [S_TARGET_FLAGS]

@@ -70,6 +70,17 @@ static void die_ud(void)
 	((void (*)(void))(u32)garbage)();
 }
 
+/* An entry that lies nowhere, when no table is known that is being filled: the first
+ * touch of a new one has made that forgotten. */
+static void die_pointer(void)
+{
+	u32 va = VMALLOC_START + 0x1800000;
+
+	map_kernel(va, page_alloc_zeroed(), PTE_KERNEL);
+	*(volatile u32 *)va = 1;
+	ops.set_pte(0, (pte_t *)option_number("pointer", 1), PAGE_L1_FLAG);
+}
+
 static void die_hang(void)
 {
 	irq_disable();
@@ -146,11 +157,14 @@ static const struct {
 	const char *name;
 	void (*end)(void);
 } ends[] = {
-	{"triple", die_triple},	 {"fault", die_fault},	     {"real", die_real},
-	{"pe", die_pe},		 {"kexec", die_kexec},	     {"ud", die_ud},
-	{"hang", die_hang},	 {"spin", die_spin},	     {"reboot", die_reboot},
-	{"panic", die_panic},	 {"halt", die_halt},	     {"button", asked_by_button},
-	{"keys", asked_by_keys}, {"deaf", asked_by_nothing}, {"nmi", asked_by_nmi},
+	{"triple", die_triple},	     {"fault", die_fault},
+	{"real", die_real},	     {"pe", die_pe},
+	{"kexec", die_kexec},	     {"ud", die_ud},
+	{"pointer", die_pointer},    {"hang", die_hang},
+	{"spin", die_spin},	     {"reboot", die_reboot},
+	{"panic", die_panic},	     {"halt", die_halt},
+	{"button", asked_by_button}, {"keys", asked_by_keys},
+	{"deaf", asked_by_nothing},  {"nmi", asked_by_nmi},
 };
 
 /* What the host must not take for Xen's own words. */

@@ -40,7 +40,8 @@ static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 	model_trace("Set %x:%u = %llx flags %x", p.gpfn, p.index, (unsigned long long)value, flags);
 	model_remember(p, model_read(p));
 	stack_word(0, flags);
-	if (ptep >> 12 == MON->shadow.target.at >> 12) { /* as entry/pv/vmi.asm looks for it */
+	/* as entry/pv/vmi.asm looks for it */
+	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == MON->shadow.target.at) {
 		if (model.pae)
 			target_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
 		else

@@ -252,7 +252,7 @@ static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 static inline void target_forget(void)
 {
 	SHADOW->target.gpfn = GPFN_NONE;
-	SHADOW->target.at = NO_TARGET;
+	SHADOW->target.at = SHADOW->target.long_at = NO_TARGET;
 }
 
 /* hooks.c */

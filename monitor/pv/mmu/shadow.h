@@ -49,7 +49,7 @@ enum page_use {
 	PAGE_USES
 };
 
-#define NO_TARGET 1u  /* target.at: no entry lies there */
+#define NO_TARGET 8u  /* target.at: no entry lies in a table that begins there */
 #define NO_HOME 0xFFu /* pool_page.home */
 
 /* What is known of a page of the pool. */
@@ -117,7 +117,8 @@ struct shadow {
 		u32 gpfn, page; /* gpfn: GPFN_NONE if that is forgotten */
 		u32 flags; /* of an Update of its entries: CURRENT_AS_PT, and where its 2 MB are */
 		gva_t at;  /* the table in the linear mapping; NO_TARGET: not there */
-		gva_t l1;  /* the L1 as pool_table() has it, and its pool_page.groups */
+		gva_t long_at; /* the same of a table of PAE; NO_TARGET: it is none */
+		gva_t l1;      /* the L1 as pool_table() has it, and its pool_page.groups */
 		u32 *groups;
 		u32 bad_high; /* bits that no entry's high word has */
 		const u32 *pde_at;

@@ -58,6 +58,7 @@ static bool target_find(u32 gpfn, gva_t va, bool wide)
 		return false;
 	s->target.gpfn = gpfn;
 	s->target.at = at ? at : NO_TARGET;
+	s->target.long_at = wide ? s->target.at : NO_TARGET;
 	s->target.flags = L2I(va) << 21 | CURRENT_AS_PT;
 	s->target.page = page;
 	s->target.l1 = WIN_POOL + page * PAGE_SIZE;
@@ -154,7 +155,7 @@ void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 /* Is this the place in the target's table for that use of it? */
 static always_inline bool is_target(const u32 *entry, u32 flags, bool wide)
 {
-	return !(((uintptr_t)entry ^ s->target.at) & ~(PAGE_SIZE - 1)) &&
+	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) == s->target.at &&
 	       entry_is_for(entry, flags, wide) && target_is_for(flags, wide);
 }
 
