@@ -55,6 +55,7 @@ static always_inline void pvh_offsets(void)
 	DEFINE(VEC_KERNEL_FAULT, VEC_KERNEL_FAULT);
 	DEFINE(VEC_IRET, VEC_IRET);
 	DEFINE(VEC_V86, VEC_V86);
+	DEFINE(VEC_PORT, VEC_PORT);
 	DEFINE(VEC_COUNT, VEC_COUNT);
 	DEFINE(VECTOR_DEVICE, VECTOR_DEVICE);
 	DEFINE(VECTOR_IRET, VECTOR_IRET);
@@ -88,6 +89,7 @@ void offsets(void)
 	DEFINE(V_VECTOR, WIN_VCPU + offsetof(struct vcpu, r.vector));
 	DEFINE(V_TRAP_ESP, WIN_VCPU + offsetof(struct vcpu, trap_esp));
 	DEFINE(V_EXIT_ESP, WIN_VCPU + offsetof(struct vcpu, exit_esp));
+	DEFINE(V_ARGUMENT, WIN_VCPU + offsetof(struct vcpu, argument));
 	DEFINE(V_CALL_ESP, WIN_VCPU + offsetof(struct vcpu, call_esp));
 	DEFINE(V_IRET_SITE, WIN_VCPU + offsetof(struct vcpu, iret_site));
 	DEFINE(V_CR0, WIN_VCPU + offsetof(struct vcpu, cr0));

@@ -59,7 +59,8 @@ struct vcpu {
 	u32 trap_esp;	   /* ESP on entry: where Xen's frame stands */
 	u32 exit_esp;	   /* where the frame that the exit's iret takes stands */
 	u32 frame;	   /* where EIP stood in the last frame from Xen */
-	u32 call_esp;	   /* during a C-coded call: EBX, return address, arguments */
+	u32 call_esp;	   /* during a C-coded call: the caller's stack */
+	u32 argument[2];   /* and what the caller has put there, of calls that have such */
 	u32 iret_site;	   /* return address of the guest's last IRET call */
 	u32 nested_vector; /* of the last fault of the monitor's own that it had a place for */
 

@@ -156,12 +156,12 @@ call_absent:
 	movzx ebx, byte [ss:X_MASK]
 	mov byte [ss:X_MASK], 1
 	ON_MONITOR_STACK
+	cld
 %endmacro
 
 %macro ON_MONITOR_STACK 0
 	mov [ss:V_CALL_ESP], esp
 	mov esp, WIN_STACK_TOP
-	cld
 %endmacro
 
 ; Back to the caller, with the mask in BL; %1 pops what is left on the stack.
@@ -227,9 +227,19 @@ call_absent:
 %%c:
 %endmacro
 
-; A call in C: regparm(3), further arguments at vcpu.call_esp[2], EBX, ESI,
-; EDI and EBP kept by the compiler, on the monitor's stack, upcalls masked.
-; Guest's stack during the call: EBX, return address, arguments.
+; How many words a call has on its stack.
+%define WORDS_WriteGDTEntry 1
+%define WORDS_WriteLDTEntry 1
+%define WORDS_WriteIDTEntry 1
+%define WORDS_SetPxELong 1
+%define WORDS_SetLinearMapping 1
+%define WORDS_SetAlarm 2
+
+; A call in C: regparm(3), further arguments in vcpu.argument, EBX, ESI, EDI and
+; EBP kept by the compiler, on the monitor's stack, upcalls masked.
+; What the caller's stack has is read while it is still the stack: where it is not
+; mapped that is a page fault of the caller's, as of a call that reads it itself.
+; Guest's stack during the call: EBX or EDI, ESI, EBX; return address, arguments.
 %macro C_STUB 1
 extern vmi_%1
 stub_%1:
@@ -238,13 +248,37 @@ stub_%1:
 	SHORT_%1
  %endif
 	push ebx
+ %ifdef WORDS_%1
+	push esi
+	push edi
+	mov esi, [esp + 16]
+  %if WORDS_%1 = 2
+	mov edi, [esp + 20]
+  %endif
+	ENTER_C
+	mov [ss:V_ARGUMENT], esi
+  %if WORDS_%1 = 2
+	mov [ss:V_ARGUMENT + 4], edi
+  %endif
+	call vmi_%1
+	jmp stub_leave_words
+ %else
 	ENTER_C
 	call vmi_%1
 	jmp stub_leave
+ %endif
+%endmacro
+
+%macro POP_WORDS 0
+	pop edi
+	pop esi
+	pop ebx
 %endmacro
 
 stub_leave:
 	LEAVE_C {pop ebx}
+stub_leave_words:
+	LEAVE_C POP_WORDS
 
 %assign row 0
 %macro CALL_ROW 5
@@ -291,6 +325,7 @@ SetPxE_target:
 SetPxELong_target:
 	push esi
 	push edi
+	mov esi, [esp + 16]             ; flags
 	movzx ebx, byte [ss:X_MASK]
 	push ebx
 	mov byte [ss:X_MASK], 1
@@ -301,7 +336,6 @@ SetPxELong_target:
 	and ebx, ~0xFF8
 	cmp ebx, [S_TARGET_LONG_AT]
 	jne near .c
-	mov esi, [esp + 20]             ; flags
 	mov edi, esi
 	xor edi, [S_TARGET_FLAGS]
 	test edi, 0xFFE00000 | CURRENT_AS_PT
@@ -371,9 +405,7 @@ SetPxELong_target:
 	test eax, eax
 	jnz .refused
 	pop ebx
-	pop edi
-	pop esi
-	UNMASK_RET {pop ebx}
+	UNMASK_RET POP_WORDS
 .refused:
 	mov edx, eax
 	mov eax, ebx
@@ -381,25 +413,31 @@ SetPxELong_target:
 	call pool_l1_refused
 .c:     ; still masked: what is stored again has not been seen by anyone
 	pop ebx
-	pop edi
-	pop esi
 	ON_MONITOR_STACK
+	cld
+	mov [ss:V_ARGUMENT], esi
 	call target_SetPxELong
-	LEAVE_C {pop ebx}
+	jmp stub_leave_words
 
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
 
 ; Port I/O keeps every register and flag that the instruction keeps.
 ; %1 call, %2 C function, %3 bytes, %4 1 for input.
-; Guest's stack during the call: struct port_call (monitor/vmi/vmi_ports.c).
+; Guest's stack during the call: EBX, flags, return address; the monitor's: struct
+; port_call (monitor/vmi/vmi_ports.c), with the mask for EBX.
 %macro PORT_CALL 4
 extern %2
 %1:
 	pushfd
+	push ebx
+	movzx ebx, byte [ss:X_MASK]
+	mov byte [ss:X_MASK], 1
+	ON_MONITOR_STACK
+	pushfd
 	pushad
-	ENTER_C
-	mov eax, [ss:V_CALL_ESP]
+	cld
+	mov eax, esp
 	mov edx, %3
 	mov ecx, %4
 	call %2
@@ -417,12 +455,13 @@ vmi_%1:
 	PORT_CALL once_%1, port_string, %2, %3
 %endmacro
 
-%macro PORT_RESTORE 0
-	popad
+%macro POP_PORT 0
+	pop ebx
 	popfd
 %endmacro
 port_leave:
-	LEAVE_C PORT_RESTORE
+	popad
+	LEAVE_C POP_PORT
 
 	PORT_CALL vmi_IN, port_register, 4, 1
 	PORT_CALL vmi_INB, port_register, 1, 1

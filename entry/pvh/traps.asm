@@ -167,13 +167,14 @@ exit_null_ds:
 	mov ds, eax
 	jmp exit_ds_done
 
-; A VMI call in C: EBX is its row (entry/pvh/vmi.asm).
+; A VMI call in C: EBX is its row, ESI and EDI are what the caller's stack has for it
+; (entry/pvh/vmi.asm).
 call_in_c:
 	cmp ebx, CALL_CODE_ROWS
 	jae near .bad
+	mov [ss:V_ARGUMENT], esi
+	mov [ss:V_ARGUMENT + 4], edi
 	push esi
-	mov esi, [esp + 16]             ; the guest's stack
-	mov [ss:V_CALL_ESP], esi
 	lea esi, [W(call_code) + ebx * 8]
 	cld
 	call esi
@@ -182,6 +183,36 @@ call_in_c:
 .bad:	push byte 0                     ; as int with a vector that is not the guest's
 	push dword EXC_GP
 	jmp trap_common
+
+; Port I/O: EBX says which (entry/pvh/vmi.asm), the other registers are the
+; instruction's.  Stack during it: struct port_call (monitor/vmi/vmi_ports.c).
+extern port_register, port_string
+port_in_c:
+	cmp ebx, 32
+	jae call_in_c.bad
+	bt [ss:W(port_codes)], ebx
+	jnc call_in_c.bad
+	push dword [esp + 8]            ; EFLAGS
+	pushad
+	cld
+	mov eax, esp
+	mov edx, ebx
+	and edx, 7
+	mov ecx, ebx
+	shr ecx, 3
+	and ecx, PORT_INPUT >> 3
+	test bl, PORT_STRING
+	jnz .string
+	call port_register
+.done:	popad
+	add esp, 4
+	iretd
+.string:
+	call port_string
+	jmp .done
+align 4
+port_codes:
+	dd (1 << 1 | 1 << 2 | 1 << 4) * (1 + (1 << PORT_INPUT)) * (1 + (1 << PORT_STRING))
 
 ; --- ring 0 in a few instructions ------------------------------------------------
 
@@ -219,7 +250,7 @@ quick_table:
 	dd upcall - rom_start, call_in_c - rom_start, upcall - rom_start, quick_cr2 - rom_start
 	dd quick_cr3 - rom_start, quick_flush - rom_start, quick_invlpg - rom_start
 	dd quick_clear_ts - rom_start, quick_set_ts - rom_start, quick_kernel_fault - rom_start
-	dd iret_pending - rom_start, enter_v86 - rom_start
+	dd iret_pending - rom_start, enter_v86 - rom_start, port_in_c - rom_start
 quick_table_end:
 	times quick_table_end - quick_table - 4 * VEC_COUNT db 0 ; neither more
 	times 4 * VEC_COUNT - quick_table_end + quick_table db 0 ; nor fewer

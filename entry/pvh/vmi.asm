@@ -70,8 +70,6 @@ vmi_GetRelocationInfo:
 	ROW HaltWait
 	ROW SetCR2
 	ROW absent
-	ROW port_register
-	ROW port_string
 CALL_CODE_ROWS equ call_rows
 
 ; A fixed slot that has no contract.  Stack: return address.
@@ -80,12 +78,34 @@ call_absent:
 	mov ebx, CALL_ROW_absent
 	int VEC_CALL
 
-; Ring 0 carries out row EBX of call_code; what has become pending is delivered.
-; Guest's stack during the call: EBX, return address, arguments.
+; How many words a call has on its stack.
+%define WORDS_WriteGDTEntry 1
+%define WORDS_WriteLDTEntry 1
+%define WORDS_WriteIDTEntry 1
+%define WORDS_SetPxELong 1
+%define WORDS_SetLinearMapping 1
+%define WORDS_SetAlarm 2
+
+; Ring 0 carries out row EBX of call_code, with ESI and EDI as the words from the stack;
+; what has become pending is delivered.  The stack is read here, where a page of it
+; that is not mapped is a page fault of the caller's.
+; Guest's stack during the call: EBX or EDI, ESI, EBX; return address, arguments.
 %macro CALL_C 1
 	push ebx
+ %ifdef WORDS_%1
+	push esi
+	push edi
+	mov esi, [esp + 16]
+  %if WORDS_%1 = 2
+	mov edi, [esp + 20]
+  %endif
+ %endif
 	mov ebx, CALL_ROW_%1
 	int VEC_CALL
+ %ifdef WORDS_%1
+	pop edi
+	pop esi
+ %endif
 	pop ebx
 	cmp byte [ss:V_PEND], 0
 	jne near call_pending
@@ -239,18 +259,21 @@ stub_%1:
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
 
+; EBX of VEC_PORT: bytes, and these.
+PORT_INPUT equ 8
+PORT_STRING equ 16
+PORT_CODE_port_register equ 0
+PORT_CODE_port_string equ PORT_STRING
+
 ; Port I/O keeps every register and flag that the instruction keeps.
 ; %1 call, %2 C function, %3 bytes, %4 1 for input.
-; Guest's stack during the call: struct port_call (monitor/vmi/vmi_ports.c).
+; Guest's stack during the call: EBX, flags, return address.
 %macro PORT_CALL 4
 %1:
 	pushfd
-	pushad
-	mov eax, esp
-	mov edx, %3
-	mov ecx, %4
-	mov ebx, CALL_ROW_%2
-	int VEC_CALL
+	push ebx
+	mov ebx, %3 | (%4 * PORT_INPUT) | PORT_CODE_%2
+	int VEC_PORT
 	jmp port_leave
 %endmacro
 ; The same until ECX is 0: what the C function does at a time is bounded, and at its
@@ -265,13 +288,12 @@ vmi_%1:
 %endmacro
 
 port_leave:
-	popad
-	popfd
+	pop ebx
 	cmp byte [ss:V_PEND], 0
 	jne near .pending
+	popfd
 	ret
 .pending:
-	pushfd
 	cmp byte [ss:V_VIF], 0
 	je .masked
 	int VEC_TAKE
@@ -309,5 +331,3 @@ call_code:
 	CODE vmi_HaltWait
 	CODE vmi_SetCR2_c
 	CODE vmi_absent
-	CODE port_register
-	CODE port_string

@@ -35,7 +35,7 @@
  * has their entries in this order. */
 #define VEC_FIRST 0xF0
 #define VEC_EVENT 0xF0 /* Xen's events */
-#define VEC_CALL 0xF1  /* a VMI call in C: EBX row */
+#define VEC_CALL 0xF1  /* a VMI call in C: EBX row; ESI, EDI words of the caller's stack */
 #define VEC_TAKE 0xF2  /* what is pending, if vcpu.vif */
 #define VEC_CR2 0xF3   /* EAX = CR2 */
 #define VEC_CR3 0xF4   /* CR3 = EAX */
@@ -46,7 +46,8 @@
 #define VEC_KERNEL_FAULT 0xF9
 #define VEC_IRET 0xFA /* the frame at ESP is the context to interrupt */
 #define VEC_V86 0xFB  /* the frame at ESP is one of virtual-8086 mode */
-#define VEC_COUNT 12
+#define VEC_PORT 0xFC /* a VMI call on ports: EBX says which */
+#define VEC_COUNT 13
 
 /* Beside the VECTOR_ values of vcpu.h in regs.vector. */
 #define VECTOR_DEVICE 0x800

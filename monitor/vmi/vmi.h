@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What C-coded VMI calls have of their caller beyond EAX, EDX and ECX; the
- * layout is the common stub's in entry/pv/vmi.asm.
- */
+/* What C-coded VMI calls have of their caller beyond EAX, EDX and ECX. */
 #ifndef VMIXEN_VMI_H
 #define VMIXEN_VMI_H
 
 #include "monitor/vcpu.h"
 
-/* Arguments on the caller's stack: behind EBX and the return address. */
-static inline u32 *stack_arguments(void)
-{
-	return (u32 *)(uintptr_t)VCPU->call_esp + 2;
-}
-
+/* Arguments on the caller's stack, which C never looks at: it may lie anywhere.  Of
+ * which calls the stubs in entry/ read how many is said there (WORDS_). */
 static inline u32 stack_argument(u32 n)
 {
-	return stack_arguments()[n];
+	return VCPU->argument[n];
 }
 
 /* Flags of a Set or an Update: of a page table, and at this address of the current

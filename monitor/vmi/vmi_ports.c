@@ -9,7 +9,7 @@
 #include "monitor/life.h"
 #include "xenbind/hypercall.h"
 
-/* What the stub has pushed on the caller's stack: PUSHFD, PUSHAD. */
+/* What the stub has pushed on the monitor's stack: PUSHFD, PUSHAD. */
 struct port_call {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax;
 	u32 eflags;

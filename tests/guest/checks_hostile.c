@@ -5,6 +5,7 @@
  */
 #include "checks.h"
 #include "irq.h"
+#include "mm.h"
 #include "rom.h"
 #include "trap.h"
 
@@ -90,6 +91,59 @@ static void check_stepped_call(void)
 	check("hostile: the steps to it are seen", db_count != before);
 }
 
+#define EDGE (VMALLOC_START + 0x1000000) /* a page with none behind it */
+
+static u32 edge_faults;
+
+static bool map_behind_edge(struct regs *r, u32 cr2)
+{
+	if (from_user(r) || cr2 - (EDGE + PAGE_SIZE) >= 8)
+		return false;
+	edge_faults++;
+	map_kernel(EDGE + PAGE_SIZE, page_alloc_zeroed(), PTE_KERNEL);
+	return true;
+}
+
+/* On a stack that ends with the call's return address: its arguments are behind.  What
+ * is left of that stack. */
+static u32 call_at_edge(u32 fn, u32 eax, u32 edx, u32 ecx)
+{
+	asm volatile("mov %%esp, %%esi; mov %%edi, %%esp; call *%%ebx; mov %%esp, %%ebx; "
+		     "mov %%esi, %%esp; sub %%edi, %%ebx"
+		     : "+a"(eax), "+d"(edx), "+c"(ecx), "+b"(fn)
+		     : "D"(EDGE + PAGE_SIZE)
+		     : "esi", "memory", "cc");
+	return fn;
+}
+
+static void check_edge(const char *name, u32 fn, u32 eax, u32 edx, u32 ecx)
+{
+	u32 before = edge_faults, esp;
+
+	printk("info: %s\n", name);
+	page_fault_hook = map_behind_edge;
+	esp = call_at_edge(fn, eax, edx, ecx);
+	page_fault_hook = NULL;
+	check_eq(
+		"hostile: a call whose arguments' page is not there is a page fault, and can go on",
+		before + 1, edge_faults);
+	check_eq("hostile: and keeps the stack", 0, esp);
+	unmap_kernel(EDGE + PAGE_SIZE);
+}
+
+static void check_stack_at_edge(void)
+{
+	const struct descriptor d = segment(0, 0xfffff, 0x92);
+
+	map_kernel(EDGE, page_alloc_zeroed(), PTE_KERNEL);
+	*(volatile u32 *)EDGE = 0;
+	check_edge("WriteGDTEntry", (u32)ops.write_gdt, (u32)gdt_table, GDT_SPARE, d.lo);
+	check_edge("SetAlarm", (u32)ops.set_alarm, 0, ~0u, ~0u);
+	ops.cancel_alarm(0);
+	ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+	unmap_kernel(EDGE);
+}
+
 void checks_hostile(void)
 {
 	if (!on_vmi || option("nullrom"))
@@ -99,4 +153,5 @@ void checks_hostile(void)
 	check_direction_flag();
 	check_watched_instruction();
 	check_stepped_call();
+	check_stack_at_edge();
 }

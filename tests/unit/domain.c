@@ -121,7 +121,7 @@ void domain_init(bool pae)
 	*(u32 *)(uintptr_t)v->r.gpr[GPR_ESP] = KERNEL(CODE); /* Init's return address */
 	vmi_init(v);
 	domain_call();
-	stack_arguments()[0] = 0;
+	VCPU->argument[0] = 0;
 	vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
 }
 

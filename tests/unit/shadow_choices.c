@@ -132,5 +132,5 @@ gva_t pointer_to(struct place p)
 
 void stack_word(u32 n, u32 value)
 {
-	stack_arguments()[n] = value;
+	VCPU->argument[n] = value;
 }

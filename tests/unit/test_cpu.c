@@ -60,7 +60,7 @@ static int start(void **state)
 
 static void on_stack(u32 n, u32 word)
 {
-	stack_arguments()[n] = word;
+	VCPU->argument[n] = word;
 }
 
 static void known_msrs(void **state)

@@ -52,10 +52,8 @@ static void type(const char *text)
 
 static void set_alarm(u32 flags, u64 expiry, u64 period)
 {
-	u32 *stack = stack_arguments();
-
-	stack[0] = (u32)period;
-	stack[1] = (u32)(period >> 32);
+	VCPU->argument[0] = (u32)period;
+	VCPU->argument[1] = (u32)(period >> 32);
 	vmi_SetAlarm(flags, (u32)expiry, (u32)(expiry >> 32));
 }
 

@@ -122,7 +122,7 @@ static void the_linear_mapping_is_there_at_once(void **state)
 		assert_int_not_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));
 		xen_tlb_drop(page); /* it walks again, and keeps the directory's entry */
 		assert_int_equal(at_once(page, PF_W), frame(DATA));
-		stack_arguments()[0] = 0;
+		VCPU->argument[0] = 0;
 		vmi_SetLinearMapping(0, LINEAR, GUEST_PAGES);
 		assert_int_equal(fault(KERNEL(ESP0), PF_W), SPACE_FILLED);
 		assert_int_equal(at_once(beside, PF_W), frame(DATA + PAGE_SIZE));

@@ -210,12 +210,12 @@ static void use_the_processor(void)
 {
 	const volatile u64 *gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;
 
-	stack_arguments()[0] = 0x00CFF200;
+	VCPU->argument[0] = 0x00CFF200;
 	vmi_WriteGDTEntry(KERNEL(GDT), 6, 0x1234FFFF);
 	assert_true(gdt[6] == 0x00CFF2001234FFFFull);
 	vmi_SetLDT(LDT_SEL);
 	assert_int_equal(xen.ldt_entries, 8);
-	stack_arguments()[0] = 0xC006EF00;
+	VCPU->argument[0] = 0xC006EF00;
 	vmi_WriteIDTEntry(KERNEL(IDT), 0x81, KERNEL_CS << 16 | 0x0810);
 	assert_int_equal(xen.trap[0x81].address, 0xC0060810);
 	vmi_UpdateKernelStack(KERNEL_DS, KERNEL(ESP0));

@@ -196,7 +196,7 @@ static void what_cannot_be_ends_the_domain(void **state)
 
 static void set_linear_mapping(u32 slot, gva_t va, u32 pages, u32 gpfn)
 {
-	stack_arguments()[0] = gpfn;
+	VCPU->argument[0] = gpfn;
 	vmi_SetLinearMapping(slot, va, pages);
 }
 
