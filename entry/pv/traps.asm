@@ -27,6 +27,8 @@ global nmi_unblock, run_code
 	je fault_in_c
 	test byte [ss:esp + 8], 2
 	jz fault_in_c
+	cmp dword [ss:S_QUEUED], 0      ; C tells Xen of it first
+	jne fault_in_c
 	mov [ss:V_EAX], eax
 	mov [ss:V_ECX], ecx
 	mov [ss:V_EDX], edx

@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "irq.h"
 #include "mm.h"
+#include "proc.h"
 #include "rom.h"
 #include "trap.h"
 
@@ -144,6 +145,45 @@ static void check_stack_at_edge(void)
 	unmap_kernel(EDGE);
 }
 
+/* A process that faults in lazy mode: its first fault leaves a change that waits. */
+static u32 queue_faults, queue_seen;
+
+static bool change_and_try_again(struct regs *r, u32 cr2)
+{
+	struct mm *mm = current_mm;
+
+	if (!from_user(r) || cr2 >= PAGE_SIZE)
+		return false;
+	if (queue_faults++) {
+		page_fault_hook = NULL;
+		queue_seen = try_read(EDGE, NULL);
+		ops.lazy_mode(LAZY_NONE);
+		return false;
+	}
+	(void)*(volatile u32 *)EDGE; /* in this space, too, but no TLB keeps it */
+	mm_switch(&init_mm);
+	mm_switch(mm);
+	ops.lazy_mode(LAZY_MMU);
+	pte_set(&init_mm, EDGE, pte_of(&init_mm, EDGE), 0);
+	return true;
+}
+
+static void check_fault_in_lazy_mode(void)
+{
+	u32 pfn = page_alloc_zeroed();
+
+	map_kernel(EDGE, pfn, PTE_KERNEL & ~PTE_G);
+	*(volatile u32 *)EDGE = 0;
+	queue_faults = 0;
+	page_fault_hook = change_and_try_again;
+	check_eq("hostile: a process that faults in lazy mode ends", STATUS_KILLED | V_PF,
+		 proc_run(PROG_FAULT, FAULT_READ_NULL));
+	page_fault_hook = NULL;
+	check_eq("hostile: and what waited counts in its fault's handler", V_PF, queue_seen);
+	unmap_kernel(EDGE);
+	page_put(pfn);
+}
+
 void checks_hostile(void)
 {
 	if (!on_vmi || option("nullrom"))
@@ -154,4 +194,5 @@ void checks_hostile(void)
 	check_watched_instruction();
 	check_stepped_call();
 	check_stack_at_edge();
+	check_fault_in_lazy_mode();
 }
