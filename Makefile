@@ -327,6 +327,7 @@ check: | deps-test
 		--enable=warning,performance,portability $(INCLUDES) -Itools/mkrom \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress='comparePointers:tests/guest/*' \
 		$(filter %.c,$(C_FILES))
+	@tests/arrows
 	@echo "check: clean"
 
 format:
@@ -380,7 +381,7 @@ help:
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
-#: make check           clang-format and cppcheck
+#: make check           clang-format, cppcheck, and which room may use which
 #: make format          lays the C out as make check wants it
 #: make deps            installs the Debian packages that are needed
 #: make clean

@@ -4,14 +4,14 @@
  * build turns each "@NAME value" into "%define NAME value".
  */
 #include "xenbind/hypercall.h"
-#include "rom/image.h"
+#include "image.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/paging.h"
 #include "monitor/vmi/vmi.h"
 #include "monitor/pvh/pvh.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
-#define TARGET(field) (WIN_MONITOR + offsetof(struct monitor, shadow.target.field))
+#define TARGET(field) (WIN_BINDING + offsetof(struct pv, shadow.target.field))
 #define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
 
@@ -111,12 +111,12 @@ void offsets(void)
 	DEFINE(V_EFER, WIN_VCPU + offsetof(struct vcpu, efer));
 	DEFINE(V_DIRECTORY, WIN_VCPU + offsetof(struct vcpu, directory));
 	DEFINE(V_PAGE_FAULT, WIN_VCPU + offsetof(struct vcpu, page_fault));
-	DEFINE(S_LINEAR_BASE, WIN_MONITOR + offsetof(struct monitor, shadow.linear_base));
-	DEFINE(S_LINEAR_HOOKED, WIN_MONITOR + offsetof(struct monitor, shadow.linear_hooked));
+	DEFINE(S_LINEAR_BASE, WIN_BINDING + offsetof(struct pv, shadow.linear_base));
+	DEFINE(S_LINEAR_HOOKED, WIN_BINDING + offsetof(struct pv, shadow.linear_hooked));
 	DEFINE(N_PAGE_FAULT, WIN_COUNTERS + offsetof(struct counters, exception[EXC_PF]));
 	DEFINE(N_FAULT_USER, WIN_COUNTERS + offsetof(struct counters, fault_user));
 	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
-	DEFINE(S_QUEUED, WIN_MONITOR + offsetof(struct monitor, shadow.queued));
+	DEFINE(S_QUEUED, WIN_BINDING + offsetof(struct pv, shadow.queued));
 	DEFINE(S_TARGET_AT, TARGET(at));
 	DEFINE(S_TARGET_LONG_AT, TARGET(long_at));
 	DEFINE(S_TARGET_FLAGS, TARGET(flags));
@@ -125,7 +125,7 @@ void offsets(void)
 	DEFINE(S_TARGET_L1, TARGET(l1));
 	DEFINE(S_TARGET_GROUPS, TARGET(groups));
 	DEFINE(S_TARGET_BAD_HIGH, TARGET(bad_high));
-	DEFINE(S_GUEST_PAGES, WIN_MONITOR + offsetof(struct monitor, shadow.guest_pages));
+	DEFINE(S_GUEST_PAGES, WIN_BINDING + offsetof(struct pv, shadow.guest_pages));
 	DEFINE(R_ENTRY, WIN_MONITOR + offsetof(struct monitor, runstate.state_entry_time));
 	DEFINE(C_ENTRY, WIN_MONITOR + offsetof(struct monitor, clock.entry));
 	DEFINE(C_STOLEN_CYCLES, WIN_MONITOR + offsetof(struct monitor, clock.stolen_cycles));
@@ -141,7 +141,7 @@ void offsets(void)
 	DEFINE(PTE_US, PTE_US);
 	DEFINE(PTE_A, PTE_A);
 	DEFINE(PTE_D, PTE_D);
-	DEFINE(S_WINDOW, WIN_MONITOR + offsetof(struct monitor, shadow.window));
+	DEFINE(S_WINDOW, WIN_BINDING + offsetof(struct pv, shadow.window));
 	DEFINE(WIN_GMFN, WIN_GMFN);
 	DEFINE(WIN_HEADS, WIN_HEADS);
 	DEFINE(SHADOW_NONE, SHADOW_NONE);

@@ -34,6 +34,19 @@ struct counters {
 #undef POOL
 };
 
+/* What the frames of the shadow pool are used for, now. */
+struct pool_use {
+#define COUNTER(group, name, what)
+#define COUNTERS_BY(group, size, index)
+#define NAME(group, index, name)
+#define POOL(name, what) u32 name;
+#include "counters.def"
+#undef COUNTER
+#undef COUNTERS_BY
+#undef NAME
+#undef POOL
+};
+
 #define COUNTERS ((struct counters *)(uintptr_t)WIN_COUNTERS)
 
 #ifdef VMIXEN_ENTRY /* the window is not there yet */

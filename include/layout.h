@@ -33,7 +33,9 @@
 #define WIN_STACK_TOP (WIN_STACK + WIN_STACK_PAGES * 4096)
 #define WIN_RUN (WINDOW_BASE + 0x050000)     /* redirect.c's code: one page, for one call */
 #define WIN_MONITOR (WINDOW_BASE + 0x060000) /* struct monitor */
-#define WIN_MONITOR_PAGES 64
+#define WIN_MONITOR_PAGES 8
+#define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* what the binding has beside it */
+#define WIN_BINDING_PAGES 56
 #define WIN_SLOTS (WINDOW_BASE + 0x200000) /* map slots for guest frames */
 #define WIN_SLOT_COUNT 512
 #define WIN_GMFN (WINDOW_BASE + 0x400000)  /* u32 mfn of every guest frame */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The registers of an x86 by their numbers in ModRM. */
+/* Registers of an x86: their numbers in ModRM, and bits that have names. */
 #ifndef VMIXEN_REGS_H
 #define VMIXEN_REGS_H
 
@@ -25,5 +25,11 @@ enum seg {
 	SEG_GS,
 	SEG_NONE,
 };
+
+/* DR6 (Intel SDM vol. 3B, 17.2.3). */
+#define DR6_ONES 0xFFFF0FF0u	/* reserved, and read so */
+#define DR6_BREAKPOINTS 0x000Fu /* B0 to B3 */
+#define DR6_BS 0x4000u		/* a single step */
+#define DR6_CAUSES 0xE00Fu	/* what DR6 can tell of */
 
 #endif

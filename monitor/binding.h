@@ -15,6 +15,7 @@
 
 struct access_fault;
 struct insn;
+struct pool_use;
 
 /* --- init.c, trap.c, guard.c: the guest's way -------------------------------------------- */
 
@@ -53,6 +54,9 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 bits, bool kernel, u3
 bool space_translate(struct vcpu *v, gva_t va, u64 *gpa);
 /* The guest executes INVLPG, or calls InvalPage. */
 void space_invlpg(struct vcpu *v, gva_t va);
+
+/* What the shadow pool's frames are used for; without a pool all 0. */
+void pool_count(struct pool_use *use);
 
 /* --- control.c: control and debug registers ---------------------------------------------- */
 

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The monitor's one data block.  The ROM never writes to itself: whatever changes
- * lies in struct monitor or struct vcpu, at constant addresses in the window.
+ * lies in struct monitor, struct vcpu or the block of the binding, at constant addresses in the window.
  */
 #ifndef VMIXEN_MONITOR_H
 #define VMIXEN_MONITOR_H
 
-#include "base.h"
 #include "xenbind/clock.h"
 #include "xenbind/console.h"
-#include "counters.h"
 #include "xenbind/hypercall.h"
 #include "pc/lapic.h"
 #include "pc/pc.h"
-#include "monitor/pv/mmu/shadow.h"
 #include "start.h"
 #include "xenbind/store.h"
 #include "vcpu.h"
@@ -55,30 +52,9 @@ struct clock_cache {
 };
 
 struct segments {
-	struct xen_table {
-		u32 pages; /* frames there are; Xen's GDT has all of them */
-		u32 mfn[WIN_LDT_PAGES];
-	} table[2];	 /* GDT, LDT */
-	u32 ldt_entries; /* what Xen has been given */
+	u32 pages[2];	 /* of the GDT and of the LDT that the processor reads */
+	u32 ldt_entries; /* what the processor has been given */
 	bool kept;	 /* a slot had to keep a descriptor that is the guest's no more */
-};
-
-_Static_assert(WIN_GDT_PAGES <= WIN_LDT_PAGES, "xen_table.mfn has room for both tables");
-
-/* guard.c: the frames of the guest's GDT and LDT before Init. */
-#define GUARD_FRAMES (2 * 17) /* 64 KB may begin anywhere in a page */
-
-struct guard {
-	u32 frames; /* in gpfn[] */
-	u32 gpfn[GUARD_FRAMES];
-	u32 opened; /* of them, in open[]: where they are writable */
-	struct {
-		u32 gpfn;
-		gva_t va;
-	} open[4];
-	bool stepping; /* TF is set, for one instruction */
-	bool traced;   /* and was before */
-	bool pushes;   /* that is PUSHF */
 };
 
 struct monitor {
@@ -91,13 +67,11 @@ struct monitor {
 	struct asked asked;
 	u32 ends; /* that have begun: report.c */
 	struct segments segments;
-	struct guard guard;
 	u64 counters_since; /* when they were 0, in ns */
 	struct clock_cache clock;
 	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
 	u32 wc_version_seen;
 	struct vcpu_runstate_info runstate; /* Xen writes it */
-	struct shadow shadow;
 };
 
 #define MON ((struct monitor *)WIN_MONITOR)

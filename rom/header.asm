@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
 ; Both headers, their fixed slots and the tables that describe the calls; all
-; of it made from rom/calls.def.  Field offsets are those of rom/image.h.
+; of it made from rom/calls.def.  Field offsets are those of include/image.h.
 ; mkrom fills what is only known after the link: lengths and checksums.
 ;
 ; A slot pushes the window address of its stub and returns to it: no register

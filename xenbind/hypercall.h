@@ -13,6 +13,7 @@
 #include "base.h"
 #include "counters.h"
 #include "layout.h"
+#include "regs.h"
 
 /* Unit tests see the interface that the ROM sees, but for pointers. */
 #ifdef VMIXEN_HOSTED
@@ -127,6 +128,18 @@ static inline int xen_set_debugreg(u32 reg, u32 value)
 static inline u32 xen_get_debugreg(u32 reg)
 {
 	return (u32)hypercall(__HYPERVISOR_get_debugreg, reg, 0, 0, 0, 0);
+}
+
+/* DR6 of the #DB that has come.  A Xen that runs ours as an HVM domain, as below a
+ * shim, keeps its debug registers lazily: when it has run another domain in
+ * between, DR6 comes back as it was before the trap.  So a trap without a cause is
+ * a step, of which there are many; what was a breakpoint's cannot be known.  (INT1,
+ * which has no cause either, is a step to such a guest.) */
+static inline u32 xen_debug_status(void)
+{
+	u32 dr6 = xen_get_debugreg(6);
+
+	return dr6 & DR6_CAUSES ? dr6 : dr6 | DR6_BS;
 }
 
 static inline int xen_callback_op(u32 cmd, const void *arg)

@@ -20,7 +20,7 @@
 
 #include "xenbind/console.h"
 #include "xenbind/hypercall.h"
-#include "rom/image.h"
+#include "image.h"
 #include "room.h"
 #include "start.h"
 

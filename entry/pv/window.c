@@ -6,7 +6,7 @@
  */
 #include "entry/boot/entry.h"
 #include "lib/mem.h"
-#include "monitor/pv/mmu/shadow.h"
+#include "monitor/pv/mmu/block.h"
 
 #define P_RO 0x21ull
 #define P_RW 0x63ull
@@ -110,7 +110,7 @@ static void map_tables(struct layout *l, struct start *start)
 	start->guest_pages = l->guest_pages;
 }
 
-static void note_pool(struct layout *l, struct start *start)
+static void note_pool(struct layout *l, struct start_pv *start)
 {
 	start->pool_pages = l->pool_pages;
 	start->pool_first_pfn = l->reserve_next;
@@ -130,10 +130,10 @@ void window_make(struct layout *l, struct start *start)
 	map_fresh(l, WIN_FRAME_TOP - PAGE_SIZE, 1);
 	map_fresh(l, WIN_STACK, WIN_STACK_PAGES);
 	map_fresh(l, WIN_RUN, 1);
-	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES);
-	memcpy(start->window_l1, l1, sizeof(l1));
+	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES + WIN_BINDING_PAGES);
+	memcpy(PV->start.window_l1, l1, sizeof(l1));
 	map_shared(l, start);
 	map_tables(l, start);
-	note_pool(l, start);
-	start->bootstrap_root = l->mfn_list[(si->pt_base - VIRT_BASE) >> 12];
+	note_pool(l, &PV->start);
+	PV->start.bootstrap_root = l->mfn_list[(si->pt_base - VIRT_BASE) >> 12];
 }

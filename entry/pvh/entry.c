@@ -147,6 +147,7 @@ void regparm3 pvh_entry_main(u32 si)
 	static struct start_pvh pvh;
 	u64 born = __builtin_ia32_rdtsc();
 	struct start *start;
+	u32 monitor;
 
 	entry_is_pvh = true;
 	start_hypercalls();
@@ -156,9 +157,10 @@ void regparm3 pvh_entry_main(u32 si)
 	divide(&p);
 	move(p.initrd, p.initrd_from, p.initrd_bytes);
 	pvh_move(p.entry_to, p.entry_bytes);
-	start = &((struct monitor *)physical(pvh_window_make(&p, &pvh)))->start;
+	monitor = pvh_window_make(&p, &pvh);
+	start = &((struct monitor *)physical(monitor))->start;
 	pvh.ram_pages = p.own_first;
-	start->pvh = pvh;
+	((struct pvh *)physical(monitor + WIN_BINDING - WIN_MONITOR))->start = pvh;
 	start->guest_pages = p.own_first;
 	start->console_evtchn = (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN);
 	start->store_evtchn = (u32)pvh_param(HVM_PARAM_STORE_EVTCHN);

@@ -7,7 +7,7 @@
  */
 #include "entry/boot/entry.h"
 #include "xenbind/hypercall.h"
-#include "rom/image.h"
+#include "image.h"
 #include "lib/mem.h"
 #include "monitor/monitor.h"
 #include "pvh_entry.h"

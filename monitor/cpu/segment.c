@@ -33,6 +33,7 @@
  */
 #include "segment.h"
 #include "access.h"
+#include "monitor/binding.h"
 #include "monitor/monitor.h"
 #include "lib/mem.h"
 
@@ -154,7 +155,7 @@ static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
 {
 	u64 d = adjust(v, descriptor), old;
 
-	if (index >= SEG->table[table].pages * 512)
+	if (index >= SEG->pages[table] * 512)
 		return false;
 	old = slots(table)[index];
 	if (!((old ^ d) & ~ACCESSED))
@@ -201,7 +202,7 @@ void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 		entries = WIN_GDT_PAGES * 512; /* Xen's own descriptors follow */
 	v->gdtr = (struct table_reg){limit, base};
 	tables_need(GDT, entries);
-	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
+	copy(v, GDT, &v->gdtr, SEG->pages[GDT] * 512);
 }
 
 /* The descriptor that a selector names in the guest's own table. */
@@ -272,7 +273,7 @@ bool segment_load_ldt(struct vcpu *v, u16 selector)
 void segment_reread(struct vcpu *v)
 {
 	SEG->kept = false;
-	copy(v, GDT, &v->gdtr, SEG->table[GDT].pages * 512);
+	copy(v, GDT, &v->gdtr, SEG->pages[GDT] * 512);
 	give_ldt(v);
 }
 
@@ -338,7 +339,7 @@ static void revive(u32 seg, u16 selector)
 	bool behind = table == LDT && index >= SEG->ldt_entries;
 	u64 old;
 
-	if (cpu_selector(seg) || !(selector & 0xFFFC) || index >= SEG->table[table].pages * 512)
+	if (cpu_selector(seg) || !(selector & 0xFFFC) || index >= SEG->pages[table] * 512)
 		return;
 	old = slots(table)[index];
 	tables_write(table, index, FLAT_DATA);
@@ -372,7 +373,7 @@ u64 segment_descriptor(u16 selector)
 {
 	u32 index = selector >> 3, table = selector >> 2 & 1;
 
-	if (index < (table == LDT ? SEG->ldt_entries : SEG->table[GDT].pages * 512))
+	if (index < (table == LDT ? SEG->ldt_entries : SEG->pages[GDT] * 512))
 		return slots(table)[index];
 	return table == LDT || index < WIN_GDT_PAGES * 512 ? 0 : FLAT_DATA;
 }
@@ -387,7 +388,7 @@ bool segment_is_kernel_code(const struct vcpu *v, u16 selector)
 {
 	u32 index = selector >> 3;
 
-	return !(selector & 4) && index && index < SEG->table[GDT].pages * 512 &&
+	return !(selector & 4) && index && index < SEG->pages[GDT] * 512 &&
 	       serves(v, SEG_CS, slots(GDT)[index]);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "events.h"
 #include "time.h"
+#include "monitor/binding.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 #include "lib/muldiv.h"

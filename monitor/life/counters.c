@@ -7,12 +7,13 @@
  * A counter at 0 is left out, and so is a group of nothing else; a long group
  * has several lines.  docs/counters.md promises this form to programs.
  */
+#include "monitor/binding.h"
 #include "monitor/io/time.h"
 #include "monitor/life.h"
-#include "monitor/pv/mmu/paging.h"
+#include "monitor/monitor.h"
+#include "image.h"
 #include "lib/mem.h"
 #include "lib/muldiv.h"
-#include "rom/image.h"
 
 #define LINE_FULL 90 /* columns behind which another line begins */
 
@@ -87,32 +88,6 @@ static u32 show_row(u32 column, const struct row *r)
 	return column;
 }
 
-struct pool_use {
-#define COUNTER(group, name, what)
-#define COUNTERS_BY(group, size, index)
-#define NAME(group, index, name)
-#define POOL(name, what) u32 name;
-#include "counters.def"
-#undef POOL
-};
-
-static struct pool_use pool_use(void)
-{
-	const struct shadow *s = &MON->shadow;
-	struct pool_use u = {.size = s->pool_pages, .fresh = s->pool_pages - s->pool_fresh};
-
-	for (u32 i = 0; i < s->pool_fresh; i++) {
-		const struct pool_page *p = &s->pool[i];
-
-		u.free += p->kind == POOL_FREE;
-		u.tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_written(i));
-		u.orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_written(i);
-		u.linear += p->kind == POOL_PHYS;
-		u.roots += p->kind == POOL_ROOT;
-	}
-	return u;
-}
-
 static bool same(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
@@ -124,9 +99,10 @@ static bool same(const char *a, const char *b)
 
 void counters_report(void)
 {
-	struct pool_use use = pool_use();
+	struct pool_use use;
 	u32 column, rem;
 
+	pool_count(&use);
 	say("\nvmixen: counter time: ms=%u\n",
 	    (u32)div64(time_ns() - MON->counters_since, 1000000, &rem));
 	column = 0;
@@ -140,6 +116,9 @@ void counters_report(void)
 	if (column)
 		say("\n");
 	column = 0;
+#define COUNTER(group, name, what)
+#define COUNTERS_BY(group, size, index)
+#define NAME(group, index, name)
 #define POOL(name, what) column = show(column, "pool", #name, use.name);
 #include "counters.def"
 	say("\n");

@@ -4,6 +4,7 @@
  * that a PC's kernel takes when it leaves, of which nothing can be carried out here.
  */
 #include "ends.h"
+#include "monitor/binding.h"
 #include "monitor/cpu/access.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/io/time.h"

@@ -8,6 +8,7 @@
  * Kept true: a report changes nothing of the guest's and asks nothing of the
  * shadow, so it cannot come to an end itself; should it yet, it is cut short.
  */
+#include "monitor/binding.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"

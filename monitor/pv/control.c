@@ -7,9 +7,6 @@
 #include "monitor/pv/mmu/shadow.h"
 #include "xenbind/hypercall.h"
 
-#define DR6_ONES 0xFFFF0FF0u /* reserved, and read so */
-#define DR6_BS 0x4000u	     /* a single step */
-#define DR6_CAUSES 0xE00Fu   /* what DR6 can tell of */
 
 /* With either the FPU raises #NM; Xen lets a guest have only TS. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
@@ -125,24 +122,12 @@ u32 control_get_dr(struct vcpu *v, u32 reg)
 	return reg < 4 ? v->dr[reg] : xen_get_debugreg(reg);
 }
 
-/* DR6 of the #DB that has come. A Xen that runs ours as an HVM domain, as below a
- * shim, keeps its debug registers lazily: when it has run another domain in
- * between, DR6 comes back as it was before the trap. So a trap without a cause is
- * a step, of which there are many; what was a breakpoint's cannot be known. (INT1,
- * which has no cause either, is a step to such a guest.) */
-u32 control_debug_status(void)
-{
-	u32 dr6 = xen_get_debugreg(6);
-
-	return dr6 & DR6_CAUSES ? dr6 : dr6 | DR6_BS;
-}
-
 /* A #DB has come: bits 0 to 3 of DR6 tell of it alone, as a processor has it.
  * Xen would add it to all that came before, and a kernel that steps a program
  * would take the step for a breakpoint of another's. */
 void control_debug_trap(struct vcpu *v)
 {
-	v->dr[6] = (v->dr[6] & ~0xFu) | control_debug_status();
+	v->dr[6] = (v->dr[6] & ~0xFu) | xen_debug_status();
 	control_debug_forget();
 }
 

@@ -11,7 +11,7 @@
 #include "monitor/life.h"
 #include "monitor/life/ends.h"
 #include "monitor/monitor.h"
-#include "monitor/pv/mmu/guard.h"
+#include "monitor/pv/mmu/block.h"
 
 extern const u32 upcall_offset, failsafe_offset;
 
@@ -69,7 +69,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	start_pc();
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, shadow pool %u KB\n", MON->start.code32,
-	    MON->start.guest_pages / 256, MON->start.pool_pages * 4);
+	    MON->start.guest_pages / 256, PV->start.pool_pages * 4);
 	events_listen();
 	monitor_resume(v);
 }

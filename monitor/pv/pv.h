@@ -17,8 +17,6 @@ bool flags_breakpoint(struct vcpu *v);
 /* control.c: a #DB that is the guest's is going to it; the processor's DR6 is clear. */
 void control_debug_trap(struct vcpu *v);
 void control_debug_forget(void);
-/* What DR6 says. */
-u32 control_debug_status(void);
 /* VMI_Init: Xen learns what it is to know of the control registers. */
 void control_adopt(struct vcpu *v);
 

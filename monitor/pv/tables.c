@@ -3,12 +3,14 @@
 #include "monitor/cpu/segment.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
+#include "monitor/pv/mmu/block.h"
 
-#define SEG (&MON->segments)
+#define PAGES (MON->segments.pages)
+#define MFN (PV->table_mfn)
 
 void tables_write(u32 table, u32 index, u64 d)
 {
-	u64 maddr = ((u64)SEG->table[table].mfn[index >> 9] << 12) + (index & 511) * 8;
+	u64 maddr = ((u64)MFN[table][index >> 9] << 12) + (index & 511) * 8;
 
 	if (xen_update_descriptor(maddr, d))
 		guest_die("Xen refused descriptor %u: %08llx", index, d);
@@ -16,25 +18,24 @@ void tables_write(u32 table, u32 index, u64 d)
 
 static void need_pages(u32 table, u32 entries)
 {
-	struct xen_table *t = &SEG->table[table];
+	u32 *pages = &PAGES[table];
 
-	for (; t->pages * 512 < entries; t->pages++)
-		t->mfn[t->pages] =
-			shadow_frame((table == LDT ? WIN_LDT : WIN_GDT) + t->pages * PAGE_SIZE);
+	for (; *pages * 512 < entries; ++*pages)
+		MFN[table][*pages] =
+			shadow_frame((table == LDT ? WIN_LDT : WIN_GDT) + *pages * PAGE_SIZE);
 }
 
 static void give_gdt(u32 entries)
 {
-	struct xen_table *t = &SEG->table[GDT];
 	unsigned long frames[WIN_GDT_PAGES];
 
-	if (entries <= t->pages * 512)
+	if (entries <= PAGES[GDT] * 512)
 		return;
 	need_pages(GDT, entries);
-	for (u32 i = 0; i < t->pages; i++)
-		frames[i] = t->mfn[i];
+	for (u32 i = 0; i < PAGES[GDT]; i++)
+		frames[i] = MFN[GDT][i];
 	/* cppcheck-suppress uninitvar ; there is an entry, and so a page */
-	xen_must(xen_set_gdt(frames, t->pages * 512), NEED_GDT);
+	xen_must(xen_set_gdt(frames, PAGES[GDT] * 512), NEED_GDT);
 }
 
 void tables_need(u32 table, u32 entries)

@@ -14,8 +14,8 @@
 #include "monitor/emul/emul.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
-#include "monitor/monitor.h"
-#include "monitor/pv/mmu/guard.h"
+#include "monitor/pv/mmu/block.h"
+#include "xenbind/hypercall.h"
 
 extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,
 	fixup_count;
@@ -153,7 +153,7 @@ static void exception(struct vcpu *v)
 	u32 vector = v->r.vector & VECTOR_NUMBER;
 
 	COUNT(exception[vector & 31]);
-	if (MON->guard.opened && guard_trap(v, vector))
+	if (PV->guard.opened && guard_trap(v, vector))
 		return;
 	switch (vector) {
 	case EXC_PF:

@@ -9,7 +9,7 @@
 #include "monitor/pv/mmu/paging.h"
 #include "monitor/vmi/vmi.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
 {

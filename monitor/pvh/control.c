@@ -7,8 +7,6 @@
 #include "monitor/binding.h"
 #include "monitor/io/events.h"
 
-#define DR6_ONES 0xFFFF0FF0u
-#define DR6_BS 0x00004000u
 #define DR7_GD 0x2000u
 /* With either the FPU raises #NM. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)

@@ -27,7 +27,6 @@
 #include "lib/mem.h"
 
 #define PRESENT_HIGH 0x8000u /* of a descriptor's high word */
-#define DR6_BREAKPOINTS 0xFu
 #define NO_PLACE 0 /* the null selector's */
 /* Entry and table of a selector, as one number. */
 #define PLACE(selector) ((u32)(selector) >> 2)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The start of a domain and VMI_Init, in the PVH binding. */
 #include "cpu_pvh.h"
+#include "pvh.h"
+#include "monitor/binding.h"
 #include "monitor/cpu/access.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/io/events.h"

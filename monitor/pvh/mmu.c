@@ -6,9 +6,13 @@
  * directory is loaded, which has memory one to one.
  */
 #include "cpu_pvh.h"
+#include "pvh.h"
+#include "monitor/binding.h"
 #include "monitor/cpu/access.h"
 #include "monitor/life.h"
-#include "monitor/monitor.h"
+#include "counters.h"
+#include "lib/mem.h"
+#include "pc/lapic.h"
 
 #define PDE_FLAGS 0x63u
 #define PTE_FLAGS 0x63u
@@ -18,7 +22,7 @@
 
 static struct start_pvh *pvh(void)
 {
-	return &MON->start.pvh;
+	return &PVH->start;
 }
 
 void regparm3 paging_switch(u32 from, u32 to, u32 cr4);
@@ -292,4 +296,10 @@ void space_start(struct vcpu *v)
 	v->window_pde = pvh()->l1_narrow | PDE_FLAGS;
 	v->on_own = true;
 	v->text = pvh()->text;
+}
+
+/* There is no pool. */
+void pool_count(struct pool_use *use)
+{
+	memset(use, 0, sizeof(*use));
 }

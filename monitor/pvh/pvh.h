@@ -56,7 +56,7 @@
 
 #define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
 
-#define PVH_MONITOR_PAGES 16
+#define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
 #define PVH_TEXT_PAGES WIN_TEXT_PAGES
 /* text, hypercalls, shared info; vcpu; GDT with its own page, LDT, IDT; code to run; stack;
  * tables; monitor */
@@ -66,7 +66,7 @@
 
 #define PVH_PDES_WIDE 2u /* directory entries of the window */
 
-/* Of struct start: physical addresses. */
+/* From the domain entry: physical addresses. */
 struct start_pvh {
 	u32 narrow;    /* the monitor's own directory */
 	u32 wide;      /* its PDPT */
@@ -75,5 +75,12 @@ struct start_pvh {
 	u32 text;      /* the image in the window */
 	u32 ram_pages; /* of the domain, from 0 on */
 };
+
+/* The binding's own data, behind the monitor's. */
+struct pvh {
+	struct start_pvh start;
+};
+
+#define PVH ((struct pvh *)WIN_BINDING)
 
 #endif

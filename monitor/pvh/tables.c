@@ -5,6 +5,8 @@
  */
 #include "cpu_pvh.h"
 #include "guard.h"
+#include "pvh.h"
+#include "monitor/binding.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/monitor.h"
 
@@ -33,8 +35,8 @@ void tables_need(u32 table, u32 entries)
 {
 	u32 pages = (entries + 511) / 512;
 
-	if (SEG->table[table].pages < pages)
-		SEG->table[table].pages = pages;
+	if (SEG->pages[table] < pages)
+		SEG->pages[table] = pages;
 }
 
 static u64 make_system(u32 base, u32 limit, u32 type)

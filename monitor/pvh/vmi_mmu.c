@@ -4,6 +4,7 @@
  * processor's, so a Set is a store.  get_reloc answers NONE for the most used.
  */
 #include "cpu_pvh.h"
+#include "monitor/binding.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 #include "monitor/vmi/vmi.h"

@@ -5,6 +5,7 @@
  * arguments by stack_argument().
  */
 #include "vmi.h"
+#include "monitor/binding.h"
 #include "monitor/cpu/access.h"
 #include "monitor/cpu/msr.h"
 #include "monitor/cpu/segment.h"

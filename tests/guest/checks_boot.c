@@ -7,7 +7,7 @@
 #include "mm.h"
 #include "rom.h"
 #include "trap.h"
-#include "rom/image.h"
+#include "image.h"
 
 extern u8 boot_params[4096];
 extern char boot_cmdline[];

@@ -16,7 +16,7 @@
 #include "checks_each.h"
 #include "irq.h"
 #include "mm.h"
-#include "rom/image.h"
+#include "image.h"
 
 #define COPY (VMALLOC_START + 0xc00000)
 

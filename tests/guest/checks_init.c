@@ -6,7 +6,7 @@
 #include "checks.h"
 #include "mm.h"
 #include "rom.h"
-#include "rom/image.h"
+#include "image.h"
 
 #define LAST_CALL 73u
 

@@ -20,7 +20,7 @@
 #include "irq.h"
 #include "proc.h"
 #include "trap.h"
-#include "rom/image.h"
+#include "image.h"
 
 #define HEALTH 512u /* calls between two looks at everything */
 

@@ -14,7 +14,7 @@
 #include "ops.h"
 #include "mm.h"
 #include "rom.h"
-#include "rom/image.h"
+#include "image.h"
 
 #define SCAN_START 0xc0000u
 #define SCAN_END 0xe0000u

@@ -14,6 +14,7 @@
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/shadow.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 #define BOOTSTRAP_L3 1u /* machine frames: the tables that a domain builder makes */
 #define BOOTSTRAP_L2 2u
@@ -86,7 +87,7 @@ static void make_memory(void)
 	map(WIN_FRAME_TOP - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_STACK, WIN_STACK_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_RUN, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, -1, 0);
-	map(WIN_MONITOR, WIN_MONITOR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
+	map(WIN_MONITOR, (WIN_MONITOR_PAGES + WIN_BINDING_PAGES) * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_GMFN, 0x1000 * 4, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_HEADS, 0x1000 * 2, PROT_READ | PROT_WRITE, -1, 0);
 	map(MACH2PHYS, XEN_FRAMES * 4, PROT_READ | PROT_WRITE, -1, 0);
@@ -431,12 +432,12 @@ static void make_bootstrap(void)
 
 		memset(xen_frame(mfn), 0, PAGE_SIZE);
 		pin(mfn, FRAME_L1);
-		MON->start.window_l1[i] = mfn;
+		PV->start.window_l1[i] = mfn;
 		l2[WINDOW_L2 - 3 * 512 + i] = (u64)mfn << 12 | FLAGS;
 	}
 	pin(BOOTSTRAP_L3, FRAME_L3);
 	load(BOOTSTRAP_L3);
-	MON->start.bootstrap_root = BOOTSTRAP_L3;
+	PV->start.bootstrap_root = BOOTSTRAP_L3;
 }
 
 /* Guest frames in another order than machine frames. */
@@ -473,15 +474,16 @@ void machine_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)
 	map(WIN_SLOTS, WIN_SLOT_COUNT * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_POOL, WINDOW_END - WIN_POOL, PROT_NONE, -1, 0);
 	memset(MON, 0, sizeof(*MON));
+	memset(PV, 0, sizeof(*PV));
 	memset(VCPU, 0, 4 * PAGE_SIZE);
 	memset((void *)WIN_SHARED, 0, 0x3000);
 	flush_all();
 	make_bootstrap();
 	MON->start.guest_pages = guest_pages;
-	MON->start.pool_pages = pool_pages;
-	MON->start.pool_first_pfn = POOL_FIRST_PFN;
+	PV->start.pool_pages = pool_pages;
+	PV->start.pool_first_pfn = POOL_FIRST_PFN;
 	for (u32 i = 0; i < pool_pages; i++)
-		MON->start.pool_mfn[i] = POOL_FIRST + i;
+		PV->start.pool_mfn[i] = POOL_FIRST + i;
 	memset(xen_frame(POOL_FIRST), 0xA5, pool_pages * PAGE_SIZE); /* whatever was there */
 	give_memory(guest_pages, hole, hole_pages);
 }

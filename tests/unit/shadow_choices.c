@@ -3,6 +3,7 @@
 #include "monitor/pv/mmu/paging.h"
 #include "shadow_guest.h"
 #include "monitor/vmi/vmi.h"
+#include "monitor/vcpu.h"
 
 struct script_guest guest;
 

@@ -7,6 +7,7 @@
 #include "monitor/vmi/vmi.h"
 #include "monitor/monitor.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 void target_SetPxE(u32 pte, u32 *entry, u32 flags);
 void target_SetPxELong(u32 low, u32 high, u32 *entry);
@@ -41,7 +42,7 @@ static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 	model_remember(p, model_read(p));
 	stack_word(0, flags);
 	/* as entry/pv/vmi.asm looks for it */
-	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == MON->shadow.target.at) {
+	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == PV->shadow.target.at) {
 		if (model.pae)
 			target_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
 		else

@@ -6,10 +6,11 @@
 #include "shadow_model.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/shadow.h"
+#include "monitor/pv/mmu/block.h"
 
 static void check_roots(void)
 {
-	const struct shadow *s = &MON->shadow;
+	const struct shadow *s = &PV->shadow;
 	static u16 hooks[WIN_POOL_MAX];
 
 	memset(hooks, 0, sizeof(hooks));
@@ -41,7 +42,7 @@ static void check_roots(void)
 
 static bool is_directory(u32 gpfn)
 {
-	const struct shadow *s = &MON->shadow;
+	const struct shadow *s = &PV->shadow;
 
 	for (u32 i = 0; i < s->root_limit; i++)
 		for (u32 slot = 0; slot < 4; slot++)
@@ -61,7 +62,7 @@ static void check_heads(void)
 
 static void check_pool(void)
 {
-	const struct shadow *s = &MON->shadow;
+	const struct shadow *s = &PV->shadow;
 	u32 chained = 0, owned = 0;
 
 	for (u32 gpfn = 0; gpfn < GUEST_PAGES; gpfn++)

@@ -16,7 +16,6 @@
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/pv.h"
-#include "monitor/pvh/cpu_pvh.h"
 #include "monitor/vcpu.h"
 
 void vmi_WRMSR(u32 low, u32 high, u32 msr);

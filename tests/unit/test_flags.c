@@ -9,7 +9,6 @@
 #include "domain.h"
 #include "monitor/binding.h"
 #include "monitor/pv/pv.h"
-#include "monitor/pvh/cpu_pvh.h"
 #include "monitor/vcpu.h"
 
 #define CLI (CODE + 0x180)

@@ -14,8 +14,8 @@
 #include "monitor/pv/mmu/guard.h"
 #include "monitor/pv/mmu/paging.h"
 #include "monitor/pv/pv.h"
-#include "monitor/pvh/cpu_pvh.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 static struct vcpu *const v = VCPU;
 static const volatile u64 *const gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;
@@ -189,15 +189,15 @@ static void a_table_lies_anywhere(void **state)
 	guard_start(true);
 	v->gdtr.limit = 6;
 	guard_resume(v);
-	assert_int_equal(MON->guard.frames, 0);
+	assert_int_equal(PV->guard.frames, 0);
 	/* As large as can be, over all of memory and its holes. */
 	segment_load_gdt(v, 0xFFFF, KERNEL(HOLE) - 0x8004);
 	guard_resume(v);
-	assert_int_equal(MON->guard.frames, 9);
+	assert_int_equal(PV->guard.frames, 9);
 	segment_load_gdt(v, 0xFFFF, KERNEL(HOLE) - 0x10004);
 	v->ldt = v->gdtr;
 	guard_resume(v);
-	assert_int_equal(MON->guard.frames, 2 * 17);
+	assert_int_equal(PV->guard.frames, 2 * 17);
 	segment_load_gdt(v, 0xFFFF, 0xFFFFF004);
 	guard_resume(v);
 }
@@ -247,7 +247,7 @@ static void more_pages_than_can_be_open(void **state)
 		map(true, ALIAS + i * PAGE_SIZE, MAPPED(GDT));
 	for (u32 i = 0; i < 5; i++)
 		user_page_fault(ALIAS + i * PAGE_SIZE, PF_W | PF_U);
-	assert_int_equal(MON->guard.opened, 1);
+	assert_int_equal(PV->guard.opened, 1);
 	assert_false(is_writable(ALIAS));
 	assert_true(is_writable(ALIAS + 4 * PAGE_SIZE));
 }
@@ -326,7 +326,7 @@ static void init_ends_it(void **state)
 	v->r.eip = KERNEL(CODE);
 	user_trap(EXC_UD, false, 0);
 	assert_true(v->paravirtual);
-	assert_int_equal(MON->guard.frames, 0);
+	assert_int_equal(PV->guard.frames, 0);
 	assert_false(exit_flags() & EFLAGS_TF);
 	assert_true(gdt[SPARE >> 3] == (SEGMENT(0x123456) | 1ull << 45));
 	for (u32 va = KERNEL(GDT); va < KERNEL(GDT) + 2; va++) {

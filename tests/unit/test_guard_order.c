@@ -12,8 +12,8 @@
 #include "monitor/cpu/segment.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/pv.h"
-#include "monitor/pvh/cpu_pvh.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 static struct vcpu *const v = VCPU;
 static const volatile u64 *const gdt = (const volatile u64 *)(uintptr_t)WIN_GDT;
@@ -88,7 +88,7 @@ static void in_any_order(void **state)
 			one_thing(pae);
 			check_table();
 			assert_false(exit_flags() & EFLAGS_TF);
-			assert_int_equal(MON->guard.opened, 0);
+			assert_int_equal(PV->guard.opened, 0);
 		}
 	}
 }

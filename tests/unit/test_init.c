@@ -15,6 +15,7 @@
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/shadow.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 static struct vcpu *const v = VCPU;
 
@@ -42,7 +43,7 @@ static void the_bootstrap_tables_are_given_up(void **state)
 {
 	(void)state;
 	domain_start();
-	assert_int_equal(xen_frame_type(MON->start.bootstrap_root), FRAME_NONE);
+	assert_int_equal(xen_frame_type(PV->start.bootstrap_root), FRAME_NONE);
 	assert_int_equal(xen_frame_type(xen.root), FRAME_L3);
 }
 
@@ -203,11 +204,11 @@ static void dying_twice(void **state)
 {
 	(void)state;
 	domain_init(false);
-	for (u32 i = 0; i < MON->shadow.pool_pages; i++)
-		if (MON->shadow.pool[i].kind == POOL_L1)
-			MON->shadow.pool[i].kind = POOL_ROOT;
-	MON->shadow.pool_fresh = MON->shadow.pool_pages;
-	MON->shadow.free = SHADOW_NONE;
+	for (u32 i = 0; i < PV->shadow.pool_pages; i++)
+		if (PV->shadow.pool[i].kind == POOL_L1)
+			PV->shadow.pool[i].kind = POOL_ROOT;
+	PV->shadow.pool_fresh = PV->shadow.pool_pages;
+	PV->shadow.free = SHADOW_NONE;
 	v->r.eip = USER;
 	assert_dies("the guest died: first\r\n", guest_die("first"));
 	assert_int_equal(deaths(), 1);

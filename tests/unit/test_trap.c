@@ -14,7 +14,6 @@
 #include "monitor/io/events.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/pv.h"
-#include "monitor/pvh/cpu_pvh.h"
 #include "monitor/vcpu.h"
 
 extern const u32 failsafe_offset, iret_offset, iret_window_offset[2];

@@ -13,6 +13,7 @@
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/shadow.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxEPlain(gva_t ptep, u32 pte);
@@ -161,17 +162,17 @@ static void lazy_updates_wait_for_a_flush(void **state)
 	assert_true(can(USER, PF_U | PF_W));
 	vmi_SetLazyMode(1);
 	vmi_SetPxE(0, ptep, 1);
-	queued = MON->shadow.queued;
+	queued = PV->shadow.queued;
 	assert_int_equal(queued, 1);
 	assert_int_equal(vmi_FlushDeferredCalls(0x80), 0);
-	assert_int_equal(MON->shadow.queued, 0);
+	assert_int_equal(PV->shadow.queued, 0);
 	vmi_SetPxE(DATA | FLAGS, ptep, 1);
 	xen_tlb_drop(USER);
 	assert_true(can(USER, PF_U));
 	vmi_SetPxE(0, ptep, 1);
-	assert_int_equal(MON->shadow.queued, 1);
+	assert_int_equal(PV->shadow.queued, 1);
 	vmi_SetLazyMode(0);
-	assert_int_equal(MON->shadow.queued, 0);
+	assert_int_equal(PV->shadow.queued, 0);
 }
 
 static void a_window_shows_tables(void **state)
@@ -215,8 +216,8 @@ static void every_slot_shows_tables(void **state)
 	}
 	set_linear_mapping(4, 0xE0001000, 1, USER_PT >> PAGE_SHIFT);
 	set_linear_mapping(0, LINEAR, 5, 0); /* as each vCPU says it */
-	assert_int_equal(MON->shadow.linear_base, LINEAR);
-	assert_int_equal(MON->shadow.linear_pages, GUEST_PAGES);
+	assert_int_equal(PV->shadow.linear_base, LINEAR);
+	assert_int_equal(PV->shadow.linear_pages, GUEST_PAGES);
 }
 
 /* Where there is no memory nothing can be a table. */

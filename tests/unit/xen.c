@@ -13,6 +13,7 @@
 #include "monitor/monitor.h"
 #include "monitor/pv/pv.h"
 #include "monitor/vcpu.h"
+#include "monitor/pv/mmu/block.h"
 
 _Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 bits");
 
@@ -21,9 +22,9 @@ struct xen_refusal xen_refusal;
 
 void xen_set_window(u32 slot, gva_t va, u32 pages, u32 gpfn)
 {
-	MON->shadow.window[slot].va = va;
-	MON->shadow.window[slot].pages = pages;
-	MON->shadow.window[slot].gpfn = gpfn;
+	PV->shadow.window[slot].va = va;
+	PV->shadow.window[slot].pages = pages;
+	PV->shadow.window[slot].gpfn = gpfn;
 }
 
 void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)

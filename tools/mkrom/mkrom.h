@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "base.h"      // u8 ... u64
-#include "rom/image.h" // the ROM's layout
+#include "image.h" // the ROM's layout
 
 /* blob.c: bytes with a name and an end */
 struct blob {

@@ -9,7 +9,7 @@
  */
 #include "paging.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 /* One shadow entry, which is old, against the guest's entry that stands behind
  * it.  While weaker values are queued the old shadow entry may be seen twice: what

@@ -11,7 +11,7 @@
  */
 #include "paging.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 /* Where it is noted that a directory belongs to one root, if it is. */
 static struct owner *owner(u32 gpfn)

@@ -27,18 +27,14 @@
  * that is mapped without a trap, is looked for when a selector cannot be loaded
  * (segment_late).
  */
-#include "guard.h"
 #include "paging.h"
 #include "monitor/cpu/access.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/emul/decode.h"
-#include "monitor/pv/pv.h"
 #include "lib/mem.h"
 
-static struct guard *const g = &MON->guard;
+static struct guard *const g = &PV->guard;
 
-#define DR6_BREAKPOINTS 0xFu
-#define DR6_STEP 0x4000u
 #define PUSHF 0x9C
 
 bool guard_has(u32 gpfn)
@@ -155,15 +151,15 @@ static void hide_tf(struct vcpu *v)
 /* The #DB of a step: true if it is of no other meaning. */
 static bool stepped(struct vcpu *v)
 {
-	u32 dr6 = control_debug_status();
+	u32 dr6 = xen_debug_status();
 	bool traced = g->traced;
 
-	if ((dr6 & DR6_STEP) && g->pushes && !traced)
+	if ((dr6 & DR6_BS) && g->pushes && !traced)
 		hide_tf(v);
 	guard_close(v);
-	if (!(dr6 & DR6_STEP) || traced)
+	if (!(dr6 & DR6_BS) || traced)
 		return false;
-	xen_set_debugreg(6, dr6 & ~DR6_STEP);
+	xen_set_debugreg(6, dr6 & ~DR6_BS);
 	return !(dr6 & DR6_BREAKPOINTS);
 }
 

@@ -8,6 +8,22 @@
 
 #include "monitor/vcpu.h"
 
+/* The frames of the guest's GDT and LDT before Init. */
+#define GUARD_FRAMES (2 * 17) /* 64 KB may begin anywhere in a page */
+
+struct guard {
+	u32 frames; /* in gpfn[] */
+	u32 gpfn[GUARD_FRAMES];
+	u32 opened; /* of them, in open[]: where they are writable */
+	struct {
+		u32 gpfn;
+		gva_t va;
+	} open[4];
+	bool stepping; /* TF is set, for one instruction */
+	bool traced;   /* and was before */
+	bool pushes;   /* that is PUSHF */
+};
+
 /* May the guest's frame be written to only in a step? */
 bool guard_has(u32 gpfn);
 /* The same, and it is not open just now. */

@@ -20,7 +20,7 @@
 #include "paging.h"
 #include "monitor/life.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 void tlb_flush(void)
 {

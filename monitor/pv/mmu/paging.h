@@ -11,10 +11,11 @@
 #ifndef VMIXEN_PAGING_H
 #define VMIXEN_PAGING_H
 
+#include "block.h"
 #include "xenbind/mmu.h"
 #include "monitor/monitor.h"
 
-#define SHADOW (&MON->shadow)
+#define SHADOW (&PV->shadow)
 #define L2I(va) ((va) >> 21)
 
 static inline bool guest_is_wide(const struct vcpu *v)
@@ -193,12 +194,12 @@ static inline void queue_flush(void)
 
 static inline u32 pool_mfn(u32 page)
 {
-	return MON->start.pool_mfn[page];
+	return PV->start.pool_mfn[page];
 }
 
 static inline u32 pool_of_mfn(u32 mfn)
 {
-	return mmu_mfn_to_pfn(mfn) - MON->start.pool_first_pfn;
+	return mmu_mfn_to_pfn(mfn) - PV->start.pool_first_pfn;
 }
 
 /* The page as Xen and the CPU see it; written only by queue_write and the like. */

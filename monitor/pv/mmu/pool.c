@@ -19,11 +19,11 @@
 #include "monitor/life.h"
 #include "lib/mem.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 void pool_start(void)
 {
-	s->pool_pages = MON->start.pool_pages;
+	s->pool_pages = PV->start.pool_pages;
 	s->pool_fresh = 0;
 	s->free = SHADOW_NONE;
 	queue_start();
@@ -281,4 +281,18 @@ void *guest_slot(u32 gpfn, enum page_use use)
 	}
 	slot_lent(use, (gva_t)va);
 	return (void *)va;
+}
+
+void pool_count(struct pool_use *u)
+{
+	*u = (struct pool_use){.size = s->pool_pages, .fresh = s->pool_pages - s->pool_fresh};
+	for (u32 i = 0; i < s->pool_fresh; i++) {
+		const struct pool_page *p = &s->pool[i];
+
+		u->free += p->kind == POOL_FREE;
+		u->tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_written(i));
+		u->orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_written(i);
+		u->linear += p->kind == POOL_PHYS;
+		u->roots += p->kind == POOL_ROOT;
+	}
 }

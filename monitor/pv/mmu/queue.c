@@ -16,7 +16,7 @@
 #include "paging.h"
 #include "monitor/life.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 _Static_assert(sizeof(struct queued) == sizeof(struct mmu_entry), "the queue is Xen's");
 

@@ -10,7 +10,7 @@
 #include "paging.h"
 #include "monitor/life.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 static void fill_l2(u64 *l2, u32 slot)
 {
@@ -18,7 +18,7 @@ static void fill_l2(u64 *l2, u32 slot)
 		u32 l2i = slot * 512 + i, phys;
 
 		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
-			l2[i] = (u64)MON->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
+			l2[i] = (u64)PV->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
 		else if (linear_slot(l2i, &phys) && linear_is_hooked(phys))
 			l2[i] = (u64)pool_mfn(s->phys_first + phys) << 12 | L2_FLAGS;
 	}
@@ -115,7 +115,7 @@ void root_start(void)
 	if (!make_root(&s->roots[0]))
 		xen_must(s->xen_error, NEED_ROOT);
 	xen_must(mmu_load(pool_mfn(s->roots[0].l3)), NEED_LOAD);
-	xen_must(mmu_unpin(MON->start.bootstrap_root), NEED_BOOTSTRAP);
+	xen_must(mmu_unpin(PV->start.bootstrap_root), NEED_BOOTSTRAP);
 	make_phys();
 	map_identity(&s->roots[0]);
 }

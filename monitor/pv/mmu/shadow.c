@@ -42,11 +42,10 @@
  * what stands in them hooks.c's, the guest's directories behind them directories.c's;
  * queue.c has what Xen is told.
  */
-#include "guard.h"
 #include "paging.h"
 #include "monitor/life.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 void shadow_start(void)
 {

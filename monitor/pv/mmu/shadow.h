@@ -8,7 +8,6 @@
 
 #include "base.h"
 #include "layout.h"
-#include "start.h"
 #include "monitor/binding.h"
 #include "monitor/vcpu.h"
 
@@ -17,6 +16,7 @@
 #define HEAD_DIRECTORY 0x8000u /* in WIN_HEADS: a directory of some root, and only then */
 #define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
+#define GMFN_NONE 0xFFFFFFFFu /* in WIN_GMFN: no memory at this guest frame */
 #define LINEAR_SLOTS 4 /* of SetLinearMapping */
 
 enum pool_kind {

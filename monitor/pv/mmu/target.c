@@ -17,7 +17,7 @@
 #include "paging.h"
 #include "monitor/vmi/vmi.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 /* The shadow of the guest table with that head which may be hooked at l2i; it is
  * the only one that has entries for there, or SHADOW_NONE is returned. */

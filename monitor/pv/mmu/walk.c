@@ -6,7 +6,7 @@
  */
 #include "paging.h"
 
-static struct shadow *const s = &MON->shadow;
+static struct shadow *const s = &PV->shadow;
 
 /* The guest's directory for va, NULL if it has none. */
 u8 *walk_directory(const struct vcpu *v, gva_t va)

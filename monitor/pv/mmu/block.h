@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The PV binding's own data, behind the monitor's (monitor/monitor.h). */
+#ifndef VMIXEN_BLOCK_H
+#define VMIXEN_BLOCK_H
+
+#include "base.h"
+#include "layout.h"
+#include "guard.h"
+#include "shadow.h"
+
+/* From the domain entry: how memory has been divided. */
+struct start_pv {
+	u32 pool_pages;	    /* frames of the shadow pool */
+	u32 pool_first_pfn; /* Xen's number of pool page 0; the others follow */
+	u32 bootstrap_root; /* mfn of the L3 that Xen's domain builder made */
+	u32 window_l1[WINDOW_L1S]; /* mfns of the window's own L1 pages */
+	u32 pool_mfn[WIN_POOL_MAX];
+};
+
+struct pv {
+	struct start_pv start;
+	u32 table_mfn[2][WIN_LDT_PAGES]; /* frames of the GDT and the LDT that Xen reads */
+	struct guard guard;
+	struct shadow shadow;
+};
+
+#define PV ((struct pv *)WIN_BINDING)
+
+_Static_assert(WIN_GDT_PAGES <= WIN_LDT_PAGES, "table_mfn has room for both tables");
+_Static_assert(sizeof(struct pv) <= WIN_BINDING_PAGES * 4096u, "struct pv fits its pages");
+
+#endif
