@@ -408,7 +408,8 @@ SetPxELong_target:
 	UNMASK_RET POP_WORDS
 .refused:
 	mov edx, eax
-	mov eax, ebx
+	mov eax, [esp + 20]             ; flags, with the address; Xen may keep no register
+	and eax, -4096
 	mov esp, WIN_STACK_TOP
 	call pool_l1_refused
 .c:     ; still masked: what is stored again has not been seen by anyone
@@ -455,13 +456,20 @@ vmi_%1:
 	PORT_CALL once_%1, port_string, %2, %3
 %endmacro
 
-%macro POP_PORT 0
-	pop ebx
-	popfd
-%endmacro
+; The flags come last: what is pending is delivered before them.
 port_leave:
 	popad
-	LEAVE_C POP_PORT
+	mov esp, [ss:V_CALL_ESP]
+	mov [ss:X_MASK], bl
+	test bl, bl
+	jnz .masked
+	cmp byte [ss:X_PENDING], 0
+	je .masked
+	call vmi_EnableInterrupts
+.masked:
+	pop ebx
+	popfd
+	ret
 
 	PORT_CALL vmi_IN, port_register, 4, 1
 	PORT_CALL vmi_INB, port_register, 1, 1
