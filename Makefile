@@ -202,8 +202,12 @@ UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 # monitor's window and its stack lie below 4 GB there, as in a guest; u64 has
 # another name, and the red zone is not for code that pushes its flags.
 UNIT_MONITOR_SRC := $(filter-out lib/mem.c pc/%,$(ROM_SRC))
+# The ROM's assembly as it is linked, on an emulated processor (asm_machine.h).
+UNIT_ASM_SRC := $(wildcard tests/unit/asm_*.c)
+UNIT_ASM_OBJ := $(UNIT_ASM_SRC:%.c=$(B)/unit/obj/%.o)
+UNIT_ASM_TESTS := $(wildcard tests/unit/test_asm_*.c)
 UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) $(wildcard pc/*.c) \
-	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS),$(wildcard tests/unit/*.c))
+	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS) $(UNIT_ASM_SRC),$(wildcard tests/unit/*.c))
 HOSTED := -fno-pie -fno-strict-aliasing -mno-red-zone -Wno-int-to-pointer-cast \
 	-Wno-pointer-to-int-cast -Wno-format
 UNIT_LIB_OBJ := $(UNIT_LIB_SRC:%.c=$(B)/unit/obj/%.o)
@@ -216,6 +220,18 @@ $(B)/unit/obj/%.o: %.c
 $(B)/unit/lib.a: $(UNIT_LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
+
+$(B)/gen/asm_offsets.h: $(B)/gen/offsets.inc
+	$(Q)sed 's/^%define \([A-Z0-9_]*\) \(.*\)/#define A_\1 ((u32)\2)/' $< > $@
+
+$(B)/unit/obj/tests/unit/asm_%.o $(B)/unit/obj/tests/unit/test_asm_%.o: UNIT_CFLAGS += \
+	-I$(B)/gen -DROM_ELF='"$(B)/rom/at-0.elf"'
+$(UNIT_ASM_OBJ) $(UNIT_ASM_TESTS:%.c=$(B)/unit/obj/%.o): $(B)/gen/asm_offsets.h
+$(B)/unit/obj/tests/unit/asm_memory.o: $(B)/rom/at-0.elf
+
+$(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
+	$(call say,TESTLD,$@)
+	$(Q)$(CC) -no-pie $(SANITIZE) $^ -lcmocka -lunicorn -o $@
 
 $(B)/unit/test_%: $(B)/unit/obj/tests/unit/test_%.o $(B)/unit/lib.a
 	$(call say,TESTLD,$@)
@@ -258,6 +274,7 @@ fuzz: | deps-test
 # --- what the tests on the host reach ----------------------------------------------
 
 COV := $(B)/coverage
+COV_TESTS := $(filter-out $(UNIT_ASM_TESTS),$(UNIT_TESTS))
 COV_CFLAGS = $(HOST_CFLAGS) $(HOSTED) -Itests/unit -O0 --coverage -Wno-unused-function
 
 $(COV)/obj/%.o: %.c
@@ -274,7 +291,7 @@ $(COV)/test_%: $(COV)/obj/tests/unit/test_%.o $(COV)/lib.a
 
 .PHONY: coverage
 coverage: | deps-test
-	@$(LOCKED) $(MAKE) --no-print-directory $(UNIT_TESTS:tests/unit/%.c=$(COV)/%)
+	@$(LOCKED) $(MAKE) --no-print-directory $(COV_TESTS:tests/unit/%.c=$(COV)/%)
 	@tests/coverage $(if $(V),--missing)
 
 test: | deps-test

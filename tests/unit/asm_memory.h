@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The memory of asm_machine.h's machine, and the image in it. */
+#ifndef TEST_ASM_MEMORY_H
+#define TEST_ASM_MEMORY_H
+
+#include <unicorn/unicorn.h>
+
+#include "asm_machine.h"
+#include "include/layout.h"
+
+#define FLAT_RING1_CS 0xE019u
+#define FLAT_RING1_DS 0xE021u
+#define FLAT_RING1_SS 0xE021u
+#define USER_DS 0x7Bu
+#define RING0_SS 0x10u /* unicorn's, which is in ring 0 */
+
+void memory_open(uc_engine *uc);
+/* Everything that was written since is as it was. */
+void memory_restore(void);
+/* What is written from now on is the run's. */
+void memory_begins(void);
+
+/* Where so many bytes are in this process. */
+void *host_address(u32 at, u32 bytes);
+/* Writes of the world outside: they are the run's, and nobody asks why. */
+void scribble(u32 at, u32 value);
+void scribble8(u32 at, u8 value);
+u8 before8(u32 at);
+
+bool image_is_assembly(u32 at);
+bool in_hypercall_page(u32 at);
+const char *function_at(u32 at);
+
+#endif
