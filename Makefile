@@ -225,9 +225,9 @@ $(B)/gen/asm_offsets.h: $(B)/gen/offsets.inc
 	$(Q)sed 's/^%define \([A-Z0-9_]*\) \(.*\)/#define A_\1 ((u32)\2)/' $< > $@
 
 $(B)/unit/obj/tests/unit/asm_%.o $(B)/unit/obj/tests/unit/test_asm_%.o: UNIT_CFLAGS += \
-	-I$(B)/gen -DROM_ELF='"$(B)/rom/at-0.elf"'
+	-I$(B)/gen -DROM_ELF='"$(B)/rom/at-0.elf"' -DPVH_ELF='"$(B)/rom/pvh-at-0.elf"'
 $(UNIT_ASM_OBJ) $(UNIT_ASM_TESTS:%.c=$(B)/unit/obj/%.o): $(B)/gen/asm_offsets.h
-$(B)/unit/obj/tests/unit/asm_memory.o: $(B)/rom/at-0.elf
+$(B)/unit/obj/tests/unit/asm_memory.o: $(B)/rom/at-0.elf $(B)/rom/pvh-at-0.elf
 
 $(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
 	$(call say,TESTLD,$@)

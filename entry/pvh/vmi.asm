@@ -121,8 +121,8 @@ call_pending:
 
 ; EAX counter: real time is the TSC; available time is what has not been stolen of it,
 ; as in time_available(), as long as the vCPU has not been off its CPU since the last
-; look.  An interrupt between these instructions may have asked for a later time; the
-; guest that compares the two has asked for this one before.
+; look, nor goes off it between these instructions: then an interrupt may have looked,
+; and what was stolen is not that of this TSC.
 %macro SHORT_GetCycleCounter 0
 	cmp eax, 1
 	jae %%available
@@ -130,19 +130,22 @@ call_pending:
 	ret
 %%available:
 	jne %%c
+	push ebx
+	mov ebx, [C_ENTRY]
 	rdtsc
-	mov ecx, [R_ENTRY]
-	cmp ecx, [C_ENTRY]
-	jne %%more
+	sub eax, [C_STOLEN_CYCLES]
+	sbb edx, [C_STOLEN_CYCLES + 4]
 	mov ecx, [R_ENTRY + 4]
 	cmp ecx, [C_ENTRY + 4]
 	jne %%more
-	sub eax, [C_STOLEN_CYCLES]
-	sbb edx, [C_STOLEN_CYCLES + 4]
+	cmp ebx, [R_ENTRY]
+	jne %%more
+	pop ebx
 	mov [C_AVAILABLE], eax
 	mov [C_AVAILABLE + 4], edx
 	ret
 %%more:
+	pop ebx
 	mov eax, 1
 %%c:
 %endmacro

@@ -59,6 +59,10 @@ enum special {
 	FROM_SS,
 	TSC,
 	INT,
+	FROM_CR, /* what only ring 0 may do */
+	TO_CR,
+	CLEAR_TS,
+	DROP_PAGE,
 };
 
 static enum special special_at(const u8 *code, u32 *size)
@@ -77,6 +81,15 @@ static enum special special_at(const u8 *code, u32 *size)
 		return FROM_SS;
 	if (code[0] == 0x0F && code[1] == 0x31)
 		return TSC;
+	if (code[0] == 0x0F && code[1] == 0x06)
+		return CLEAR_TS;
+	*size = prefix + 3;
+	if (code[0] == 0x0F && code[1] == 0x20)
+		return FROM_CR;
+	if (code[0] == 0x0F && code[1] == 0x22)
+		return TO_CR;
+	if (code[0] == 0x0F && code[1] == 0x01 && code[2] == 0x38)
+		return DROP_PAGE;
 	return code[0] == 0xCD ? INT : PLAIN;
 }
 
@@ -165,10 +178,32 @@ static void push(u32 word)
 
 /* --- the world outside ---------------------------------------------------------------- */
 
-/* Xen calls upcall, if upcalls are on. */
+/* A gate of the PVH binding, from ring 1 into ring 0. */
+static void enter_ring0(u32 vector)
+{
+	u32 esp = machine.gpr[ESP];
+
+	machine.gpr[ESP] = A_WIN_STACK_TOP;
+	push(machine.ss);
+	push(esp);
+	push(machine.eflags);
+	push(FLAT_RING1_CS);
+	push(machine.eip);
+	machine.ring0 = true;
+	machine.eip = WIN_TEXT + peek(label("quick_table") + (vector - PVH_VECTORS) * 4);
+}
+
+/* Xen calls upcall, if upcalls are on.  In a PVH domain it waits for the end of ring 0. */
 static void event(void)
 {
 	machine.event_at = NEVER;
+	if (machine.pvh) {
+		machine.sent++;
+		machine.comes = true;
+		if (!machine.ring0)
+			enter_ring0(PVH_VECTORS);
+		return;
+	}
 	machine.sent += !peek8(A_X_PENDING);
 	scribble8(A_X_PENDING, 1);
 	if (peek8(A_X_MASK))
@@ -180,8 +215,7 @@ static void event(void)
 	machine.eip = label("upcall");
 }
 
-/* A handler of the guest's has run on the stack that was interrupted, and called. */
-static void guest_was_elsewhere(void)
+void guest_was_elsewhere(u32 stack)
 {
 	static const u32 changed[] = {A_V_CALL_ESP,  A_V_ARGUMENT, A_V_ARGUMENT + 4,
 				      A_V_IRET_SITE, A_V_EXIT_ESP, A_V_VECTOR};
@@ -189,7 +223,7 @@ static void guest_was_elsewhere(void)
 	for (u32 i = 0; i < ARRAY_SIZE(changed); i++)
 		scribble(changed[i], rnd());
 	for (u32 i = 1; i <= 16; i++)
-		scribble(peek(A_V_TRAP_ESP) - i * 4, rnd());
+		scribble(stack - i * 4, rnd());
 	if (machine.on_event)
 		machine.on_event();
 }
@@ -209,7 +243,7 @@ static void take_event(void)
 		machine.taken +=
 			peek8(A_X_PENDING); /* 0: it had been seen, and was taken meanwhile */
 		scribble8(A_X_PENDING, 0);
-		guest_was_elsewhere();
+		guest_was_elsewhere(frame);
 	}
 	scribble(A_V_EXIT_ESP, frame);
 }
@@ -231,6 +265,11 @@ static bool trapped(void)
 /* What every C function may rely on. */
 static void check_way_into_c(const char *name)
 {
+	if (machine.pvh) {
+		assert_true(machine.ring0 && !(machine.eflags & 0x400));
+		assert_true(machine.gpr[ESP] - A_WIN_STACK < A_WIN_STACK_TOP - A_WIN_STACK);
+		return;
+	}
 	assert_int_equal(peek8(A_X_MASK), 1);
 	if (!strcmp(name, "nested_trap") || !strcmp(name, "segment_failsafe"))
 		return;
@@ -289,12 +328,17 @@ static bool iretd(void)
 {
 	u32 cs;
 
-	for (machine.frame_words = 0; machine.frame_words < 3;)
+	for (machine.frame_words = 0; machine.frame_words < (machine.ring0 ? 5 : 3);)
 		machine.frame[machine.frame_words++] = pop();
 	cs = machine.frame[1];
+	if (machine.ring0)
+		machine.gpr[ESP] = machine.frame[3];
+	machine.ring0 = false;
 	if (!(cs & 2) && (image_has(machine.frame[0]) || machine.frame[0] == GUEST_CODE)) {
 		machine.eip = machine.frame[0];
 		machine.eflags = machine.frame[2];
+		if (machine.comes && machine.pvh)
+			enter_ring0(PVH_VECTORS);
 		return false;
 	}
 	while ((cs & 2) && machine.frame_words < 5)
@@ -325,8 +369,28 @@ static bool special(enum asm_stop *stop)
 		machine.gpr[EAX] = (u32)machine.tsc;
 		machine.gpr[EDX] = (u32)(machine.tsc >> 32);
 		break;
+	case FROM_CR:
+		machine.gpr[peek8(machine.eip + 2) & 7] =
+			machine.cr[peek8(machine.eip + 2) >> 3 & 7];
+		break;
+	case TO_CR:
+		machine.cr[peek8(machine.eip + 2) >> 3 & 7] =
+			machine.gpr[peek8(machine.eip + 2) & 7];
+		note_call("mov to cr");
+		break;
+	case CLEAR_TS:
+		note_call("clts");
+		break;
+	case DROP_PAGE:
+		note_call("invlpg");
+		break;
 	default:
 		machine.frame[0] = peek8(machine.eip + 1);
+		if (machine.pvh) {
+			machine.eip += 2;
+			enter_ring0(machine.frame[0]);
+			return false;
+		}
 		*stop = STOP_INT;
 		return true;
 	}
@@ -448,6 +512,8 @@ void check_events(void)
 {
 	bool waits = peek8(A_X_PENDING);
 
+	if (machine.pvh)
+		return; /* asm_pvh.c */
 	if (waits && !peek8(A_X_MASK))
 		fail_msg("an event waits, and upcalls are on");
 	if (machine.taken + waits != machine.sent + (before8(A_X_PENDING) != 0))

@@ -73,7 +73,10 @@ extern struct asm_machine {
 	u32 sent, taken;		  /* events */
 	void (*on_event)(void);		  /* what the guest does meanwhile; may be NULL */
 	bool (*on_c)(struct asm_call *c); /* has a C function's effect; false: it ends here */
-	bool (*on_trap)(u32 vector);	  /* monitor_trap(); NULL: it takes events, as said */
+	bool pvh;			  /* the PVH binding's image: int enters ring 0 */
+	bool ring0, comes;		  /* it is there; an event comes when it leaves */
+	u32 cr[8];
+	bool (*on_trap)(u32 vector); /* monitor_trap(); NULL: it takes events, as said */
 } machine;
 
 #define NEVER 0xFFFFFFFFu

@@ -12,9 +12,14 @@
 
 #include "asm_memory.h"
 
-/* The linked ROM, at address 0; it is position independent. */
-__asm__(".pushsection .rodata\n\t.balign 16\nrom_elf:\n\t.incbin \"" ROM_ELF "\"\n\t.popsection");
-extern const u8 rom_elf[];
+/* The linked ROMs, at address 0; they are position independent. */
+#define IMAGE(name, file)                                                                          \
+	__asm__(".pushsection .rodata\n\t.balign 16\n" #name ":\n\t.incbin \"" file                \
+		"\"\n\t.popsection");                                                              \
+	extern const u8 name[];
+IMAGE(pv_elf, ROM_ELF)
+IMAGE(pvh_elf, PVH_ELF)
+static const u8 *rom_elf = pv_elf;
 
 #define PAGES(n) ((n)*4096u)
 #define EVERYTHING (UC_PROT_READ | UC_PROT_WRITE | UC_PROT_EXEC)
@@ -28,7 +33,9 @@ static struct region {
 	{WIN_HYPERCALL, PAGES(1), UC_PROT_READ | UC_PROT_EXEC, NULL},
 	{WIN_SHARED, PAGES(3), UC_PROT_READ | UC_PROT_WRITE, NULL},
 	{WIN_VCPU, PAGES(4), UC_PROT_READ | UC_PROT_WRITE, NULL},
-	{WIN_GDT, PAGES(15), UC_PROT_READ, NULL},
+	{WIN_GDT, PAGES(WIN_GDT_PAGES), UC_PROT_READ, NULL},
+	{WIN_GDT + PAGES(WIN_GDT_PAGES), PAGES(1), UC_PROT_READ | UC_PROT_WRITE,
+	 NULL}, /* and TSS */
 	{WIN_STACK, PAGES(WIN_STACK_PAGES), UC_PROT_READ | UC_PROT_WRITE, NULL},
 	{WIN_RUN, PAGES(1), UC_PROT_READ | UC_PROT_EXEC, NULL},
 	{WIN_MONITOR, PAGES(WIN_MONITOR_PAGES), UC_PROT_READ | UC_PROT_WRITE, NULL},
@@ -183,6 +190,9 @@ static bool is_scratch(u32 at)
 		{A_V_EXIT_ESP, 4},
 		{A_V_CALL_ESP, 4},
 		{A_V_ARGUMENT, 8},
+		{A_V_ERROR, 4},
+		{A_V_VIF, 1},
+		{A_V_PEND, 1},
 		{A_X_PENDING, 1},
 		{A_X_MASK, 1},
 	};
@@ -206,13 +216,26 @@ void check_memory(void)
 
 /* --- the image -------------------------------------------------------------------------- */
 
-static const Elf32_Ehdr *const elf = (const Elf32_Ehdr *)rom_elf;
+void memory_of_pvh(void)
+{
+	rom_elf = pvh_elf;
+}
+
+static const Elf32_Ehdr *elf_header(void)
+{
+	return (const Elf32_Ehdr *)rom_elf;
+}
+
+static const Elf32_Shdr *sections(void)
+{
+	return (const Elf32_Shdr *)(rom_elf + elf_header()->e_shoff);
+}
 
 static const Elf32_Shdr *section(u32 type)
 {
-	const Elf32_Shdr *s = (const Elf32_Shdr *)(rom_elf + elf->e_shoff);
+	const Elf32_Shdr *s = sections();
 
-	for (u32 i = 0; i < elf->e_shnum; i++)
+	for (u32 i = 0; i < elf_header()->e_shnum; i++)
 		if (s[i].sh_type == type)
 			return &s[i];
 	fail_msg("the ROM's ELF file has no section of type %u", type);
@@ -224,8 +247,7 @@ static const Elf32_Sym *symbols(u32 *count, const char **names)
 	const Elf32_Shdr *s = section(SHT_SYMTAB);
 
 	*count = s->sh_size / sizeof(Elf32_Sym);
-	*names = (const char *)rom_elf +
-		 ((const Elf32_Shdr *)(rom_elf + elf->e_shoff))[s->sh_link].sh_offset;
+	*names = (const char *)rom_elf + sections()[s->sh_link].sh_offset;
 	return (const Elf32_Sym *)(rom_elf + s->sh_offset);
 }
 
@@ -295,8 +317,9 @@ static void make_gdt(void)
 {
 	static const struct {
 		u32 selector, access;
-	} all[] = {{FLAT_RING1_CS, 0xFB}, {FLAT_RING1_DS, 0xF3}, {USER_DS, 0xF3}, {0x73, 0xFB},
-		   {0x60, 0xFB},	  {0x68, 0xF3},		 {RING0_SS, 0x93}};
+	} all[] = {{FLAT_RING1_CS, 0xFB}, {FLAT_RING1_DS, 0xF3}, {USER_DS, 0xF3},
+		   {0x73, 0xFB},	  {0x60, 0xFB},		 {0x68, 0xF3},
+		   {RING0_SS, 0x93},	  {A_OWN_DS0, 0xF3}};
 
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
 		u32 d[2] = {0x0000FFFF, 0x00CF0000 | all[i].access << 8};
@@ -323,7 +346,7 @@ static void make_frames(void)
 
 void memory_open(uc_engine *uc)
 {
-	const Elf32_Phdr *load = (const Elf32_Phdr *)(rom_elf + elf->e_phoff);
+	const Elf32_Phdr *load = (const Elf32_Phdr *)(rom_elf + elf_header()->e_phoff);
 	uc_hook hook;
 
 	for (u32 i = 0; i < ARRAY_SIZE(regions); i++) {

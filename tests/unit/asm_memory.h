@@ -12,9 +12,12 @@
 #define FLAT_RING1_DS 0xE021u
 #define FLAT_RING1_SS 0xE021u
 #define USER_DS 0x7Bu
-#define RING0_SS 0x10u /* unicorn's, which is in ring 0 */
+#define PVH_VECTORS 0xF0u /* monitor/pvh/pvh.h */
+#define RING0_SS 0x10u	  /* unicorn's, which is in ring 0 */
 
 void memory_open(uc_engine *uc);
+/* The PVH binding's image, not the PV binding's: before the first machine_begin(). */
+void memory_of_pvh(void);
 /* Everything that was written since is as it was. */
 void memory_restore(void);
 /* What is written from now on is the run's. */
@@ -26,6 +29,9 @@ void *host_address(u32 at, u32 bytes);
 void scribble(u32 at, u32 value);
 void scribble8(u32 at, u8 value);
 u8 before8(u32 at);
+
+/* A handler of the guest's has run on the stack below, and made calls. */
+void guest_was_elsewhere(u32 stack);
 
 bool image_is_assembly(u32 at);
 bool in_hypercall_page(u32 at);

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls of entry/pvh/ that are done in ring 1, or in ring 0 without C. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "asm_pvh.h"
+#include "monitor/pvh/pvh.h"
+
+#define IF A_EFLAGS_IF
+#define CR4_PAE A_CR4_PAE
+
+static enum asm_stop stop;
+static u32 esp;
+
+static void check_returned(u32 kept)
+{
+	pvh_check_events();
+	assert_int_equal(stop, STOP_RETURN);
+	assert_int_equal(machine.gpr[ESP], esp);
+	check_kept(kept);
+}
+
+static void begin(u32 seed)
+{
+	pvh_begin(seed);
+	esp = machine.gpr[ESP];
+}
+
+/* --- the flag ------------------------------------------------------------------------------ */
+
+static u32 wanted_flags;
+
+static void set_mask(void)
+{
+	wanted_flags = machine.gpr[EAX];
+	stop = machine_call("vmi_SetInterruptMask");
+}
+
+static void check_set_mask(void)
+{
+	check_returned(ALL_REGISTERS);
+	assert_int_equal(peek8(A_V_VIF), (wanted_flags & IF) != 0);
+	check_memory();
+}
+
+static void only_the_flag_of_a_mask_counts(void **state)
+{
+	(void)state;
+	each_moment(30, begin, set_mask, check_set_mask);
+}
+
+static void get_mask(void)
+{
+	stop = machine_call("vmi_GetInterruptMask");
+}
+
+static void check_got_mask(void)
+{
+	check_returned(ALL_REGISTERS & ~(1u << EAX));
+	assert_int_equal(machine.gpr[EAX], pvh_flag ? IF : 0);
+	check_memory();
+}
+
+static void the_mask_is_the_flag(void **state)
+{
+	(void)state;
+	each_moment(10, begin, get_mask, check_got_mask);
+}
+
+/* --- the clock ------------------------------------------------------------------------------- */
+
+static u64 stolen, tsc_first;
+static u32 which;
+static bool off_its_cpu;
+
+static void poke64(u32 at, u64 value)
+{
+	poke(at, (u32)value);
+	poke(at + 4, (u32)(value >> 32));
+}
+
+static u64 peek64(u32 at)
+{
+	return (u64)peek(at + 4) << 32 | peek(at);
+}
+
+static void time_goes_on(void)
+{
+	u64 entry = peek64(A_R_ENTRY) + 77;
+
+	machine.tsc += 5000;
+	poke64(A_R_ENTRY, entry);
+	poke64(A_C_ENTRY, entry);
+	poke64(A_C_STOLEN_CYCLES, stolen + 1000);
+}
+
+static void begin_counter(u32 seed)
+{
+	begin(seed);
+	machine.on_event = time_goes_on;
+	which = machine.gpr[EAX] = below(3);
+	tsc_first = machine.tsc = (u64)(rnd() | 1u << 31) << 32 | rnd();
+	stolen = (u64)below(2) << 32 | rnd();
+	poke64(A_R_ENTRY, (u64)rnd() << 32 | rnd());
+	poke64(A_C_ENTRY, peek64(A_R_ENTRY));
+	off_its_cpu = one_in(3);
+	if (off_its_cpu)
+		poke64(A_R_ENTRY, peek64(A_R_ENTRY) ^ 1ull << below(64));
+	poke64(A_C_STOLEN_CYCLES, stolen);
+}
+
+static void get_counter(void)
+{
+	stop = machine_call("stub_GetCycleCounter");
+}
+
+static void check_counter(void)
+{
+	u64 time = (u64)machine.gpr[EDX] << 32 | machine.gpr[EAX];
+
+	check_returned(KEPT_BY_C);
+	if (which > 1 || (which && off_its_cpu && !machine.taken)) {
+		assert_int_equal(machine.calls, 1);
+		assert_int_equal(machine.call[0].gpr[EAX], which);
+	} else if (!which) {
+		assert_true(time == tsc_first || (machine.taken && time == machine.tsc));
+	} else if (!machine.calls) {
+		assert_true(time == tsc_first - stolen ||
+			    (machine.taken && time == tsc_first + 5000 - stolen - 1000));
+		assert_true(peek64(A_C_AVAILABLE) == time);
+	} else {
+		assert_true(machine.taken);
+		assert_int_equal(machine.call[0].gpr[EAX], 1);
+	}
+}
+
+static void available_time_is_of_one_moment(void **state)
+{
+	(void)state;
+	each_moment(100, begin_counter, get_counter, check_counter);
+}
+
+/* --- descriptors -------------------------------------------------------------------------------
+ */
+
+#define TABLE GUEST_STACK + 0x1000
+
+static u32 slot, low, high;
+static bool same;
+
+static void begin_entry(u32 seed)
+{
+	begin(seed);
+	slot = 64 + below(40); /* the first are the machine's own */
+	low = rnd();
+	high = rnd();
+	poke(A_V_GDTR_BASE, TABLE);
+	poke(A_V_GDT_ENTRIES, 96);
+	poke(WIN_GDT + slot * 8, low);
+	poke(WIN_GDT + slot * 8 + 4, high ^ (one_in(2) ? A_DESCRIPTOR_ACCESSED : 0));
+	same = slot < 96;
+	if (one_in(3)) {
+		u32 bit = below(64);
+
+		same = same && bit == 40; /* the accessed bit, 8 of the high word */
+		if (bit != 40)
+			poke(WIN_GDT + slot * 8 + bit / 32 * 4,
+			     peek(WIN_GDT + slot * 8 + bit / 32 * 4) ^ 1u << bit % 32);
+	}
+	machine.gpr[EAX] = TABLE;
+	if (one_in(8)) {
+		machine.gpr[EAX] += 8;
+		same = false;
+	}
+	machine.gpr[EDX] = slot;
+	machine.gpr[ECX] = low;
+	machine_push(high);
+	esp = machine.gpr[ESP];
+}
+
+static void write_entry(void)
+{
+	stop = machine_call("stub_WriteGDTEntry");
+}
+
+static void check_entry(void)
+{
+	check_returned(KEPT_BY_C);
+	assert_int_equal(machine.calls, !same);
+	if (same) {
+		assert_int_equal(peek(TABLE + slot * 8), low);
+		assert_int_equal(peek(TABLE + slot * 8 + 4), high);
+	} else {
+		assert_int_equal(machine.call[0].gpr[ECX], low);
+		assert_int_equal(machine.call[0].argument[0], high);
+	}
+}
+
+static void an_entry_that_the_processor_has_is_written_without_c(void **state)
+{
+	(void)state;
+	each_state(2000, begin_entry, write_entry, check_entry);
+	each_moment(20, begin_entry, write_entry, check_entry);
+}
+
+/* --- page tables
+ * ---------------------------------------------------------------------------------- */
+
+#define LIMIT (HOLE * 4096)
+
+static u32 top;
+static bool loads;
+
+static void begin_cr3(u32 seed)
+{
+	bool wide, in_reach, has_window = one_in(2), present = !one_in(4);
+	u32 pde = rnd(), directory = (0x40 + below(8)) * 4096;
+
+	begin(seed);
+	wide = one_in(2);
+	in_reach = !one_in(4);
+	poke(A_V_CR4, wide ? CR4_PAE : 0);
+	poke(A_V_LINEAR_BASE, LINEAR);
+	poke(A_V_LINEAR_LIMIT, LIMIT);
+	poke(A_V_WINDOW_PDE, pde);
+	top = machine.gpr[EAX] = (0x30 + below(8)) * 4096;
+	if (wide) {
+		poke(LINEAR + top + 24, directory | present | (in_reach ? 0 : 0x01000000));
+		poke(LINEAR + directory + (WINDOW_BASE >> 21 & 511) * 8, has_window ? pde : ~pde);
+		loads = has_window && present && in_reach;
+	} else {
+		poke(LINEAR + top + (WINDOW_BASE >> 22) * 4, has_window ? pde : ~pde);
+		if (!in_reach)
+			machine.gpr[EAX] = LIMIT + top;
+		loads = has_window && in_reach;
+	}
+}
+
+static void set_cr3(void)
+{
+	stop = machine_call("stub_SetCR3");
+}
+
+static void check_cr3(void)
+{
+	check_returned(KEPT_BY_C);
+	assert_int_equal(machine.calls, 1);
+	assert_string_equal(machine.call[0].name, loads ? "mov to cr" : "vmi_SetCR3");
+	if (!loads)
+		return;
+	assert_int_equal(machine.cr[3], top);
+	assert_int_equal(peek(A_V_CR3), top);
+}
+
+static void a_directory_with_the_window_is_loaded_without_c(void **state)
+{
+	(void)state;
+	each_state(500, begin_cr3, set_cr3, check_cr3);
+	each_moment(20, begin_cr3, set_cr3, check_cr3);
+}
+
+/* --- what ring 0 does in an instruction
+ * -------------------------------------------------------------- */
+
+static const struct {
+	const char *stub, *name;
+	u32 eax;
+} quick[] = {
+	{"stub_FlushTLB", "mov to cr", 1},
+	{"stub_InvalPage", "invlpg", 0xC0123000},
+	{"stub_InvalPage", "vmi_InvalPage", DEVICES_FROM},
+	{"stub_CLTS", "clts", 0},
+};
+static u32 nth;
+
+static void begin_quick(u32 seed)
+{
+	begin(seed);
+	machine.gpr[EAX] = quick[nth].eax;
+	machine.cr[3] = 0x12345000;
+	poke8(A_V_TS_REAL, 1);
+	poke(A_V_CR0, 0x80050033 | A_CR0_TS);
+}
+
+static void do_quick(void)
+{
+	stop = machine_call(quick[nth].stub);
+}
+
+static void check_quick(void)
+{
+	check_returned(KEPT_BY_C);
+	assert_int_equal(machine.calls, 1);
+	assert_string_equal(machine.call[0].name, quick[nth].name);
+	assert_int_equal(machine.cr[3], 0x12345000);
+	if (nth == 3)
+		assert_true(!peek8(A_V_TS_REAL) && !(peek(A_V_CR0) & A_CR0_TS));
+}
+
+static void tlb_and_ts_are_ring_0s_in_an_instruction(void **state)
+{
+	(void)state;
+	for (nth = 0; nth < ARRAY_SIZE(quick); nth++)
+		each_moment(3, begin_quick, do_quick, check_quick);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_flag_of_a_mask_counts),
+		cmocka_unit_test(the_mask_is_the_flag),
+		cmocka_unit_test(available_time_is_of_one_moment),
+		cmocka_unit_test(an_entry_that_the_processor_has_is_written_without_c),
+		cmocka_unit_test(a_directory_with_the_window_is_loaded_without_c),
+		cmocka_unit_test(tlb_and_ts_are_ring_0s_in_an_instruction),
+	};
+
+	return cmocka_run_group_tests_name("asm_pvh_short", tests, NULL, NULL);
+}
