@@ -13,7 +13,8 @@
 
 extern monitor_trap, nested_trap, monitor_start
 global trap_table, fixup_table, fixup_count, quick_table
-global iret_window_offset, iret_offset, iret_disabled_offset, exception_code_offset
+global iret_window_offset, iret_offset, iret_disabled_offset, exit_iret_offset
+global exception_code_offset
 global linear_read, linear_write, run_code
 
 V86_WORDS equ 4                         ; ES DS FS GS
@@ -94,6 +95,7 @@ exit_registers:
 	mov edi, [ss:V_EDI]
 	mov eax, [ss:V_EAX]
 	mov esp, [ss:V_EXIT_ESP]
+exit_iret:
 	iretd
 
 ; Before Init the register takes again what it has taken (monitor/pvh/guard.c).
@@ -302,6 +304,7 @@ exception_code_offset: dd exception_code - rom_start, exception_code_end - rom_s
 iret_window_offset: dd iret_window - rom_start, iret_window_end - rom_start
 iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
+exit_iret_offset: dd exit_iret - rom_start
 
 ; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
 ; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)

@@ -84,29 +84,6 @@ void regparm3 vmi_SetCR2_c(u32 value)
 	control_set_cr2(VCPU, value);
 }
 
-static void set_dr(u32 reg, u32 value)
-{
-	switch (reg) {
-	case 0:
-		__asm__ volatile("mov %0, %%dr0" ::"r"(value));
-		break;
-	case 1:
-		__asm__ volatile("mov %0, %%dr1" ::"r"(value));
-		break;
-	case 2:
-		__asm__ volatile("mov %0, %%dr2" ::"r"(value));
-		break;
-	case 3:
-		__asm__ volatile("mov %0, %%dr3" ::"r"(value));
-		break;
-	case 6:
-		__asm__ volatile("mov %0, %%dr6" ::"r"(value));
-		break;
-	default:
-		__asm__ volatile("mov %0, %%dr7" ::"r"(value & ~DR7_GD));
-	}
-}
-
 void control_set_dr(struct vcpu *v, u32 reg, u32 value)
 {
 	reg &= 7;
@@ -114,33 +91,36 @@ void control_set_dr(struct vcpu *v, u32 reg, u32 value)
 		reg += 2;
 	v->dr[reg] = value;
 	if (reg != 6)
-		set_dr(reg, value);
+		cpu_set_dr(reg, reg == 7 ? value & ~DR7_GD : value);
 }
 
 u32 control_get_dr(struct vcpu *v, u32 reg)
 {
-	u32 value;
-
 	reg &= 7;
 	if (reg == 4 || reg == 5)
 		reg += 2;
 	if (reg == 6)
 		return v->dr[6] | DR6_ONES;
-	if (reg < 4)
-		return v->dr[reg];
-	__asm__ volatile("mov %%dr7, %0" : "=r"(value));
-	return value;
+	return reg < 4 ? v->dr[reg] : cpu_dr7();
+}
+
+/* Xen keeps debug registers lazily; see monitor/control.c. */
+u32 control_debug_status(void)
+{
+	u32 dr6 = cpu_dr6();
+
+	return dr6 & DR6_CAUSES ? dr6 : dr6 | DR6_BS;
 }
 
 void control_debug_trap(struct vcpu *v)
 {
-	v->dr[6] = (v->dr[6] & ~0xFu) | cpu_dr6();
+	v->dr[6] = (v->dr[6] & ~0xFu) | control_debug_status();
 	control_debug_forget();
 }
 
 void control_debug_forget(void)
 {
-	set_dr(6, DR6_ONES);
+	cpu_set_dr(6, DR6_ONES);
 }
 
 /* The guest steps over an instruction that is emulated. */

@@ -11,6 +11,20 @@ void regparm3 leave_cpuid(u32 regs[4]);
 void regparm3 leave_set_cr0(u32 value);
 void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr);
 
+/* Debug registers 0 to 3, 6 and 7; the tables' registers. */
+#ifdef VMIXEN_HOSTED
+u32 cpu_cr2(void); /* tests/unit/pvh/processor.c */
+void cpu_set_cr2(u32 value);
+void cpu_set_cr3(u32 value);
+void cpu_set_cr4(u32 value);
+void cpu_invlpg(u32 va);
+u32 cpu_dr6(void);
+u32 cpu_dr7(void);
+void cpu_set_dr(u32 reg, u32 value);
+void cpu_lidt(u32 base, u16 limit);
+void cpu_lldt(u16 selector);
+void cpu_ltr(u16 selector);
+#else
 static inline u32 cpu_cr2(void)
 {
 	u32 value;
@@ -22,22 +36,6 @@ static inline u32 cpu_cr2(void)
 static inline void cpu_set_cr2(u32 value)
 {
 	__asm__ volatile("mov %0, %%cr2" ::"r"(value));
-}
-
-static inline u32 cpu_dr6(void)
-{
-	u32 value;
-
-	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
-	return value;
-}
-
-static inline u32 cpu_cr0(void)
-{
-	u32 value;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(value));
-	return value;
 }
 
 static inline void cpu_set_cr3(u32 value)
@@ -55,6 +53,66 @@ static inline void cpu_invlpg(u32 va)
 	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
+static inline u32 cpu_dr6(void)
+{
+	u32 value;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	return value;
+}
+
+static inline u32 cpu_dr7(void)
+{
+	u32 value;
+
+	__asm__ volatile("mov %%dr7, %0" : "=r"(value));
+	return value;
+}
+
+static inline void cpu_set_dr(u32 reg, u32 value)
+{
+	switch (reg) {
+	case 0:
+		__asm__ volatile("mov %0, %%dr0" ::"r"(value));
+		break;
+	case 1:
+		__asm__ volatile("mov %0, %%dr1" ::"r"(value));
+		break;
+	case 2:
+		__asm__ volatile("mov %0, %%dr2" ::"r"(value));
+		break;
+	case 3:
+		__asm__ volatile("mov %0, %%dr3" ::"r"(value));
+		break;
+	case 6:
+		__asm__ volatile("mov %0, %%dr6" ::"r"(value));
+		break;
+	default:
+		__asm__ volatile("mov %0, %%dr7" ::"r"(value));
+	}
+}
+
+static inline void cpu_lidt(u32 base, u16 limit)
+{
+	struct {
+		u16 limit;
+		u32 base;
+	} packed idtr = {limit, base};
+
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
+static inline void cpu_lldt(u16 selector)
+{
+	__asm__ volatile("lldt %0" ::"r"(selector));
+}
+
+static inline void cpu_ltr(u16 selector)
+{
+	__asm__ volatile("ltr %0" ::"r"(selector));
+}
+#endif
+
 /* trap.c: back to the guest, with what is pending for it. */
 void monitor_resume(struct vcpu *v);
 
@@ -63,7 +121,9 @@ void flags_start(void);
 void flags_end(struct vcpu *v);
 bool flags_breakpoint(struct vcpu *v);
 
-/* control.c: a #DB that is the guest's is going to it; the processor's DR6 is clear. */
+/* control.c: what DR6 says of the #DB that has come; it is the guest's and is going to it; the
+ * processor's DR6 becomes clear. */
+u32 control_debug_status(void);
 void control_debug_trap(struct vcpu *v);
 void control_debug_forget(void);
 

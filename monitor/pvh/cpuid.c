@@ -19,8 +19,9 @@
 #define SHOWN_1_ECX                                                                                \
 	(1u << 0 | 1u << 1 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 22 | 1u << 23 |      \
 	 1u << 25 | 1u << 30)
-/* The same bits, and SYSCALL, FXSR_OPT's neighbour 1 GB pages, RDTSCP. */
-#define HIDDEN_E1_EDX ((HIDDEN_1_EDX & 0x0183F3FFu) | 1u << 11 | 1u << 17 | 1u << 26 | 1u << 27)
+/* The same bits, and SYSCALL, PSE36, 1 GB pages, RDTSCP, long mode. */
+#define HIDDEN_E1_EDX                                                                              \
+	((HIDDEN_1_EDX & 0x0183F3FFu) | 1u << 11 | 1u << 17 | 1u << 26 | 1u << 27 | 1u << 29)
 /* LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH */
 #define SHOWN_E1_ECX (1u << 0 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8)
 

@@ -109,7 +109,6 @@ static void hold(struct vcpu *v, bool stepped)
 bool guard_trap(struct vcpu *v, u32 vector)
 {
 	bool step = v->guard.stepping && vector == EXC_DB;
-	u32 dr6;
 
 	if (v->paravirtual)
 		return false;
@@ -120,8 +119,7 @@ bool guard_trap(struct vcpu *v, u32 vector)
 	guard_close(v);
 	if (!step)
 		return false;
-	dr6 = cpu_dr6();
-	if (dr6 & DR6_BREAKPOINTS)
+	if (control_debug_status() & DR6_BREAKPOINTS)
 		return false;
 	control_debug_forget();
 	return true;

@@ -69,15 +69,7 @@ void idt_load(struct vcpu *v, u16 limit, u32 base)
 	}
 }
 
-static void lidt(u32 base)
-{
-	struct {
-		u16 limit;
-		u32 base;
-	} packed idtr = {2047, base};
-
-	__asm__ volatile("lidt %0" ::"m"(idtr));
-}
+#define IDT_LIMIT 2047
 
 void idt_start(void)
 {
@@ -85,7 +77,7 @@ void idt_start(void)
 		write_gate(WIN_IDT_V86, i, OWN_CS0, WIN_TEXT + trap_table + i * 16,
 			   INTERRUPT_GATE | DPL(i == EXC_BP || i == EXC_BP + 1 ? 3 : 0));
 	write_gate(WIN_IDT_V86, VEC_EVENT, OWN_CS0, WIN_TEXT + quick_table[0], INTERRUPT_GATE);
-	lidt(WIN_IDT);
+	cpu_lidt(WIN_IDT, IDT_LIMIT);
 }
 
 void idt_use_v86(struct vcpu *v, bool v86)
@@ -93,5 +85,5 @@ void idt_use_v86(struct vcpu *v, bool v86)
 	if (v->v86_idt == v86)
 		return;
 	v->v86_idt = v86;
-	lidt(v86 ? WIN_IDT_V86 : WIN_IDT);
+	cpu_lidt(v86 ? WIN_IDT_V86 : WIN_IDT, IDT_LIMIT);
 }

@@ -48,7 +48,7 @@ static u64 make_system(u32 base, u32 limit, u32 type)
 void tables_set_ldt(u32 entries)
 {
 	write_slot(WIN_GDT, OWN_LDT / 8, make_system(WIN_LDT, entries * 8 - 1, 2));
-	__asm__ volatile("lldt %w0" ::"r"(entries ? OWN_LDT : 0));
+	cpu_lldt(entries ? OWN_LDT : 0);
 }
 
 bool tables_in_trap(void)
@@ -78,5 +78,5 @@ void tables_start(void)
 	tss[2] = OWN_DS0;
 	tss[4] = FLAT_RING1_DS;
 	tss[25] = 104u << 16; /* no I/O bitmap: every port traps */
-	__asm__ volatile("ltr %w0" ::"r"(OWN_TSS));
+	cpu_ltr(OWN_TSS);
 }

@@ -18,7 +18,8 @@
 #include "pc/lapic.h"
 #include "xenbind/hypercall.h"
 
-extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, fixup_count;
+extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, exit_iret_offset;
+extern const u32 fixup_count;
 extern const u32 exception_code_offset[2];
 extern const s32 fixup_table[][2];
 
@@ -133,13 +134,24 @@ static void page_fault(struct vcpu *v)
 	inject_page_fault(v, cpu_cr2(), v->r.error);
 }
 
+/* The frame that the ROM's own code in ring 1 has left at ESP, where a guest may also
+ * come by an INT of its own. */
+static void read_own_frame(struct vcpu *v, u32 *f, u32 bytes)
+{
+	struct access_fault fault;
+
+	if (guest_read(v, v->r.gpr[GPR_ESP], f, bytes, &fault))
+		guest_die("no frame at %08x to return to", v->r.gpr[GPR_ESP]);
+}
+
 /* A fault of the kernel's where it may have a device: its frame stands on its stack. */
 static void device_fault(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	const u32 *f = (const u32 *)r->gpr[GPR_ESP];
 	gva_t va = cpu_cr2();
+	u32 f[4];
 
+	read_own_frame(v, f, sizeof(f));
 	r->error = f[0];
 	r->eip = f[1];
 	r->cs = f[2] & 0xFFFF;
@@ -158,17 +170,19 @@ static void device_fault(struct vcpu *v)
 static void iret_context(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	const u32 *f = (const u32 *)r->gpr[GPR_ESP];
+	u32 f[5];
 
 	if (!events_interrupt()) {
 		r->eip = WINDOW_CODE(iret_window_offset[0]);
 		r->eflags &= ~EFLAGS_IF;
 		return;
 	}
+	read_own_frame(v, f, 12);
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
 	r->eflags = f[2];
 	if ((r->cs & 3) == 3) {
+		read_own_frame(v, f, 20);
 		r->gpr[GPR_ESP] = f[3];
 		r->ss = f[4] & 0xFFFF;
 	} else {
@@ -181,11 +195,9 @@ static void iret_context(struct vcpu *v)
 static void enter_v86(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	struct access_fault fault;
 	u32 f[9];
 
-	if (guest_read(v, r->gpr[GPR_ESP], f, sizeof(f), &fault))
-		guest_die("no frame at %08x to return to virtual-8086 mode", r->gpr[GPR_ESP]);
+	read_own_frame(v, f, sizeof(f));
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
 	r->eflags = f[2] | EFLAGS_IF;
@@ -220,7 +232,9 @@ static void exception(struct vcpu *v)
 		inject_exception(v, vector, false, 0);
 		break;
 	case EXC_NMI:
-		report_state(v);
+		v->nmi = v->paravirtual;
+		if (!v->nmi)
+			report_state(v);
 		break;
 	case EXC_DF:
 		guest_die("double fault");
@@ -243,6 +257,16 @@ static void exception(struct vcpu *v)
 	}
 }
 
+/* Not between the instructions that an exception or a return of the guest's is made of:
+ * it waits for the next way into ring 0. */
+static void deliver_nmi(struct vcpu *v)
+{
+	if (!v->nmi || in_code(&v->r, exception_code_offset) || in_code(&v->r, iret_window_offset))
+		return;
+	v->nmi = false;
+	inject_exception(v, EXC_NMI, false, 0);
+}
+
 void monitor_resume(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -251,6 +275,7 @@ void monitor_resume(struct vcpu *v)
 		bool asks = events_interrupt();
 
 		restart_iret(r);
+		deliver_nmi(v);
 		if (asks && (r->eflags & EFLAGS_IF) && !in_code(r, exception_code_offset)) {
 			inject_interrupt(v, events_ack());
 			asks = events_interrupt();
@@ -308,6 +333,13 @@ void regparm3 nested_trap(struct nested_frame *f)
 	}
 	if (f->vector & VECTOR_UPCALL) /* it is pending still, and comes again */
 		return;
+	if (vector == EXC_NMI) {
+		VCPU->nmi = VCPU->paravirtual;
+		return;
+	}
+	if (f->eip == WINDOW_CODE(exit_iret_offset))
+		guest_die("it cannot go on at %04x:%08x: vector %u, error code %x", VCPU->r.cs,
+			  VCPU->r.eip, vector, f->error);
 	VCPU->nested_error = f->error;
 	VCPU->nested_vector = vector;
 	for (u32 i = 0; i < fixup_count; i++)

@@ -28,6 +28,7 @@ void rules_user_bit(u32 frame); /* checks_rules_user.c, for the above */
 void checks_rules_irq(void);	/* checks_rules_irq.c */
 void rules_alarm(void);		/* checks_rules_alarm.c, for the above */
 void checks_hostile(void);	/* checks_hostile.c: what must be survived */
+void checks_own(void);		/* checks_own.c: of it, what only the processor sees */
 void checks_emul(void);		/* checks_emul.c: what ring 3 meets in an emulator */
 void checks_echo(void);		/* checks_cpu.c: receive a line */
 

@@ -195,4 +195,5 @@ void checks_hostile(void)
 	check_stepped_call();
 	check_stack_at_edge();
 	check_fault_in_lazy_mode();
+	checks_own();
 }

@@ -5,6 +5,7 @@
 #include "asked.h"
 #include "mm.h"
 #include "die.h"
+#include "rom.h"
 
 /* reboot=t: meant, for who loads an empty IDT wants nothing else. */
 static void die_triple(void)
@@ -60,6 +61,39 @@ static void die_kexec(void)
 	asm volatile("mov %0, %%cr3; mov %1, %%esp; push %%eax" ::"r"(top << PAGE_SHIFT),
 		     "r"((top + 1) << PAGE_SHIFT)
 		     : "memory");
+}
+
+/* What a kernel can do to itself where the processor has its own tables.  A directory
+ * where no memory is. */
+static void die_nowhere(void)
+{
+	irq_disable();
+	ops.set_cr3(0xfffff000);
+}
+
+/* A stack that is not mapped: the exception's own frame cannot be written. */
+static void die_stack(void)
+{
+	irq_disable();
+	asm volatile("xor %%esp, %%esp\n\tpush %%eax" ::: "memory");
+}
+
+/* The ROM's own INT of a page fault at a device, without a frame. */
+static void die_int(void)
+{
+	irq_disable();
+	ops.set_cr2(0xfee00000);
+	asm volatile("mov $0x1000, %%esp\n\tint $0xf9" ::: "memory");
+}
+
+/* The ROM is no longer in the directory that is loaded. */
+static void die_window(void)
+{
+	pte_t none = 0;
+
+	irq_disable();
+	*(volatile pte_t *)pmd_of(&init_mm, rom_virtual_top()) = none;
+	ops.flush_tlb(FLUSH_TLB);
 }
 
 /* Ends in the handler of unexpected exceptions: "guest: died". */
@@ -163,7 +197,9 @@ static const struct {
 	{"pointer", die_pointer},    {"hang", die_hang},
 	{"spin", die_spin},	     {"reboot", die_reboot},
 	{"panic", die_panic},	     {"halt", die_halt},
-	{"button", asked_by_button}, {"keys", asked_by_keys},
+	{"button", asked_by_button}, {"nowhere", die_nowhere},
+	{"stack", die_stack},	     {"int", die_int},
+	{"window", die_window},	     {"keys", asked_by_keys},
 	{"deaf", asked_by_nothing},  {"nmi", asked_by_nmi},
 };
 

@@ -17,6 +17,7 @@
  *   panic=1            die=panic: it reboots, as Linux does
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs
+ *   die=nowhere|stack|int|window   CR3, stack, the ROM's own INT, the ROM's mapping (die.c)
  *   mute=boot|init     print nothing, and spin before Init or after it (die.c)
  *   acpi               die=keys: the button is on, too
  *   forge              lines on the console that look like Xen's at an end

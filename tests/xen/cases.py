@@ -4,14 +4,21 @@
 A sentence says what the test proves; code is tools/host/run's exit code;
 words are regular expressions that must be on the console.
 """
+import os
+import sys
 from dataclasses import dataclass, field
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/host"))
+import hosts as beds  # noqa: E402  what a host can run
 
 XEN = ("shim", "pv32", "dom0")
 ALL = XEN + ("bare",)
 HOSTS = ALL + ("pvh",)
-WITH_XL = ("shim", "pv32")
-# What costs a whole domain start is shown once with xl and once without.
-SOME = ("shim", "dom0")
+WITH_XL = ("shim", "pv32", "pvh")
+# What costs a whole domain start is shown once with xl, once without, and once with
+# the other binding.
+SOME = ("shim", "dom0", "pvh")
+OF_PV = ("shim", "dom0")        # what the other binding has not
 
 PAE = "build/guest-pae.bzImage"
 TWO_LEVEL = "build/guest-2level.bzImage"
@@ -34,6 +41,10 @@ class Case:
     hosts: tuple = ALL
     timeout: int = 120
     options: list = field(default_factory=list)
+
+    def kernel_on(self, host):
+        """The same guest in the paging mode that the host has, where it has not both."""
+        return TWO_LEVEL if self.kernel == PAE and "pae" not in beds.HOSTS[host].paging else self.kernel
 
     def counts(self):
         """Does its guest come to the end of its checks, so that their number is known?"""
@@ -62,7 +73,17 @@ CASES = [
          [r"vmixen: the guest turns protected mode off", r"the guest asked for a reboot"],
          cmdline="die=pe", hosts=("dom0",)),
     Case("kexec", "kexec ends in a report", PAE, 1,
-         [r"vmixen: the guest died: .* as those of kexec"], cmdline="die=kexec", hosts=SOME),
+         [r"vmixen: the guest died: .* as those of kexec"], cmdline="die=kexec", hosts=OF_PV),
+    Case("nowhere", "a directory where no memory is ends in a report", TWO_LEVEL, 1,
+         [r"vmixen: the guest died: .* no memory at fffff000"], cmdline="die=nowhere", hosts=("pvh",)),
+    Case("stack", "a stack that is not mapped ends in a report", TWO_LEVEL, 1,
+         [r"vmixen: the guest died: double fault"], cmdline="die=stack", hosts=("pvh",)),
+    Case("int", "so does an INT that is the ROM's own, without what belongs to it", TWO_LEVEL, 1,
+         [r"vmixen: the guest died: no frame at 00001000 to return to"], cmdline="die=int",
+         hosts=("pvh",)),
+    Case("window", "a guest that takes the ROM out of its page tables is told of, if not by the ROM",
+         TWO_LEVEL, 1, [r"Triple fault", r"the guest's processor gave up: a triple fault"],
+         cmdline="die=window", hosts=("pvh",)),
     Case("kexec2", "kexec of a 2-level kernel ends in a report", TWO_LEVEL, 1,
          [r"vmixen: the guest died: .* as those of kexec"], cmdline="die=kexec", hosts=("dom0",)),
     Case("pointer", "a pointer to no entry ends in a report", PAE, 1,
@@ -76,7 +97,7 @@ CASES = [
     Case("keys", "on keys the monitor zeroes its counters, and shows them", PAE, 3,
          [r"counters are at 0\s+vmixen: counter time: ms=\d{1,4}\s",
           r"counters are at 0\s+.*time.*\s+vmixen: counter hypercall: (\w+=\d{1,2}\s+)+vmixen: counter pool: size="],
-         cmdline="die=spin", hosts=SOME, timeout=15,
+         cmdline="die=spin", hosts=OF_PV, timeout=15,
          options=["--at", "guest: die=spin", r"type \x1ez\x1ec"]),
     Case("spin", "when time is up, the monitor says where the guest is", PAE, 3,
          [r"time-out", r"vmixen: the guest runs", r"vmixen: eip c01[0-9a-f]{5} cs 0061"],
@@ -114,7 +135,7 @@ CASES = [
     Case("nmi", "xl trigger nmi reaches a guest that is idle, again, and with interrupts off", PAE, 0,
          [r"guest: NMI 1, interrupts on", r"guest: NMI 2, interrupts on",
           r"guest: NMI 3, interrupts off", r"the guest powered off"],
-         cmdline="die=nmi", hosts=("pv32",),
+         cmdline="die=nmi", hosts=("pv32", "pvh"),
          options=[word for text in ("waits to be asked", "NMI 1", "NMI 2")
                   for word in ("--at", text, "xl trigger 1 nmi 0")]),
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
@@ -131,23 +152,23 @@ CASES = [
     Case("mute", "a guest that spins before VMI_Init and prints nothing is told of, once", TWO_LEVEL, 0,
          [r"printed nothing for 10 s, and runs\s+vmixen: eip c01[0-9a-f]{5} .* before Init, 2-level",
           r'text at the stack: "words of a panic that nobody reads"',
-          r"vmixen: earlyprintk=serial,ttyS0,115200"], cmdline="mute=boot", hosts=SOME),
+          r"vmixen: earlyprintk=serial,ttyS0,115200"], cmdline="mute=boot", hosts=OF_PV),
     Case("muteinit", "so is one that does so after VMI_Init", PAE, 0,
          [r"printed nothing for 10 s, and runs\s+vmixen: eip c01[0-9a-f]{5} .* paravirtual, PAE"],
          cmdline="mute=init", hosts=("dom0",)),
     Case("counters", "the word vmixen.counters shows what the monitor did", PAE, 0,
          [r"vmixen: counter exception: (\w+=\d+ )*PF=\d+", r"vmixen: counter hypercall: .*mmu_update=\d+",
           r"vmixen: counter vmi: ", r"vmixen: counter batch: to1=\d+", r"vmixen: counter pool: size=\d+"],
-         cmdline="vmixen.counters only=none", hosts=SOME),
+         cmdline="vmixen.counters only=none", hosts=OF_PV),
     Case("small", "the test guest runs in 16 MB", PAE, 0, [PASSED],
          memory=16, hosts=XEN),
     Case("latenx", "NX that is turned on after Init counts", PAE, 0, [PASSED],
-         cmdline="latenx only=cpu,pte", hosts=SOME),
+         cmdline="latenx only=cpu,pte", hosts=OF_PV),
     Case("xsave", "a kernel may use XSAVE where the processor has it", PAE, 0,
          [r"ok   SetCR4: with OSXSAVE XSAVE and XRSTOR work", PASSED], cmdline="only=cpu",
          options=["--cpu", "EPYC,-smap,-smep,-monitor,-rdtscp"], hosts=("dom0",)),
     Case("large", "the test guest runs in 1 GB", PAE, 0, [PASSED],
-         memory=1024, hosts=SOME),
+         memory=1024, hosts=OF_PV),
     Case("api13", "the test guest runs as one of API 13.0, by fixed slots", PAE, 0,
          [r"used as 13\.0", PASSED], cmdline="api=13 minor=0", hosts=SOME),
     Case("slots", "the test guest runs by the fixed slots of API 3.0", TWO_LEVEL, 0,
