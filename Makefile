@@ -233,6 +233,17 @@ $(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
 	$(call say,TESTLD,$@)
 	$(Q)$(CC) -no-pie $(SANITIZE) $^ -lcmocka -lunicorn -o $@
 
+# The PVH binding's, with a processor of its own below it (tests/unit/pvh).
+UNIT_PVH_SRC := $(filter-out lib/mem.c,$(PVH_SRC)) $(wildcard tests/unit/pvh/*.c) tests/unit/cpu.c \
+	tests/unit/domain.c tests/unit/lowstack.c
+$(B)/unit/lib-pvh.a: $(UNIT_PVH_SRC:%.c=$(B)/unit/obj/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/unit/test_pvh_%: $(B)/unit/obj/tests/unit/test_pvh_%.o $(B)/unit/lib-pvh.a
+	$(call say,TESTLD,$@)
+	$(Q)$(CC) -no-pie $(SANITIZE) $^ -lcmocka -lZydis -o $@
+
 $(B)/unit/test_%: $(B)/unit/obj/tests/unit/test_%.o $(B)/unit/lib.a
 	$(call say,TESTLD,$@)
 	$(Q)$(CC) -no-pie $(SANITIZE) $^ -lcmocka -lZydis -o $@
@@ -285,6 +296,13 @@ $(COV)/obj/%.o: %.c
 $(COV)/lib.a: $(UNIT_LIB_SRC:%.c=$(COV)/obj/%.o)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
+
+$(COV)/lib-pvh.a: $(UNIT_PVH_SRC:%.c=$(COV)/obj/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(COV)/test_pvh_%: $(COV)/obj/tests/unit/test_pvh_%.o $(COV)/lib-pvh.a
+	$(Q)$(CC) -no-pie --coverage $^ -lcmocka -lZydis -o $@
 
 $(COV)/test_%: $(COV)/obj/tests/unit/test_%.o $(COV)/lib.a
 	$(Q)$(CC) -no-pie --coverage $^ -lcmocka -lZydis -o $@

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The monitor's one data block.  The ROM never writes to itself: whatever changes
- * lies in struct monitor, struct vcpu or the block of the binding, at constant addresses in the window.
+ * lies in struct monitor, struct vcpu or the block of the binding, at constant addresses in the
+ * window.
  */
 #ifndef VMIXEN_MONITOR_H
 #define VMIXEN_MONITOR_H

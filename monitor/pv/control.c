@@ -7,7 +7,6 @@
 #include "monitor/pv/mmu/shadow.h"
 #include "xenbind/hypercall.h"
 
-
 /* With either the FPU raises #NM; Xen lets a guest have only TS. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
 

@@ -27,7 +27,7 @@
 #include "lib/mem.h"
 
 #define PRESENT_HIGH 0x8000u /* of a descriptor's high word */
-#define NO_PLACE 0 /* the null selector's */
+#define NO_PLACE 0	     /* the null selector's */
 /* Entry and table of a selector, as one number. */
 #define PLACE(selector) ((u32)(selector) >> 2)
 

@@ -103,8 +103,8 @@ void domain_paging(bool pae)
 	control_set_cr0(v, CR0_PE | CR0_PG | CR0_WP);
 	segment_load_gdt(v, GDT_LIMIT, KERNEL(GDT));
 	idt_load(v, 0x7FF, KERNEL(IDT));
-	v->r.cs = KERNEL_CS | 3;
-	v->r.ss = KERNEL_DS | 3;
+	v->r.cs = KERNEL_CS | v->kernel_rpl;
+	v->r.ss = KERNEL_DS | v->kernel_rpl;
 	v->r.ds = v->r.es = USER_DS;
 	v->r.eip = KERNEL(CODE);
 	v->r.gpr[GPR_ESP] = KERNEL(STACK) - 64;

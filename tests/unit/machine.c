@@ -49,15 +49,6 @@ static int memory_fd;
 static u64 tlb_pte[1u << 20], tlb_pde[1u << 11];
 static u32 tlb_epoch[1u << 20], pde_epoch[1u << 11], epoch = 1;
 
-/* The sanitizer's map of addresses has a hole where our window lies. */
-/* The stack is ours and low: locals must not lie elsewhere to show uses after a return,
- * as gcc 13 and clang 15 have it unasked. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "protect_shadow_gap=0:detect_leaks=0:detect_stack_use_after_return=0";
-}
-
 /* --- machine memory and the window ------------------------------------------- */
 
 static void map(u32 va, u32 bytes, int prot, int fd, u64 offset)
@@ -87,7 +78,8 @@ static void make_memory(void)
 	map(WIN_FRAME_TOP - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_STACK, WIN_STACK_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_RUN, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, -1, 0);
-	map(WIN_MONITOR, (WIN_MONITOR_PAGES + WIN_BINDING_PAGES) * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
+	map(WIN_MONITOR, (WIN_MONITOR_PAGES + WIN_BINDING_PAGES) * PAGE_SIZE,
+	    PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_GMFN, 0x1000 * 4, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_HEADS, 0x1000 * 2, PROT_READ | PROT_WRITE, -1, 0);
 	map(MACH2PHYS, XEN_FRAMES * 4, PROT_READ | PROT_WRITE, -1, 0);

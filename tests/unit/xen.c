@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* See xen.h; the hypercalls on page tables are in machine.c. */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,31 +303,3 @@ const u32 iret_window_offset[2] = {0x2F0, 0x310};
 const u32 iret_offset = 0x300, iret_disabled_offset = 0x301, fixup_count = 1;
 const s32 fixup_table[1][2] = {{0x400, 0x500}};
 const u32 trap_table[32] = {[0 ... 31] = 0x600};
-
-/* --- the stack ------------------------------------------------------------------- */
-
-#define STACK_BYTES (1u << 20)
-
-static int (*low_function)(void);
-static int low_result;
-
-static void *low_thread(void *unused)
-{
-	low_result = low_function();
-	return unused;
-}
-
-int xen_on_low_stack(int (*f)(void))
-{
-	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	low_function = f;
-	if (stack == MAP_FAILED || pthread_attr_init(&attr) ||
-	    pthread_attr_setstack(&attr, stack, STACK_BYTES) ||
-	    pthread_create(&thread, &attr, low_thread, NULL) || pthread_join(thread, NULL))
-		abort();
-	return low_result;
-}

@@ -13,7 +13,7 @@
 #include <elf.h>
 #include <stdio.h>
 
-#include "base.h"      // u8 ... u64
+#include "base.h"  // u8 ... u64
 #include "image.h" // the ROM's layout
 
 /* blob.c: bytes with a name and an end */

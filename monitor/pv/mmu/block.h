@@ -10,9 +10,9 @@
 
 /* From the domain entry: how memory has been divided. */
 struct start_pv {
-	u32 pool_pages;	    /* frames of the shadow pool */
-	u32 pool_first_pfn; /* Xen's number of pool page 0; the others follow */
-	u32 bootstrap_root; /* mfn of the L3 that Xen's domain builder made */
+	u32 pool_pages;		   /* frames of the shadow pool */
+	u32 pool_first_pfn;	   /* Xen's number of pool page 0; the others follow */
+	u32 bootstrap_root;	   /* mfn of the L3 that Xen's domain builder made */
 	u32 window_l1[WINDOW_L1S]; /* mfns of the window's own L1 pages */
 	u32 pool_mfn[WIN_POOL_MAX];
 };

@@ -17,7 +17,7 @@
 #define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
 #define GMFN_NONE 0xFFFFFFFFu /* in WIN_GMFN: no memory at this guest frame */
-#define LINEAR_SLOTS 4 /* of SetLinearMapping */
+#define LINEAR_SLOTS 4	      /* of SetLinearMapping */
 
 enum pool_kind {
 	POOL_RAW,  /* untouched: may hold anything, not mapped */

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From the processor's frame to the guest and back, in the PVH binding; and descriptors
+ * before Init. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "monitor/pvh/cpu_pvh.h"
+#include "monitor/pvh/guard.h"
+#include "monitor/pvh/pvh.h"
+#include "pvh/processor.h"
+#include "monitor/vmi/vmi.h"
+#include "monitor/binding.h"
+#include "monitor/io/events.h"
+#include "monitor/monitor.h"
+#include "monitor/vcpu.h"
+
+#define SPARE 0x40u /* a selector of the guest's GDT that is nobody's */
+#define PRESENT_HIGH 0x8000u
+#define DR6_STEP 0xFFFF4FF0u
+
+static struct vcpu *const v = VCPU;
+
+static u64 *guest_gdt(u32 selector)
+{
+	return (u64 *)PHYS(GDT) + (selector >> 3);
+}
+
+/* What the processor has there. */
+static u32 *slot(u32 selector)
+{
+	return (u32 *)(selector & 4 ? WIN_LDT : WIN_GDT) + (selector >> 3) * 2;
+}
+
+static bool is_present(u32 selector)
+{
+	return slot(selector)[1] & PRESENT_HIGH;
+}
+
+static u64 data(u32 base)
+{
+	return 0x00CF92000000FFFFull | (u64)(base & 0xFFFFFF) << 16 | (u64)(base >> 24) << 56;
+}
+
+static u32 base_in(u32 selector)
+{
+	u32 *s = slot(selector);
+
+	return s[0] >> 16 | (s[1] & 0xFF) << 16 | (s[1] & 0xFF000000);
+}
+
+/* --- frames -------------------------------------------------------------------------- */
+
+static void a_frame_becomes_registers_and_registers_a_frame(void **state)
+{
+	(void)state;
+	domain_init(false);
+	domain_user();
+	v->r.eflags = 0x246;
+	cpu.cr2 = 0x70000000;
+	trap(EXC_PF, true, PF_U | PF_W);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(ESP0) - 24);
+	assert_int_equal(domain_stack(0), PF_U | PF_W);
+	assert_int_equal(domain_stack(1), USER);
+	assert_int_equal(domain_stack(2), USER_CS);
+	assert_int_equal(domain_stack(3), 0x246);
+	assert_int_equal(domain_stack(4), USER + 0x800);
+	assert_int_equal(domain_stack(5), USER_DS);
+	assert_int_equal(v->exit_esp, WIN_STACK_TOP - 20);
+	assert_int_equal(frame(0), HANDLER(EXC_PF));
+	assert_int_equal(frame(1), KERNEL_CS | 1);
+	assert_int_equal(frame(3), KERNEL(ESP0) - 24);
+	assert_int_equal(frame(4), KERNEL_DS | 1);
+	assert_int_equal(COUNTERS->fault_user, 1);
+}
+
+/* After Init the processor's flag is always set, and the guest's is a byte. */
+static void the_flag_in_the_kernel_is_the_byte(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->vif = false;
+	trap(EXC_DE, false, 0);
+	assert_int_equal(domain_stack(2) & EFLAGS_IF, 0);
+	assert_true(frame(2) & EFLAGS_IF);
+	assert_false(v->vif);
+	domain_init(false);
+	v->vif = true;
+	trap(EXC_DE, false, 0);
+	assert_int_equal(domain_stack(2) & EFLAGS_IF, EFLAGS_IF);
+	assert_false(v->vif); /* an interrupt gate */
+	domain_paging(false);
+	v->r.eflags = 2;
+	trap(EXC_DE, false, 0);
+	assert_int_equal(frame(2) & EFLAGS_IF, 0);
+}
+
+static void nt_is_user_modes_alone(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->r.eflags = EFLAGS_NT;
+	memcpy(PHYS(CODE), "\xFA", 1); /* CLI */
+	trap(EXC_GP, true, 0);
+	assert_int_equal(frame(2) & EFLAGS_NT, 0);
+	domain_user();
+	v->r.eflags = EFLAGS_NT | EFLAGS_IF;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(frame(2) & EFLAGS_NT, EFLAGS_NT);
+}
+
+/* --- virtual-8086 mode ------------------------------------------------------------------ */
+
+static void a_return_to_virtual_8086_mode_is_the_processors(void **state)
+{
+	u32 f[9] = {0x10, 0x1000, EFLAGS_VM | EFLAGS_IOPL | 2, 0x800, 0x2000, 1, 2, 3, 4};
+
+	(void)state;
+	domain_init(false);
+	memcpy(PHYS(STACK - 64), f, sizeof(f));
+	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
+	trap(VECTOR_V86, false, 0);
+	assert_int_equal(v->exit_esp, WIN_STACK_TOP - 36);
+	assert_int_equal(frame(0), 0x10);
+	assert_int_equal(frame(1), 0x1000);
+	assert_int_equal(frame(2), EFLAGS_VM | EFLAGS_IF | 2);
+	assert_int_equal(frame(4), 0x2000);
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(frame(5 + i), i + 1);
+	assert_int_equal(cpu.idt, WIN_IDT_V86);
+}
+
+static void a_fault_from_there_has_the_long_frame(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->r.eip = 0x10;
+	v->r.cs = 0x1000;
+	v->r.ss = 0x2000;
+	v->r.gpr[GPR_ESP] = 0x800;
+	v->r.eflags = EFLAGS_VM | EFLAGS_IF | 2;
+	for (u32 i = 0; i < 4; i++)
+		v->v86_segs[i] = i + 1;
+	idt_use_v86(v, true);
+	trap(EXC_GP, true, 0);
+	assert_true(domain_at(EXC_GP));
+	assert_int_equal(domain_stack(0), 0);
+	assert_int_equal(domain_stack(1), 0x10);
+	assert_int_equal(domain_stack(2), 0x1000);
+	assert_int_equal(domain_stack(3) & EFLAGS_VM, EFLAGS_VM);
+	assert_int_equal(domain_stack(5), 0x2000);
+	assert_int_equal(domain_stack(6), 1);
+	assert_int_equal(domain_stack(9), 4);
+	assert_int_equal(frame(2) & EFLAGS_VM, 0);
+	assert_int_equal(cpu.idt, WIN_IDT);
+}
+
+static void a_return_without_a_frame_ends_in_a_report(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->r.gpr[GPR_ESP] = 0x70000000;
+	assert_dies("no frame at 70000000 to return to", trap(VECTOR_V86, false, 0));
+}
+
+/* --- returns --------------------------------------------------------------------------- */
+
+static void a_return_that_faults_is_reported_at_its_call(void **state)
+{
+	(void)state;
+	domain_init(false);
+	memcpy(PHYS(CODE + 11), "\xE8", 1); /* a call of 5 bytes before iret_site */
+	v->iret_site = KERNEL(CODE + 16);
+	v->vif = true;
+	v->r.eip = WIN_TEXT + iret_offset;
+	trap(EXC_GP, true, 0x2F8);
+	assert_true(domain_at(EXC_GP));
+	assert_int_equal(domain_stack(0), 0x2F8);
+	assert_int_equal(domain_stack(1), KERNEL(CODE + 11));
+	assert_int_equal(domain_stack(3) & EFLAGS_IF, 0);
+	domain_init(false);
+	v->iret_site = KERNEL(CODE + 16);
+	v->r.eip = WIN_TEXT + iret_disabled_offset;
+	trap(EXC_NP, true, 0x48);
+	assert_true(domain_at(EXC_NP));
+	assert_int_equal(domain_stack(1), KERNEL(CODE + 16)); /* no call */
+	domain_init(false);
+	v->iret_site = 0;
+	v->r.eip = WIN_TEXT + iret_offset;
+	assert_dies("return to a context that cannot be entered", trap(EXC_GP, true, 0));
+}
+
+static void an_interrupted_return_starts_again(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->r.eip = WIN_TEXT + iret_window_offset[0] + 8;
+	v->vif = true;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[0]);
+	assert_false(v->vif);
+	v->r.eip = WIN_TEXT + iret_window_offset[1];
+	v->vif = true;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[1]);
+}
+
+/* IRQ 0 asks, and the 8259 hears it. */
+static void request(void)
+{
+	for (u32 i = 0; i < 4; i++)
+		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
+	port_out(v, 0x21, 1, 0xFE);
+	lapic_write(&MON->lapic, LAPIC_LVT0, 0x700);
+	pic_set_irq(&MON->pc.pic, 0, false);
+	pic_set_irq(&MON->pc.pic, 0, true);
+}
+
+static void what_is_pending_waits_for_the_flag(void **state)
+{
+	(void)state;
+	domain_init(false);
+	request();
+	v->vif = false;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(frame(0), KERNEL(CODE));
+	assert_int_equal(v->pend, 1);
+	v->vif = true;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(domain_at(0x20));
+	assert_int_equal(domain_stack(0), KERNEL(CODE));
+	assert_int_equal(domain_stack(2) & EFLAGS_IF, EFLAGS_IF);
+	assert_int_equal(v->pend, 0);
+}
+
+/* The frame of an exception is not complete there. */
+static void no_interrupt_comes_into_the_way_of_an_exception(void **state)
+{
+	(void)state;
+	domain_init(false);
+	request();
+	v->vif = true;
+	v->r.eip = WIN_TEXT + exception_code_offset[0] + 5;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_int_equal(frame(0), WIN_TEXT + exception_code_offset[0] + 5);
+	assert_int_equal(v->pend, 1);
+}
+
+static void an_interrupt_at_a_return_takes_its_frame(void **state)
+{
+	u32 f[5] = {USER, USER_CS, 0x246, USER + 0x700, USER_DS};
+
+	(void)state;
+	domain_init(false);
+	memcpy(PHYS(STACK - 64), f, sizeof(f));
+	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
+	v->r.eip = WIN_TEXT + 0x900;
+	trap(VECTOR_IRET, false, 0); /* none is there */
+	assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[0]);
+	request();
+	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
+	trap(VECTOR_IRET, false, 0);
+	assert_true(domain_at(0x20));
+	assert_int_equal(domain_stack(0), USER);
+	assert_int_equal(domain_stack(1), USER_CS);
+	assert_int_equal(domain_stack(2), 0x246);
+	assert_int_equal(domain_stack(3), USER + 0x700);
+	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(ESP0) - 20);
+}
+
+/* --- NMI, and faults in ring 0 ----------------------------------------------------------- */
+
+static void nested(u32 vector, u32 eip)
+{
+	struct nested_frame f = {.vector = vector, .eip = eip};
+
+	nested_trap(&f);
+}
+
+static void an_nmi_is_delivered_where_the_guest_is(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->vif = false;
+	trap(EXC_NMI, false, 0);
+	assert_true(domain_at(EXC_NMI));
+	assert_int_equal(domain_stack(0), KERNEL(CODE));
+	assert_false(v->nmi);
+}
+
+static void an_nmi_in_ring_0_waits_for_the_way_out(void **state)
+{
+	(void)state;
+	domain_init(false);
+	nested(EXC_NMI, WIN_TEXT + 0x900);
+	assert_true(v->nmi);
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(domain_at(EXC_NMI));
+	domain_init(false);
+	v->r.eip = WIN_TEXT + exception_code_offset[0];
+	trap(EXC_NMI, false, 0);
+	assert_int_equal(frame(0), WIN_TEXT + exception_code_offset[0]);
+	v->r.eip = WIN_TEXT + iret_window_offset[0] + 1;
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(v->nmi);
+	v->r.eip = KERNEL(CODE);
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(domain_at(EXC_NMI));
+}
+
+static void before_init_an_nmi_asks_where_the_guest_is(void **state)
+{
+	(void)state;
+	domain_paging(false);
+	trap(EXC_NMI, false, 0);
+	console_flush(&MON->console);
+	hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, 0, 0, 0, 0);
+	assert_non_null(strstr(xen.console, "vmixen: eip"));
+	assert_false(v->nmi);
+	nested(EXC_NMI, WIN_TEXT + 0x900);
+	assert_false(v->nmi);
+}
+
+static void a_fault_in_ring_0_has_a_place_or_is_ours(void **state)
+{
+	struct nested_frame f = {
+		.vector = EXC_PF | VECTOR_HAS_ERROR, .error = PF_W, .eip = WIN_TEXT + 0x400};
+
+	(void)state;
+	domain_init(false);
+	nested_trap(&f);
+	assert_int_equal(f.eip, WIN_TEXT + 0x500);
+	assert_int_equal(v->nested_vector, EXC_PF);
+	assert_int_equal(v->nested_error, PF_W);
+	f = (struct nested_frame){
+		.vector = EXC_DB, .eip = WIN_TEXT + 0x900, .eflags = EFLAGS_TF | 2};
+	nested_trap(&f);
+	assert_int_equal(f.eflags, 2);
+	assert_int_equal(f.eip, WIN_TEXT + 0x900);
+	nested(VECTOR_UPCALL, WIN_TEXT + 0x900);
+	assert_dies("error in the monitor", nested(EXC_GP, WIN_TEXT + 0x900));
+}
+
+static void a_context_that_cannot_be_entered_is_the_guests_end(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->r.cs = 0x1234;
+	assert_dies("it cannot go on at 1234:", nested(EXC_GP, WIN_TEXT + exit_iret_offset));
+}
+
+static void a_double_fault_ends_in_a_report(void **state)
+{
+	(void)state;
+	domain_init(false);
+	assert_dies("double fault", trap(EXC_DF, true, 0));
+}
+
+/* --- what else a trap is ----------------------------------------------------------------- */
+
+static void an_access_to_the_local_apic_is_emulated(void **state)
+{
+	u32 f[4] = {0, KERNEL(CODE), KERNEL_CS | 1, 0x202}, *table = PHYS(0x60000);
+	const u32 at = 0xF2000000;
+
+	(void)state;
+	domain_init(false);
+	memset(table, 0, PAGE_SIZE);
+	((u32 *)PHYS(TABLES))[at >> 22] = 0x60063;
+	table[0] = 0xFEE00062;
+	memcpy(PHYS(CODE), "\x8B\x0B", 2); /* mov ecx, [ebx] */
+	memcpy(PHYS(STACK - 64), f, sizeof(f));
+	v->r.gpr[GPR_EBX] = at + LAPIC_VERSION;
+	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
+	v->r.eip = WIN_TEXT + exception_code_offset[0];
+	cpu.cr2 = at + LAPIC_VERSION;
+	v->vif = true;
+	trap(VECTOR_DEVICE, false, 0);
+	assert_int_equal(v->r.gpr[GPR_ECX], lapic_read(&MON->lapic, LAPIC_VERSION));
+	assert_int_equal(frame(0), KERNEL(CODE + 2));
+	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(STACK - 48));
+	assert_true(v->vif);
+	table[0] = 0; /* another page: it is the kernel's fault */
+	memcpy(PHYS(STACK - 64), f, sizeof(f));
+	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
+	v->r.eip = WIN_TEXT + exception_code_offset[0];
+	trap(VECTOR_DEVICE, false, 0);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(1), KERNEL(CODE));
+}
+
+static void cpuid_of_the_roms_own_code_is_answered(void **state)
+{
+	(void)state;
+	domain_init(false);
+	cpu.cpuid[0] = 0x11;
+	memcpy((void *)WIN_TEXT, "\x0F\xA2", 2);
+	v->r.eip = WIN_TEXT;
+	v->r.gpr[GPR_EAX] = 0;
+	trap(EXC_GP, true, 0);
+	assert_int_equal(frame(0), WIN_TEXT + 2);
+	assert_int_equal(v->r.gpr[GPR_EAX], 0x11);
+}
+
+static void a_step_is_told_although_dr6_has_lost_it(void **state)
+{
+	(void)state;
+	domain_init(false);
+	domain_user();
+	cpu.dr[6] = 0xFFFF0FF0;
+	trap(EXC_DB, false, 0);
+	assert_true(domain_at(EXC_DB));
+	assert_int_equal(vmi_GetDR(6), DR6_STEP);
+	assert_int_equal(cpu.dr[6], 0xFFFF0FF0);
+	cpu.dr[6] = 0xFFFF0FF2;
+	trap(EXC_DB, false, 0);
+	assert_int_equal(vmi_GetDR(6) & 0xF, 2);
+}
+
+/* --- descriptors before Init -------------------------------------------------------------- */
+
+/* The guest loads a data segment register that faults. */
+static void load(u32 selector)
+{
+	trap(is_present(selector) ? EXC_GP : EXC_NP, true, selector & 0xFFFC);
+}
+
+static void step_ends(void)
+{
+	cpu.dr[6] = DR6_STEP;
+	trap(EXC_DB, false, 0);
+}
+
+static void enter(void)
+{
+	domain_paging(false);
+	*guest_gdt(SPARE) = data(0x1000);
+	trap(VECTOR_UPCALL, false, 0);
+}
+
+static void before_init_only_cs_and_ss_are_present(void **state)
+{
+	(void)state;
+	enter();
+	assert_true(is_present(KERNEL_CS));
+	assert_true(is_present(KERNEL_DS));
+	assert_false(is_present(USER_CS));
+	assert_false(is_present(USER_DS));
+	assert_int_equal(v->guard.reload[0].slot, (u32)(uintptr_t)slot(USER_DS));
+	assert_true(v->guard.reload[0].taken[1] & PRESENT_HIGH);
+	assert_false(v->guard.reload[0].shut[1] & PRESENT_HIGH);
+	vmi_init(v);
+	assert_true(is_present(USER_CS));
+	assert_true(is_present(USER_DS));
+}
+
+static void a_load_takes_what_memory_says_now(void **state)
+{
+	(void)state;
+	enter();
+	*guest_gdt(SPARE) = data(0x2000);
+	load(SPARE);
+	assert_true(is_present(SPARE));
+	assert_int_equal(base_in(SPARE), 0x2000);
+	assert_int_equal(frame(0), KERNEL(CODE));
+	assert_int_equal(frame(2) & EFLAGS_TF, EFLAGS_TF);
+	v->r.es = SPARE;
+	v->r.eip += 2;
+	step_ends();
+	assert_int_equal(frame(0), KERNEL(CODE + 2)); /* nothing for the guest */
+	assert_int_equal(frame(2) & EFLAGS_TF, 0);
+	assert_false(is_present(SPARE));
+	*guest_gdt(SPARE) = data(0x3000);
+	trap(VECTOR_UPCALL, false, 0); /* ES keeps what it has taken */
+	assert_int_equal(v->guard.reload[0].taken[0] >> 16, 0x2000);
+	load(SPARE); /* and so while it is loaded again */
+	step_ends();
+	assert_int_equal(v->guard.reload[0].taken[0] >> 16, 0x3000);
+	assert_int_equal(v->guard.reload[1].slot, (u32)(uintptr_t)slot(USER_DS));
+}
+
+static void a_fault_that_stays_is_the_guests(void **state)
+{
+	(void)state;
+	enter();
+	load(SPARE);
+	step_ends();
+	*guest_gdt(SPARE) = 0;
+	load(SPARE);
+	assert_int_equal(frame(0), KERNEL(CODE));
+	memcpy(PHYS(CODE), "\x8E\xE8", 2); /* mov gs, eax */
+	trap(EXC_GP, true, SPARE);
+	assert_true(domain_at(EXC_GP));
+	assert_int_equal(domain_stack(0), SPARE);
+	assert_int_equal(domain_stack(3) & EFLAGS_TF, 0);
+	assert_int_equal(frame(2) & EFLAGS_TF, 0);
+}
+
+static void a_selector_beyond_the_table_is_the_guests_fault(void **state)
+{
+	(void)state;
+	enter();
+	memcpy(PHYS(CODE), "\x8E\xE8", 2);
+	trap(EXC_GP, true, 0x2F8);
+	assert_true(domain_at(EXC_GP));
+}
+
+static void who_steps_himself_sees_the_step(void **state)
+{
+	(void)state;
+	enter();
+	v->r.eflags |= EFLAGS_TF;
+	load(SPARE);
+	v->r.eip += 2;
+	step_ends();
+	assert_true(domain_at(EXC_DB));
+	assert_int_equal(domain_stack(2) & EFLAGS_TF, EFLAGS_TF);
+}
+
+static void a_fault_in_the_step_shows_no_tf(void **state)
+{
+	(void)state;
+	enter();
+	load(SPARE);
+	cpu.cr2 = 0x70000000;
+	trap(EXC_PF, true, 0);
+	assert_true(domain_at(EXC_PF));
+	assert_int_equal(domain_stack(3) & EFLAGS_TF, 0);
+	assert_false(is_present(SPARE));
+}
+
+/* RETF to user mode needs CS and SS at a time. */
+static void one_instruction_may_need_two(void **state)
+{
+	(void)state;
+	enter();
+	*guest_gdt(USER_CS) = 0x00CFFB000000FFFFull;
+	load(USER_CS & ~3u);
+	trap(EXC_SS, true, SPARE);
+	assert_true(is_present(USER_CS));
+	assert_true(is_present(SPARE));
+	step_ends();
+	assert_false(is_present(SPARE));
+	assert_false(is_present(USER_CS));
+}
+
+/* The IDT's CS has not been loaded yet. */
+static void a_gate_may_lead_to_a_segment_that_is_shut(void **state)
+{
+	(void)state;
+	enter();
+	*guest_gdt(SPARE) = 0x00CF9A000000FFFFull;
+	((u64 *)PHYS(IDT))[EXC_DE] = (u64)(HANDLER(0) >> 16) << 48 | 0x8E0000000000ull |
+				     SPARE << 16 | (HANDLER(0) & 0xFFFF);
+	trap(EXC_DE, false, 0);
+	assert_int_equal(frame(1), SPARE | 1);
+	assert_true(is_present(SPARE));
+	assert_false(is_present(KERNEL_CS));
+}
+
+static void after_init_nothing_is_shut(void **state)
+{
+	(void)state;
+	domain_init(false);
+	call_in_ring0();
+	vmi_WriteGDTEntry(KERNEL(GDT), SPARE >> 3, (u32)data(0x5000));
+	trap(VECTOR_UPCALL, false, 0);
+	assert_true(is_present(USER_DS));
+	assert_false(guard_late(v, SPARE));
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_frame_becomes_registers_and_registers_a_frame),
+		cmocka_unit_test(the_flag_in_the_kernel_is_the_byte),
+		cmocka_unit_test(nt_is_user_modes_alone),
+		cmocka_unit_test(a_return_to_virtual_8086_mode_is_the_processors),
+		cmocka_unit_test(a_fault_from_there_has_the_long_frame),
+		cmocka_unit_test(a_return_without_a_frame_ends_in_a_report),
+		cmocka_unit_test(a_return_that_faults_is_reported_at_its_call),
+		cmocka_unit_test(an_interrupted_return_starts_again),
+		cmocka_unit_test(what_is_pending_waits_for_the_flag),
+		cmocka_unit_test(no_interrupt_comes_into_the_way_of_an_exception),
+		cmocka_unit_test(an_interrupt_at_a_return_takes_its_frame),
+		cmocka_unit_test(an_nmi_is_delivered_where_the_guest_is),
+		cmocka_unit_test(an_nmi_in_ring_0_waits_for_the_way_out),
+		cmocka_unit_test(before_init_an_nmi_asks_where_the_guest_is),
+		cmocka_unit_test(a_fault_in_ring_0_has_a_place_or_is_ours),
+		cmocka_unit_test(a_context_that_cannot_be_entered_is_the_guests_end),
+		cmocka_unit_test(a_double_fault_ends_in_a_report),
+		cmocka_unit_test(an_access_to_the_local_apic_is_emulated),
+		cmocka_unit_test(cpuid_of_the_roms_own_code_is_answered),
+		cmocka_unit_test(a_step_is_told_although_dr6_has_lost_it),
+		cmocka_unit_test(before_init_only_cs_and_ss_are_present),
+		cmocka_unit_test(a_load_takes_what_memory_says_now),
+		cmocka_unit_test(a_fault_that_stays_is_the_guests),
+		cmocka_unit_test(a_selector_beyond_the_table_is_the_guests_fault),
+		cmocka_unit_test(who_steps_himself_sees_the_step),
+		cmocka_unit_test(a_fault_in_the_step_shows_no_tf),
+		cmocka_unit_test(one_instruction_may_need_two),
+		cmocka_unit_test(a_gate_may_lead_to_a_segment_that_is_shut),
+		cmocka_unit_test(after_init_nothing_is_shut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return xen_on_low_stack(run);
+}
