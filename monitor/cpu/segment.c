@@ -201,6 +201,7 @@ void segment_load_gdt(struct vcpu *v, u16 limit, u32 base)
 	if (entries > WIN_GDT_PAGES * 512)
 		entries = WIN_GDT_PAGES * 512; /* Xen's own descriptors follow */
 	v->gdtr = (struct table_reg){limit, base};
+	v->gdt_entries = entries;
 	tables_need(GDT, entries);
 	copy(v, GDT, &v->gdtr, SEG->pages[GDT] * 512);
 }
