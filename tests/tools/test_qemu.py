@@ -477,6 +477,18 @@ class Hosts(Fake):
             time.sleep(1000)
             """)[0], FINE)
 
+    def test_a_triple_fault_is_no_reboot(self):
+        end = """
+            os.write(fd["output"], b"from the guest (XEN) d1v0 Triple fault\\n")
+            os.write(fd["com1"], b"(XEN) d1v0 %s\\n")
+            os.write(fd["control"], b"end 1\\n")
+            time.sleep(1000)
+            """
+        code, words = self.run_it("pvh", end % "Triple fault - invoking HVM shutdown action 1")
+        self.assertEqual(code, FAILED)
+        self.assertIn("the guest's processor gave up: a triple fault", words)
+        self.assertEqual(self.run_it("pvh", end % "note")[0], FINE)
+
     HALTED = "RIP=1 RFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1"
 
     def test_a_dom0_ends_as_xen_says(self):
