@@ -95,6 +95,7 @@ static void check_pf(void)
 	irq_enable();
 	FAULT("mov (%%eax), %%ecx", "a"(va));
 	check_frame("#PF with interrupts on", V_PF, 0);
+	check_eq("#PF: interrupts are on after it", EFLAGS_IF, irq_flags());
 	irq_disable();
 }
 

@@ -159,6 +159,23 @@ static void wall_clock(void **state)
 	assert_int_equal(vmi_WallclockUpdated(), 0);
 }
 
+/* A clock of a machine on which a second passes between two looks at it. */
+static void the_date_and_the_ns_are_of_one_moment(void **state)
+{
+	struct pc_time t;
+
+	(void)state;
+	XEN_SHARED->wc_sec = 1200000000;
+	XEN_SHARED->wc_nsec = 0;
+	XEN_VCPU->time.tsc_timestamp = time_cycles();
+	XEN_VCPU->time.tsc_shift = 24;
+	MON->clock.ns = 0;
+	wait(100);
+	t = time_pc();
+	assert_true(time_pc().ns != t.ns);
+	assert_true(t.epoch_s == 1200000000 + t.ns / SECOND);
+}
+
 static void real_is_available_and_stolen(void **state)
 {
 	u64 real, available;
@@ -249,6 +266,7 @@ static int run(void)
 		cmocka_unit_test_setup(ns_never_go_back, start),
 		cmocka_unit_test_setup(the_frequency_is_xens, start),
 		cmocka_unit_test_setup(wall_clock, start),
+		cmocka_unit_test_setup(the_date_and_the_ns_are_of_one_moment, start),
 		cmocka_unit_test_setup(real_is_available_and_stolen, start),
 		cmocka_unit_test_setup(available_goes_on_when_xen_corrects_its_rate, start),
 		cmocka_unit_test_setup(no_more_is_stolen_than_there_was, start),
