@@ -51,6 +51,15 @@ static void unmap_user(u32 va)
 	page_put(table);
 }
 
+/* As one that was made before any was loaded.  (PAE: the directory is every space's.) */
+static void forget_rom(void)
+{
+#ifndef PAE
+	if (in_own_domain())
+		*(volatile pte_t *)pmd_of(&space, rom_virtual_top()) = 0;
+#endif
+}
+
 /* INT n is refused but through the gates that are open to user mode. */
 static void check_int(void)
 {
@@ -181,7 +190,10 @@ void checks_own(void)
 	map_user(CODE_VA, page);
 	map_user(V86_VA, page);
 	code = page_address(page);
+	forget_rom();
 	mm_switch(&space);
+	check_eq("hostile: SetCR3 of a directory that does not have the ROM",
+		 virt_to_phys(space.pgd), ops.get_cr3());
 	ops.kernel_stack(SEL_KERNEL_DS, (u32)page_address(stack) + PAGE_SIZE);
 	stray_hook = back;
 	check_int();
