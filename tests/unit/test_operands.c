@@ -74,12 +74,17 @@ static bool is_left_out(const ZydisDecodedInstruction *z)
 		ZYDIS_ISA_SET_LWP,
 		ZYDIS_ISA_SET_MPX,
 	};
+	/* What Zydis 4.0 has no constants for. */
+	static const char *const newer[] = {"RAO_INT", "ICACHE_PREFETCH"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(left_out); i++)
 		if (z->mnemonic == left_out[i])
 			return true;
 	for (u32 i = 0; i < ARRAY_SIZE(too_new); i++)
 		if (z->meta.isa_set == too_new[i])
+			return true;
+	for (u32 i = 0; i < ARRAY_SIZE(newer); i++)
+		if (!strcmp(ZydisISASetGetString(z->meta.isa_set), newer[i]))
 			return true;
 	return z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY;
 }
