@@ -123,12 +123,12 @@ static void check_smbios(void)
 /* What memory is without a range register that says otherwise. */
 static void check_mtrr(void)
 {
-	u32 r[4] = {1};
+	u32 r[4] = {1}, type = 0x806; /* all that there is where there are no MTRRs */
 
 	ops.cpuid(r);
 	if (r[3] & 1u << 12) /* MTRR */
-		check_eq("boot: MTRRs on, and write-back by default", 0x806,
-			 (u32)ops.rdmsr(0x2ff) & 0x8ff);
+		type = (u32)ops.rdmsr(0x2ff) & 0x8ff;
+	check_eq("boot: MTRRs on, and write-back by default", 0x806, type);
 }
 
 static void check_segments(void)
