@@ -104,10 +104,22 @@ void pvh_begin(u32 seed)
 	poke8(A_V_PDPTE_FLAW, 0);
 }
 
+void pvh_raise(void)
+{
+	asked += !asks;
+	asks = true;
+	scribble8(A_V_PEND, 1);
+}
+
 void pvh_check_events(void)
 {
 	if (asks && peek8(A_V_VIF))
 		fail_msg("an interrupt waits, and the flag is on");
+	pvh_check_count();
+}
+
+void pvh_check_count(void)
+{
 	assert_int_equal(peek8(A_V_PEND), asks);
 	assert_int_equal(machine.taken + asks + machine.comes, asked + machine.comes);
 }

@@ -11,8 +11,13 @@
 
 /* As machine_begin(); the flag and what waits behind it are random. */
 void pvh_begin(u32 seed);
-/* No interrupt is lost, and none comes twice. */
+/* No interrupt is lost, and none comes twice; the first: nor does one wait while the flag
+ * is on. */
 void pvh_check_events(void);
+void pvh_check_count(void);
+
+/* What C does makes the 8259 ask. */
+void pvh_raise(void);
 
 extern u8 pvh_flag; /* at pvh_begin() */
 

@@ -26,6 +26,7 @@ static const struct row *row;
 static enum asm_stop stop;
 static u32 words[2], esp, first[3]; /* words on the stack, and EAX, EDX, ECX */
 static u8 mask;
+static bool raises;
 
 static u32 words_of(const char *name)
 {
@@ -47,10 +48,23 @@ static void begin(u32 seed)
 	poke8(A_X_PENDING, mask && one_in(2));
 }
 
+/* C sometimes makes something pending. */
+static bool perhaps_raise(struct asm_call *c)
+{
+	(void)c;
+	if (raises) {
+		machine.sent += !peek8(A_X_PENDING);
+		poke8(A_X_PENDING, 1);
+	}
+	return true;
+}
+
 /* With arguments that no short cut is for. */
 static void prepare(u32 seed)
 {
 	begin(seed);
+	raises = one_in(3);
+	machine.on_c = perhaps_raise;
 	machine.gpr[EAX] &= 0x7FFFFFFF;
 	machine.gpr[EDX] &= 0x7FFFFFFF;
 	machine.gpr[ECX] &= 0x7FFFFFFF;
