@@ -11,7 +11,6 @@
 #include "asm_memory.h"
 
 #define STEPS_MOST 2000u
-#define TRAP_UPCALL 0x200u
 
 struct asm_machine machine;
 
@@ -49,53 +48,9 @@ bool one_in(u32 n)
 	return !below(n);
 }
 
-/* --- instructions that are done here: what depends on the ring, and time -------------- */
-
-enum special {
-	PLAIN,
-	IRETD,
-	FAR_JUMP,
-	TO_SS,
-	FROM_SS,
-	TSC,
-	INT,
-	FROM_CR, /* what only ring 0 may do */
-	TO_CR,
-	CLEAR_TS,
-	DROP_PAGE,
-};
-
-static enum special special_at(const u8 *code, u32 *size)
-{
-	u32 prefix = *code == 0x36; /* SS */
-
-	code += prefix;
-	*size = prefix + 2;
-	if (code[0] == 0xCF)
-		return IRETD;
-	if (code[0] == 0xFF && code[1] == 0x2D)
-		return FAR_JUMP;
-	if (code[0] == 0x8E && code[1] == 0xD0)
-		return TO_SS;
-	if (code[0] == 0x8C && code[1] == 0xD0)
-		return FROM_SS;
-	if (code[0] == 0x0F && code[1] == 0x31)
-		return TSC;
-	if (code[0] == 0x0F && code[1] == 0x06)
-		return CLEAR_TS;
-	*size = prefix + 3;
-	if (code[0] == 0x0F && code[1] == 0x20)
-		return FROM_CR;
-	if (code[0] == 0x0F && code[1] == 0x22)
-		return TO_CR;
-	if (code[0] == 0x0F && code[1] == 0x01 && code[2] == 0x38)
-		return DROP_PAGE;
-	return code[0] == 0xCD ? INT : PLAIN;
-}
-
 static void before_instruction(uc_engine *engine, u64 address, u32 size, void *user)
 {
-	u32 at = (u32)address, bytes;
+	u32 at = (u32)address;
 
 	(void)size;
 	(void)user;
@@ -110,7 +65,7 @@ static void before_instruction(uc_engine *engine, u64 address, u32 size, void *u
 		reason = OUT;
 	else if (!image_is_assembly(at))
 		reason = FUNCTION;
-	else if (special_at(host_address(at, 8), &bytes) != PLAIN)
+	else if (world_has(at))
 		reason = SPECIAL;
 	else
 		return;
@@ -162,242 +117,6 @@ void set_selector(int id, u32 value)
 	assert_int_equal(uc_reg_write(uc, id, &value), UC_ERR_OK);
 }
 
-static u32 pop(void)
-{
-	u32 word = peek(machine.gpr[ESP]);
-
-	machine.gpr[ESP] += 4;
-	return word;
-}
-
-static void push(u32 word)
-{
-	machine.gpr[ESP] -= 4;
-	scribble(machine.gpr[ESP], word);
-}
-
-/* --- the world outside ---------------------------------------------------------------- */
-
-/* A gate of the PVH binding, from ring 1 into ring 0. */
-static void enter_ring0(u32 vector)
-{
-	u32 esp = machine.gpr[ESP];
-
-	machine.gpr[ESP] = A_WIN_STACK_TOP;
-	push(machine.ss);
-	push(esp);
-	push(machine.eflags);
-	push(FLAT_RING1_CS);
-	push(machine.eip);
-	machine.ring0 = true;
-	machine.eip = WIN_TEXT + peek(label("quick_table") + (vector - PVH_VECTORS) * 4);
-}
-
-/* Xen calls upcall, if upcalls are on.  In a PVH domain it waits for the end of ring 0. */
-static void event(void)
-{
-	machine.event_at = NEVER;
-	if (machine.pvh) {
-		machine.sent++;
-		machine.comes = true;
-		if (!machine.ring0)
-			enter_ring0(PVH_VECTORS);
-		return;
-	}
-	machine.sent += !peek8(A_X_PENDING);
-	scribble8(A_X_PENDING, 1);
-	if (peek8(A_X_MASK))
-		return;
-	push(machine.eflags | A_EFLAGS_IF);
-	push(FLAT_RING1_CS);
-	push(machine.eip);
-	scribble8(A_X_MASK, 1);
-	machine.eip = label("upcall");
-}
-
-void guest_was_elsewhere(u32 stack)
-{
-	static const u32 changed[] = {A_V_CALL_ESP,  A_V_ARGUMENT, A_V_ARGUMENT + 4,
-				      A_V_IRET_SITE, A_V_EXIT_ESP, A_V_VECTOR};
-
-	for (u32 i = 0; i < ARRAY_SIZE(changed); i++)
-		scribble(changed[i], rnd());
-	for (u32 i = 1; i <= 16; i++)
-		scribble(stack - i * 4, rnd());
-	if (machine.on_event)
-		machine.on_event();
-}
-
-/* monitor_trap() of an upcall: restart_iret() and events, in few words. */
-static void take_event(void)
-{
-	u32 frame = peek(A_V_TRAP_ESP), eip = peek(frame), start = label("iret_window");
-	u32 eflags = peek(frame + 8);
-
-	if (eip >= start && eip < label("iret_window_end")) {
-		scribble(frame, start);
-		eflags &= ~A_EFLAGS_IF;
-		scribble(frame + 8, eflags);
-	}
-	if (eflags & A_EFLAGS_IF) {
-		machine.taken +=
-			peek8(A_X_PENDING); /* 0: it had been seen, and was taken meanwhile */
-		scribble8(A_X_PENDING, 0);
-		guest_was_elsewhere(frame);
-	}
-	scribble(A_V_EXIT_ESP, frame);
-}
-
-/* monitor_trap(); answers whether it returns. */
-static bool trapped(void)
-{
-	u32 vector = peek(A_V_VECTOR);
-
-	assert_int_equal(machine.gpr[EAX], A_VCPU);
-	if (machine.on_trap)
-		return machine.on_trap(vector);
-	if (vector != TRAP_UPCALL)
-		fail_msg("trap %x", vector);
-	take_event();
-	return true;
-}
-
-/* What every C function may rely on. */
-static void check_way_into_c(const char *name)
-{
-	if (machine.pvh) {
-		assert_true(machine.ring0 && !(machine.eflags & 0x400));
-		assert_true(machine.gpr[ESP] - A_WIN_STACK < A_WIN_STACK_TOP - A_WIN_STACK);
-		return;
-	}
-	assert_int_equal(peek8(A_X_MASK), 1);
-	if (!strcmp(name, "nested_trap") || !strcmp(name, "segment_failsafe"))
-		return;
-	if (machine.gpr[ESP] != A_WIN_STACK_TOP - 4 - (strncmp(name, "port_", 5) ? 0 : 9 * 4))
-		fail_msg("%s is called with ESP %08x", name, machine.gpr[ESP]);
-	if (machine.eflags & 0x400)
-		fail_msg("%s is called with DF set", name);
-}
-
-static void note_call(const char *name)
-{
-	struct asm_call *c = &machine.call[machine.calls];
-
-	if (machine.calls + 1 == ASM_CALLS)
-		fail_msg("too many calls, the last is %s", name);
-	machine.calls++;
-	c->name = name;
-	memcpy(c->gpr, machine.gpr, sizeof(c->gpr));
-	c->argument[0] = peek(A_V_ARGUMENT);
-	c->argument[1] = peek(A_V_ARGUMENT + 4);
-	c->mask = peek8(A_X_MASK);
-}
-
-/* Answers whether it returns. */
-static bool call_c(void)
-{
-	bool hypercall = in_hypercall_page(machine.eip);
-	const char *name = hypercall ? "hypercall" : function_at(machine.eip);
-	bool returns = true;
-
-	if (!name)
-		fail_msg("a jump to %08x", machine.eip);
-	if (!hypercall)
-		check_way_into_c(name);
-	if (!strcmp(name, "monitor_trap")) {
-		returns = trapped();
-	} else {
-		note_call(name);
-		if (machine.on_c)
-			returns = machine.on_c(&machine.call[machine.calls - 1]);
-	}
-	if (!returns)
-		return false;
-	machine.gpr[EAX] = (u32)machine.result;
-	machine.gpr[EDX] = (u32)(machine.result >> 32);
-	machine.gpr[ECX] = rnd();
-	if (hypercall)
-		machine.gpr[EBX] = rnd(), machine.gpr[ESI] = rnd(), machine.gpr[EDI] = rnd();
-	machine.eflags ^= rnd() & 0x8D5;
-	machine.eip = pop();
-	return true;
-}
-
-/* Answers whether the machine stops with it. */
-static bool iretd(void)
-{
-	u32 cs;
-
-	for (machine.frame_words = 0; machine.frame_words < (machine.ring0 ? 5 : 3);)
-		machine.frame[machine.frame_words++] = pop();
-	cs = machine.frame[1];
-	if (machine.ring0)
-		machine.gpr[ESP] = machine.frame[3];
-	machine.ring0 = false;
-	if (!(cs & 2) && (image_has(machine.frame[0]) || machine.frame[0] == GUEST_CODE)) {
-		machine.eip = machine.frame[0];
-		machine.eflags = machine.frame[2];
-		if (machine.comes && machine.pvh)
-			enter_ring0(PVH_VECTORS);
-		return false;
-	}
-	while ((cs & 2) && machine.frame_words < 5)
-		machine.frame[machine.frame_words++] = pop();
-	return true;
-}
-
-static bool special(enum asm_stop *stop)
-{
-	u32 size;
-
-	switch (special_at(host_address(machine.eip, 8), &size)) {
-	case IRETD:
-		*stop = STOP_IRET;
-		return iretd();
-	case FAR_JUMP:
-		machine.frame[0] = peek(peek(machine.eip + size));
-		machine.frame[1] = peek(peek(machine.eip + size) + 4) & 0xFFFF;
-		*stop = STOP_JUMP;
-		return true;
-	case TO_SS:
-		machine.ss = machine.gpr[EAX] & 0xFFFF;
-		break;
-	case FROM_SS:
-		machine.gpr[EAX] = machine.ss;
-		break;
-	case TSC:
-		machine.gpr[EAX] = (u32)machine.tsc;
-		machine.gpr[EDX] = (u32)(machine.tsc >> 32);
-		break;
-	case FROM_CR:
-		machine.gpr[peek8(machine.eip + 2) & 7] =
-			machine.cr[peek8(machine.eip + 2) >> 3 & 7];
-		break;
-	case TO_CR:
-		machine.cr[peek8(machine.eip + 2) >> 3 & 7] =
-			machine.gpr[peek8(machine.eip + 2) & 7];
-		note_call("mov to cr");
-		break;
-	case CLEAR_TS:
-		note_call("clts");
-		break;
-	case DROP_PAGE:
-		note_call("invlpg");
-		break;
-	default:
-		machine.frame[0] = peek8(machine.eip + 1);
-		if (machine.pvh) {
-			machine.eip += 2;
-			enter_ring0(machine.frame[0]);
-			return false;
-		}
-		*stop = STOP_INT;
-		return true;
-	}
-	machine.eip += size;
-	return false;
-}
-
 /* Answers whether the machine stops with what has stopped the processor. */
 static bool deal_with(uc_err error, enum asm_stop *stop)
 {
@@ -409,13 +128,13 @@ static bool deal_with(uc_err error, enum asm_stop *stop)
 		return true;
 	switch (reason) {
 	case EVENT:
-		event();
+		world_event();
 		return false;
 	case FUNCTION:
 		*stop = STOP_C;
-		return !call_c();
+		return !world_call();
 	case SPECIAL:
-		return special(stop);
+		return world_instruction(stop);
 	case OUT:
 		*stop = STOP_RETURN;
 		return true;
@@ -449,7 +168,8 @@ enum asm_stop machine_run(u32 eip)
 
 enum asm_stop machine_call(const char *name)
 {
-	push(GUEST_CODE);
+	machine.gpr[ESP] -= 4;
+	scribble(machine.gpr[ESP], GUEST_CODE);
 	return machine_run(label(name));
 }
 

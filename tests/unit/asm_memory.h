@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory of asm_machine.h's machine, and the image in it. */
+/* What asm_machine.h's machine is made of: its memory, the image in it, and the world
+ * around it. */
 #ifndef TEST_ASM_MEMORY_H
 #define TEST_ASM_MEMORY_H
 
@@ -32,6 +33,14 @@ u8 before8(u32 at);
 
 /* A handler of the guest's has run on the stack below, and made calls. */
 void guest_was_elsewhere(u32 stack);
+
+/* asm_world.c.  An event comes before the instruction at machine.eip. */
+void world_event(void);
+/* The C function or hypercall there; answers whether it returns. */
+bool world_call(void);
+/* Is the instruction one that is done there?  Does it; answers whether the machine stops. */
+bool world_has(u32 at);
+bool world_instruction(enum asm_stop *stop);
 
 bool image_is_assembly(u32 at);
 bool in_hypercall_page(u32 at);
