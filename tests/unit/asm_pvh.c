@@ -98,6 +98,7 @@ void pvh_begin(u32 seed)
 	asked = asks;
 	poke8(A_V_VIF, pvh_flag);
 	poke8(A_V_PEND, asks);
+	poke8(A_V_PARAVIRTUAL, 1);
 	poke8(A_V_TS_DUE, 0);
 	poke8(A_V_TS_REAL, 0);
 	poke8(A_V_PARAVIRTUAL, 1);

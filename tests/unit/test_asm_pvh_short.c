@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unicorn/unicorn.h>
 
 #include "asm_pvh.h"
 #include "monitor/pvh/pvh.h"
@@ -308,6 +309,68 @@ static void tlb_and_ts_are_ring_0s_in_an_instruction(void **state)
 		each_moment(3, begin_quick, do_quick, check_quick);
 }
 
+/* --- the way out before Init -------------------------------------------------------------------
+ */
+
+#define SELECTOR(i) (0x400u + (i)*8) /* of ES, of DS */
+
+static u32 gone; /* bit for each of the two: its entry cannot be loaded any more */
+
+static void begin_exit(u32 seed)
+{
+	begin(seed);
+	gone = seed; /* not both: unicorn makes a third exception the machine's end */
+	poke8(A_V_PARAVIRTUAL, 0);
+	for (u32 i = 0; i < 2; i++) {
+		u32 reload = i ? A_V_RELOAD_DS : A_V_RELOAD_ES;
+
+		poke(i ? A_V_DS : A_V_ES, SELECTOR(i));
+		poke(reload + A_RELOAD_SLOT, WIN_GDT + SELECTOR(i));
+		poke(reload + A_RELOAD_TAKEN, 0x0000FFFF);
+		poke(reload + A_RELOAD_TAKEN + 4, gone & 1u << i ? 0 : 0x00CFF300);
+		poke(reload + A_RELOAD_SHUT, 0x5A5A0000 + i);
+		poke(reload + A_RELOAD_SHUT + 4, 0x6B);
+	}
+	poke(A_V_EXIT_ESP, A_WIN_STACK_TOP - 20);
+	for (u32 i = 0; i < 5; i++)
+		poke(A_WIN_STACK_TOP - 20 + i * 4, i == 1 ? 0x61 : 0xC0300000);
+	for (u32 i = 0; i < 8; i++)
+		poke(A_V_EAX + i * 4, rnd());
+	machine.ring0 = true;
+	machine.gpr[ESP] = A_WIN_STACK_TOP - 64;
+}
+
+/* nested_trap() goes on where the table says. */
+static void go_out(void)
+{
+	u32 table = label("fixup_table"), at = label("exit_guest");
+
+	while ((stop = machine_run(at)) == STOP_EXCEPTION)
+		for (u32 i = 0; i < peek(label("fixup_count")); i++)
+			if (WIN_TEXT + peek(table + i * 8) == machine.eip)
+				at = WIN_TEXT + peek(table + i * 8 + 4);
+}
+
+static void a_register_takes_again_what_its_entry_was_and_the_entry_is_shut(void **state)
+{
+	(void)state;
+	for (u32 seed = 0; seed < 3; seed++) {
+		begin_exit(seed);
+		go_out();
+		assert_int_equal(stop, STOP_IRET);
+		for (u32 i = 0; i < 8; i++)
+			if (i != ESP)
+				assert_int_equal(machine.gpr[i], peek(A_V_EAX + i * 4));
+		for (u32 i = 0; i < 2; i++) {
+			assert_int_equal(selector(i ? UC_X86_REG_DS : UC_X86_REG_ES),
+					 gone & 1u << i ? 0 : SELECTOR(i));
+			want(WIN_GDT + SELECTOR(i), 0x5A5A0000 + i);
+			want(WIN_GDT + SELECTOR(i) + 4, 0x6B);
+		}
+		check_memory();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +380,7 @@ int main(void)
 		cmocka_unit_test(an_entry_that_the_processor_has_is_written_without_c),
 		cmocka_unit_test(a_directory_with_the_window_is_loaded_without_c),
 		cmocka_unit_test(tlb_and_ts_are_ring_0s_in_an_instruction),
+		cmocka_unit_test(a_register_takes_again_what_its_entry_was_and_the_entry_is_shut),
 	};
 
 	return cmocka_run_group_tests_name("asm_pvh_short", tests, NULL, NULL);
