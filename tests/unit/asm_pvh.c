@@ -101,7 +101,6 @@ void pvh_begin(u32 seed)
 	poke8(A_V_PARAVIRTUAL, 1);
 	poke8(A_V_TS_DUE, 0);
 	poke8(A_V_TS_REAL, 0);
-	poke8(A_V_PARAVIRTUAL, 1);
 	poke8(A_V_PDPTE_FLAW, 0);
 }
 
