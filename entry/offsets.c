@@ -126,10 +126,10 @@ void offsets(void)
 	DEFINE(S_TARGET_GROUPS, TARGET(groups));
 	DEFINE(S_TARGET_BAD_HIGH, TARGET(bad_high));
 	DEFINE(S_GUEST_PAGES, WIN_BINDING + offsetof(struct pv, shadow.guest_pages));
-	DEFINE(R_ENTRY, WIN_MONITOR + offsetof(struct monitor, runstate.state_entry_time));
-	DEFINE(C_ENTRY, WIN_MONITOR + offsetof(struct monitor, clock.entry));
-	DEFINE(C_STOLEN_CYCLES, WIN_MONITOR + offsetof(struct monitor, clock.stolen_cycles));
-	DEFINE(C_AVAILABLE, WIN_MONITOR + offsetof(struct monitor, clock.available));
+	DEFINE(R_ENTRY, WIN_VCPU + offsetof(struct vcpu, runstate.state_entry_time));
+	DEFINE(C_ENTRY, WIN_VCPU + offsetof(struct vcpu, clock.entry));
+	DEFINE(C_STOLEN_CYCLES, WIN_VCPU + offsetof(struct vcpu, clock.stolen_cycles));
+	DEFINE(C_AVAILABLE, WIN_VCPU + offsetof(struct vcpu, clock.available));
 	DEFINE(N_WANTED, WIN_COUNTERS + offsetof(struct counters, shadow_wanted));
 	DEFINE(N_UPDATE_VA, WIN_COUNTERS + offsetof(struct counters, hypercall) + 4 * UPDATE_VA);
 	DEFINE(HYPERCALL_IRET, HYPERCALL_PAGE + 32 * __HYPERVISOR_iret);
@@ -153,9 +153,9 @@ void offsets(void)
 	DEFINE(PF_W, PF_W);
 	DEFINE(PF_U, PF_U);
 	DEFINE(PF_I, PF_I);
-	DEFINE(X_CR2, WIN_SHARED + offsetof(struct vcpu_info, arch.cr2));
-	DEFINE(X_PENDING, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_pending));
-	DEFINE(X_MASK, WIN_SHARED + offsetof(struct vcpu_info, evtchn_upcall_mask));
+	DEFINE(X_CR2, WIN_VCPU_INFO + offsetof(struct vcpu_info, arch.cr2));
+	DEFINE(X_PENDING, WIN_VCPU_INFO + offsetof(struct vcpu_info, evtchn_upcall_pending));
+	DEFINE(X_MASK, WIN_VCPU_INFO + offsetof(struct vcpu_info, evtchn_upcall_mask));
 	DEFINE(FLAT_DS, FLAT_RING1_DS);
 	DEFINE(VECTOR_HAS_ERROR, VECTOR_HAS_ERROR);
 	DEFINE(VECTOR_UPCALL, VECTOR_UPCALL);

@@ -22,6 +22,7 @@
 #define WIN_CONSOLE (WINDOW_BASE + 0x022000)   /* console ring; absent in a dom0 */
 #define WIN_STORE (WINDOW_BASE + 0x023000)     /* xenstore ring; absent in a dom0 */
 #define WIN_VCPU (WINDOW_BASE + 0x024000)      /* struct vcpu */
+#define WIN_VCPU_INFO (WIN_COUNTERS - 64)      /* Xen's struct vcpu_info, at its end */
 #define WIN_COUNTERS (WIN_VCPU + 3 * 4096)     /* struct counters, the vCPU's */
 #define WIN_GDT (WINDOW_BASE + 0x028000)       /* the GDT that Xen sees, read-only */
 #define WIN_GDT_PAGES 14

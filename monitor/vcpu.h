@@ -14,6 +14,9 @@
 #include "base.h"
 #include "regs.h"
 #include "layout.h"
+#include "pc/lapic.h"
+#include "xenbind/clock.h"
+#include "xenbind/hypercall.h"
 
 /* The guest's registers while the monitor works on them. */
 struct regs {
@@ -52,6 +55,33 @@ struct guard_pvh {
 	u32 late[2];   /* entries that are open for the instruction that is stepped */
 	bool stepping; /* TF is set, for one instruction */
 	bool traced;   /* and was before */
+};
+
+/* One of the guest's alarms; events.c fires it. */
+struct alarm {
+	bool armed, periodic;
+	bool lvtt;	    /* wired to the local APIC's timer, else to IRQ0 */
+	u64 expiry, period; /* in cycles of the counter */
+};
+
+/* What time.c has said: divisions are dear and their operands rarely change, and
+ * no clock may go back. */
+struct clock_cache {
+	struct clock_rate rate; /* of which khz was made */
+	u32 khz;
+	u64 hz;	       /* of time_frequency(), for good */
+	u64 ns;	       /* what time_ns() said last */
+	u64 entry;     /* state_entry_time of the runstate area at the last look */
+	u64 stolen_ns; /* what it said then, which has become stolen_cycles */
+	u64 stolen_cycles;
+	u64 available; /* what time_available() said last */
+};
+
+/* Of the descriptor tables that the processor reads; segment.c. */
+struct segments {
+	u32 pages[2];	 /* of the GDT and of the LDT that the processor reads */
+	u32 ldt_entries; /* what the processor has been given */
+	bool kept;	 /* a slot had to keep a descriptor that is the guest's no more */
 };
 
 struct vcpu {
@@ -100,6 +130,14 @@ struct vcpu {
 		u32 eip;
 		u16 cs;
 	} page_fault;
+
+	struct segments segments;
+	struct lapic lapic;
+	struct alarm alarm[2]; /* by cycle counter: 0 real, 1 available */
+	u32 timer_port;	       /* the event channel of its timer */
+	u64 alarm_set;	       /* the deadline that Xen has, in ns; PIT_NEVER for none */
+	struct clock_cache clock;
+	struct vcpu_runstate_info runstate; /* Xen writes it */
 
 	/* The PVH binding's (monitor/pvh, entry/pvh). */
 	u8 pend;    /* an interrupt waits for vif */

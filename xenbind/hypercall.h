@@ -46,7 +46,8 @@ extern char hypercall_page[];
 #endif
 
 #define XEN_SHARED ((volatile struct shared_info *)WIN_SHARED)
-#define XEN_VCPU (&XEN_SHARED->vcpu_info[0])
+/* Not in the shared page: in the vCPU's own (events_own_page() in monitor/io/events.c). */
+#define XEN_VCPU ((volatile struct vcpu_info *)WIN_VCPU_INFO)
 
 /* Every hypercall has at most five arguments in EBX, ECX, EDX, ESI, EDI. */
 #ifdef VMIXEN_HOSTED

@@ -120,17 +120,19 @@ static void note_pool(struct layout *l, struct start_pv *start)
 
 void window_make(struct layout *l, struct start *start)
 {
-	u32 l1[WINDOW_L1S];
+	u32 l1[WINDOW_L1S], vcpu;
 	const struct start_info *si = l->si;
 
 	make_l1_pages(l, l1);
 	map_copy(l, WIN_TEXT, WIN_TEXT_PAGES, (void *)payload.rom_addr, payload.rom_size);
 	map_copy(l, WIN_HYPERCALL, 1, hypercall_page, PAGE_SIZE);
+	vcpu = l->reserve_next;
 	map_fresh(l, WIN_VCPU, 4);
 	map_fresh(l, WIN_FRAME_TOP - PAGE_SIZE, 1);
 	map_fresh(l, WIN_STACK, WIN_STACK_PAGES);
 	map_fresh(l, WIN_RUN, 1);
 	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES + WIN_BINDING_PAGES);
+	start->vcpu_info_frame = l->mfn_list[vcpu + (WIN_VCPU_INFO - WIN_VCPU) / PAGE_SIZE];
 	memcpy(PV->start.window_l1, l1, sizeof(l1));
 	map_shared(l, start);
 	map_tables(l, start);

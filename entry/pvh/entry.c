@@ -162,6 +162,7 @@ void regparm3 pvh_entry_main(u32 si)
 	pvh.ram_pages = p.own_first;
 	((struct pvh *)physical(monitor + WIN_BINDING - WIN_MONITOR))->start = pvh;
 	start->guest_pages = p.own_first;
+	start->vcpu_info_frame = (p.vcpu + (WIN_VCPU_INFO - WIN_VCPU)) >> PAGE_SHIFT;
 	start->console_evtchn = (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN);
 	start->store_evtchn = (u32)pvh_param(HVM_PARAM_STORE_EVTCHN);
 	l.guest_pages = p.own_first;

@@ -11,6 +11,7 @@ struct pvh_layout {
 	u32 ram;		   /* pages of RAM from 0 on */
 	u32 own_first, own_next;   /* the monitor's pages: the first, and the first not taken */
 	u32 entry_bytes, entry_to; /* the entry with its payload: length, and where it goes */
+	u32 vcpu;		   /* the pages of WIN_VCPU */
 	u32 initrd_from, initrd_bytes;
 	u32 initrd; /* where it goes */
 	char cmd_line[4096];

@@ -112,7 +112,7 @@ u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s)
 		show(s, WIN_L1_WIDE + i * PAGE_SIZE, 1, s->l1_wide[i], PT_RW);
 	show(s, WIN_OWN_NARROW, 1, s->narrow, PT_RW);
 	show(s, WIN_OWN_WIDE, 5, s->wide - 4 * PAGE_SIZE, PT_RW);
-	fresh(p, s, WIN_VCPU, 4);
+	p->vcpu = fresh(p, s, WIN_VCPU, 4);
 	fresh(p, s, WIN_GDT, WIN_GDT_PAGES + 1);
 	fresh(p, s, WIN_LDT, WIN_LDT_PAGES);
 	fresh(p, s, WIN_IDT, 1);

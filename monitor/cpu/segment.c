@@ -37,7 +37,7 @@
 #include "monitor/monitor.h"
 #include "lib/mem.h"
 
-#define SEG (&MON->segments)
+#define SEG (&VCPU->segments)
 
 #define ACCESSED (1ull << 40)
 #define DOWNWARDS (1ull << 42) /* data: it expands so */

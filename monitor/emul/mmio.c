@@ -29,7 +29,7 @@ void mmio_read(u64 gpa, void *to, u32 bytes)
 		return;
 	}
 	for (u32 at = (u32)gpa & (PAGE_SIZE - 1); bytes; at++, bytes--)
-		*out++ = (u8)(lapic_read(&MON->lapic, at & ~3u) >> at % 4 * 8);
+		*out++ = (u8)(lapic_read(&VCPU->lapic, at & ~3u) >> at % 4 * 8);
 }
 
 /* A register of the APIC is written as a whole, or not at all (SDM 10.4.1). */
@@ -40,7 +40,7 @@ void mmio_write(u64 gpa, const void *from, u32 bytes)
 	if (!is_lapic(gpa) || bytes != 4 || (gpa & 3))
 		return;
 	memcpy(&value, from, 4);
-	lapic_write(&MON->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
+	lapic_write(&VCPU->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
 }
 
 /* The part of ESP that is the stack pointer. */

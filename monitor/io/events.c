@@ -42,7 +42,7 @@ static void register_runstate(void)
 	struct vcpu_register_runstate_memory_area area;
 	int err;
 
-	set_xen_guest_handle(area.addr.h, &MON->runstate);
+	set_xen_guest_handle(area.addr.h, &VCPU->runstate);
 	err = xen_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
 	if (err)
 		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
@@ -70,17 +70,27 @@ static void take_store(void)
 	ring_store();
 }
 
+void events_own_page(void)
+{
+	struct vcpu_register_vcpu_info info = {
+		.mfn = MON->start.vcpu_info_frame,
+		.offset = WIN_VCPU_INFO & (PAGE_SIZE - 1),
+	};
+
+	xen_must(xen_vcpu_op(VCPUOP_register_vcpu_info, 0, &info), NEED_VCPU_INFO);
+}
+
 void events_start(void)
 {
 	EVENTS->input = -1;
-	EVENTS->alarm_set = EVENTS->silence = PIT_NEVER;
+	VCPU->alarm_set = EVENTS->silence = PIT_NEVER;
 	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
-	EVENTS->timer_port = bind_virq(VIRQ_TIMER);
+	VCPU->timer_port = bind_virq(VIRQ_TIMER);
 	EVENTS->console_port =
 		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
 	register_runstate();
 	time_start();
-	unmask(EVENTS->timer_port);
+	unmask(VCPU->timer_port);
 	unmask(EVENTS->console_port);
 	if (MON->start.store_evtchn) {
 		EVENTS->store_port = MON->start.store_evtchn;
@@ -224,25 +234,25 @@ void alarm_update(void)
 
 	if (EVENTS->silence < deadline)
 		deadline = EVENTS->silence;
-	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(VCPU->alarm); i++) {
 		u64 at;
 
-		if (!MON->alarm[i].armed)
+		if (!VCPU->alarm[i].armed)
 			continue;
-		at = now.ns + alarm_distance(&MON->alarm[i], i);
+		at = now.ns + alarm_distance(&VCPU->alarm[i], i);
 		if (at < deadline)
 			deadline = at;
 	}
-	if (deadline == EVENTS->alarm_set)
+	if (deadline == VCPU->alarm_set)
 		return;
-	EVENTS->alarm_set = deadline;
+	VCPU->alarm_set = deadline;
 	/* One in the past fires at once; 0 would be none. */
 	xen_must(xen_set_timer(deadline == PIT_NEVER ? 0 : deadline ? deadline : 1), NEED_TIMER);
 }
 
 static u64 stolen_ns(void)
 {
-	volatile struct vcpu_runstate_info *r = &MON->runstate;
+	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
 
 	return r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
 }
@@ -276,13 +286,13 @@ static void take_time(void)
 
 	if (now.ns >= EVENTS->silence)
 		hear_silence(now.ns);
-	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++) {
-		struct alarm *a = &MON->alarm[i];
+	for (u32 i = 0; i < ARRAY_SIZE(VCPU->alarm); i++) {
+		struct alarm *a = &VCPU->alarm[i];
 
 		if (!a->armed || !alarm_due(a, alarm_clock(i)))
 			continue;
 		if (a->lvtt)
-			lapic_timer(&MON->lapic);
+			lapic_timer(&VCPU->lapic);
 		else
 			edge_irq0();
 	}
@@ -306,8 +316,8 @@ void events_take(void)
 
 			__atomic_and_fetch(&sh->evtchn_pending[word], ~(1ul << port % 32),
 					   __ATOMIC_SEQ_CST);
-			if (port == EVENTS->timer_port)
-				EVENTS->alarm_set = PIT_NEVER; /* it has fired */
+			if (port == VCPU->timer_port)
+				VCPU->alarm_set = PIT_NEVER; /* it has fired */
 			else if (port == EVENTS->store_port)
 				take_store();
 		}
@@ -318,12 +328,12 @@ void events_take(void)
 
 bool events_interrupt(void)
 {
-	return lapic_lint0(&MON->lapic, pic_intr(&MON->pc.pic)) || lapic_intr(&MON->lapic);
+	return lapic_lint0(&VCPU->lapic, pic_intr(&MON->pc.pic)) || lapic_intr(&VCPU->lapic);
 }
 
 u8 events_ack(void)
 {
-	return lapic_intr(&MON->lapic) ? lapic_ack(&MON->lapic) : pic_ack(&MON->pc.pic);
+	return lapic_intr(&VCPU->lapic) ? lapic_ack(&VCPU->lapic) : pic_ack(&MON->pc.pic);
 }
 
 /* An alarm will come by the local APIC's timer. */
@@ -331,9 +341,9 @@ static bool lvtt_will_fire(void)
 {
 	bool armed = false;
 
-	for (u32 i = 0; i < ARRAY_SIZE(MON->alarm); i++)
-		armed |= MON->alarm[i].armed && MON->alarm[i].lvtt;
-	return armed && !(lapic_read(&MON->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
+	for (u32 i = 0; i < ARRAY_SIZE(VCPU->alarm); i++)
+		armed |= VCPU->alarm[i].armed && VCPU->alarm[i].lvtt;
+	return armed && !(lapic_read(&VCPU->lapic, LAPIC_LVTT) & LAPIC_LVT_MASKED);
 }
 
 /*
@@ -343,7 +353,7 @@ static bool lvtt_will_fire(void)
  */
 static bool halted_for_good(void)
 {
-	bool heard = !(lapic_read(&MON->lapic, LAPIC_LVT0) & LAPIC_LVT_MASKED);
+	bool heard = !(lapic_read(&VCPU->lapic, LAPIC_LVT0) & LAPIC_LVT_MASKED);
 
 	return (MON->pc.pic.chip[0].imr == 0xFF || !heard) && !lvtt_will_fire();
 }
@@ -351,7 +361,7 @@ static bool halted_for_good(void)
 /* With upcalls masked the poll returns as soon as one of our ports is pending. */
 void events_wait(void)
 {
-	evtchn_port_t ports[3] = {EVENTS->timer_port};
+	evtchn_port_t ports[3] = {VCPU->timer_port};
 	struct sched_poll p = {.nr_ports = 1};
 
 	if (EVENTS->console_port)
@@ -411,7 +421,7 @@ static struct pc_time port_time(u16 port, unsigned size)
 /* The 8254 or the clock may be due earlier, or be heard again. */
 static void look_for_earlier(const struct pc_time *now)
 {
-	if (pc_next_event(&MON->pc, now) < EVENTS->alarm_set)
+	if (pc_next_event(&MON->pc, now) < VCPU->alarm_set)
 		alarm_update();
 }
 

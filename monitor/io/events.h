@@ -6,6 +6,9 @@
 #include "base.h"
 #include "monitor/vcpu.h"
 
+/* Xen's struct vcpu_info moves from the shared page to the vCPU's own, XEN_VCPU, with what
+ * is in it; before this nothing may look at it.  Xen makes an upcall pending by it. */
+void events_own_page(void);
 void events_start(void);
 /* Takes what is pending in the event channels; raises lines of the virtual PC. */
 void events_take(void);

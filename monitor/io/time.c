@@ -16,7 +16,7 @@ u64 time_cycles(void)
 /* Xen may correct its clock backwards, by what it was off; ours then stands. */
 static inline u64 monotone_ns(void)
 {
-	struct clock_cache *c = &MON->clock;
+	struct clock_cache *c = &VCPU->clock;
 	u64 ns = clock_ns();
 
 	if (ns < c->ns)
@@ -32,7 +32,7 @@ u64 time_ns(void)
 
 u32 time_khz(void)
 {
-	struct clock_cache *c = &MON->clock;
+	struct clock_cache *c = &VCPU->clock;
 	struct clock_rate rate = clock_rate();
 	u32 rem;
 
@@ -55,7 +55,7 @@ void time_start(void)
 
 u64 time_frequency(void)
 {
-	return MON->clock.hz;
+	return VCPU->clock.hz;
 }
 
 /* What Xen's runstate area says, and the TSC right after it. */
@@ -69,7 +69,7 @@ struct runstate {
  * state_entry_time: between two looks at it that agree nothing was written. */
 static struct runstate read_runstate(void)
 {
-	volatile struct vcpu_runstate_info *r = &MON->runstate;
+	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
 	struct runstate s;
 
 	do {
@@ -115,8 +115,8 @@ static void count_stolen(struct clock_cache *c)
  */
 u64 time_available(void)
 {
-	volatile struct vcpu_runstate_info *r = &MON->runstate;
-	struct clock_cache *c = &MON->clock;
+	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
+	struct clock_cache *c = &VCPU->clock;
 	u64 cycles = time_cycles(); /* before the look: what is stolen in between is seen */
 
 	if (r->state_entry_time == c->entry)
@@ -129,7 +129,7 @@ u64 time_available(void)
 u64 time_stolen(void)
 {
 	time_available();
-	return MON->clock.stolen_cycles;
+	return VCPU->clock.stolen_cycles;
 }
 
 /* ns since the epoch when Xen's clock was at 0. */

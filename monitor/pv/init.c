@@ -50,7 +50,7 @@ static void start_segments(struct vcpu *v)
 static void start_pc(void)
 {
 	pc_reset(&MON->pc);
-	lapic_start(&MON->lapic);
+	lapic_start(&VCPU->lapic);
 	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
 }
 
@@ -59,6 +59,7 @@ static void start_pc(void)
 void regparm3 monitor_start(struct vcpu *v)
 {
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
+	events_own_page();
 	start_registers(v);
 	shadow_start();
 	start_segments(v);

@@ -5,7 +5,7 @@
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/block.h"
 
-#define PAGES (MON->segments.pages)
+#define PAGES (VCPU->segments.pages)
 #define MFN (PV->table_mfn)
 
 void tables_write(u32 table, u32 index, u64 d)

@@ -72,7 +72,7 @@ static void make_hypercalls(void)
 static void start_pc(void)
 {
 	pc_reset(&MON->pc);
-	lapic_start(&MON->lapic);
+	lapic_start(&VCPU->lapic);
 	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
 }
 
@@ -82,6 +82,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	space_start(v);
 	make_hypercalls();
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
+	events_own_page();
 	start_segments(v);
 	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
 	start_events();

@@ -10,7 +10,7 @@
 #include "monitor/cpu/segment.h"
 #include "monitor/monitor.h"
 
-#define SEG (&MON->segments)
+#define SEG (&VCPU->segments)
 
 /* The high word, which makes it present, goes last in. */
 static void write_slot(u32 window, u32 index, u64 d)

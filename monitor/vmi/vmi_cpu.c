@@ -212,12 +212,12 @@ void regparm3 vmi_SetInitialAPState(gva_t state, u32 apic_id)
 
 u32 regparm3 vmi_APICRead(u32 reg)
 {
-	return lapic_read(&MON->lapic, reg & (PAGE_SIZE - 1));
+	return lapic_read(&VCPU->lapic, reg & (PAGE_SIZE - 1));
 }
 
 void regparm3 vmi_APICWrite(u32 reg, u32 value)
 {
-	lapic_write(&MON->lapic, reg & (PAGE_SIZE - 1), value);
+	lapic_write(&VCPU->lapic, reg & (PAGE_SIZE - 1), value);
 	if (events_interrupt()) /* the stub looks when it leaves */
 		irq_raise();
 }

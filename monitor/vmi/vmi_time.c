@@ -38,7 +38,7 @@ static struct alarm *alarm_of(u32 flags)
 {
 	u32 counter = flags & ALARM_COUNTER;
 
-	return counter < ARRAY_SIZE(MON->alarm) ? &MON->alarm[counter] : NULL;
+	return counter < ARRAY_SIZE(VCPU->alarm) ? &VCPU->alarm[counter] : NULL;
 }
 
 void regparm3 vmi_SetAlarm(u32 flags, u32 expiry_low, u32 expiry_high)

@@ -27,7 +27,7 @@ void domain_start(void)
 	MON->start.dom0 = false;
 	xen.selector[SEG_CS] = FLAT_RING1_CS;
 	monitor_start(VCPU);
-	MON->events.silence = MON->events.alarm_set = PIT_NEVER;
+	MON->events.silence = VCPU->alarm_set = PIT_NEVER;
 	xen.singleshot = 0;
 	xen.console_len = 0;
 	memset(xen.console, 0, sizeof(xen.console));

@@ -279,7 +279,7 @@ static void local_apic(void **state)
 {
 	(void)state;
 	vmi_SetInitialAPState(0, 1);
-	assert_int_equal(vmi_APICRead(0xFEE00000 | LAPIC_VERSION), lapic_read(&MON->lapic, 0x30));
+	assert_int_equal(vmi_APICRead(0xFEE00000 | LAPIC_VERSION), lapic_read(&VCPU->lapic, 0x30));
 	vmi_APICWrite(LAPIC_SVR, 0x1FF);
 	assert_int_equal(vmi_APICRead(LAPIC_SVR), 0x1FF);
 	XEN_VCPU->evtchn_upcall_pending = 0;

@@ -122,22 +122,22 @@ static void a_periodic_alarm_keeps_its_phase(void **state)
 	pending(TIMER_PORT);
 	events_take();
 	assert_int_equal(events_ack(), 0x20);
-	assert_true(MON->alarm[0].armed);
-	assert_int_equal((MON->alarm[0].expiry - first) % period, 0);
-	assert_true(MON->alarm[0].expiry > time_cycles() - period);
+	assert_true(VCPU->alarm[0].armed);
+	assert_int_equal((VCPU->alarm[0].expiry - first) % period, 0);
+	assert_true(VCPU->alarm[0].expiry > time_cycles() - period);
 	assert_true(xen.singleshot > time_ns() - 1000000000);
 	/* A period beyond 32 bits. */
 	first = time_cycles() - (5ull << 32) / 2;
 	set_alarm(0x100, first, 1ull << 32);
 	events_take();
-	assert_int_equal(MON->alarm[0].expiry, first + (3ull << 32));
+	assert_int_equal(VCPU->alarm[0].expiry, first + (3ull << 32));
 	/* Not more often than makes sense. */
 	before = time_ns();
 	set_alarm(0x100, 1, 1);
 	assert_true(xen.singleshot >= before + 50000);
 	/* Without a period it is a one-shot one. */
 	set_alarm(0x100, 1, 0);
-	assert_false(MON->alarm[0].periodic);
+	assert_false(VCPU->alarm[0].periodic);
 }
 
 /* Where the TSC is slower than ns it takes more bits to say. */
@@ -169,14 +169,14 @@ static void the_next_period_is_to_come(void **state)
 {
 	static const u64 period[] = {1,		  3,	      0xFFFFFFFF,      1ull << 32,
 				     0x123456789, 1ull << 40, (1ull << 62) + 7};
-	const struct alarm *alarm = &MON->alarm[0];
+	const struct alarm *alarm = &VCPU->alarm[0];
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(period); i++) {
 		u64 now = time_cycles(), before;
 
 		set_alarm(0x100, 5, period[i]);
-		before = MON->alarm[0].expiry;
+		before = VCPU->alarm[0].expiry;
 		events_take();
 		assert_true(alarm->expiry > now && alarm->armed);
 		assert_true(alarm->expiry - before >= period[i]);
@@ -198,8 +198,8 @@ static void the_next_period_is_to_come(void **state)
 static void an_alarm_may_be_wired_to_the_lvtt(void **state)
 {
 	(void)state;
-	lapic_write(&MON->lapic, LAPIC_SVR, 0x1FF);
-	lapic_write(&MON->lapic, LAPIC_LVTT, 0x20041); /* periodic, vector 41 */
+	lapic_write(&VCPU->lapic, LAPIC_SVR, 0x1FF);
+	lapic_write(&VCPU->lapic, LAPIC_LVTT, 0x20041); /* periodic, vector 41 */
 	set_alarm(0x10000, 1, 0);
 	events_take();
 	assert_true(events_interrupt());
@@ -213,17 +213,17 @@ static void lvt0_cuts_the_8259_off(void **state)
 	(void)state;
 	pic_set_irq(&MON->pc.pic, 1, true);
 	assert_true(events_interrupt());
-	lapic_write(&MON->lapic, LAPIC_LVT0, 0x10700);
+	lapic_write(&VCPU->lapic, LAPIC_LVT0, 0x10700);
 	assert_false(events_interrupt());
-	lapic_write(&MON->lapic, LAPIC_LVT0, 0x51);
+	lapic_write(&VCPU->lapic, LAPIC_LVT0, 0x51);
 	pic_set_irq(&MON->pc.pic, 1, false);
 	assert_false(events_interrupt());
 	pic_set_irq(&MON->pc.pic, 1, true);
 	assert_true(events_interrupt());
 	assert_int_equal(events_ack(), 0x51);
 	assert_true(pic_intr(&MON->pc.pic));
-	lapic_write(&MON->lapic, LAPIC_EOI, 0);
-	lapic_write(&MON->lapic, LAPIC_LVT0, 0x700);
+	lapic_write(&VCPU->lapic, LAPIC_EOI, 0);
+	lapic_write(&VCPU->lapic, LAPIC_LVT0, 0x700);
 	assert_int_equal(events_ack(), 0x21);
 }
 
@@ -235,7 +235,7 @@ static void the_timer_is_stopped_when_nothing_is_due(void **state)
 	port_out(v, 0x21, 1, 0xFF); /* nobody hears the 8254 */
 	vmi_CancelAlarm(0);
 	assert_int_equal(xen.singleshot, 0);
-	assert_true(MON->events.alarm_set == PIT_NEVER);
+	assert_true(VCPU->alarm_set == PIT_NEVER);
 }
 
 /* For Xen 0 is no time, but none. */
@@ -259,7 +259,7 @@ static void the_8254_sets_the_timer(void **state)
 	port_out(v, 0x21, 1, 1);
 	pending(TIMER_PORT);
 	events_take();
-	assert_true(MON->events.alarm_set == PIT_NEVER);
+	assert_true(VCPU->alarm_set == PIT_NEVER);
 	xen.singleshot = 0;
 	port_out(v, 0x21, 1, 0);
 	assert_true(xen.singleshot > time_ns() - 100000000);
@@ -283,28 +283,28 @@ static void the_clock_sets_the_timer(void **state)
 	(void)state;
 	set_clock(0x0B, 0x42);
 	get_clock(0x0C);
-	assert_true(MON->events.alarm_set == PIT_NEVER); /* IRQ 8 is masked */
+	assert_true(VCPU->alarm_set == PIT_NEVER); /* IRQ 8 is masked */
 	port_out(v, 0xA1, 1, 0);
-	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	assert_true(VCPU->alarm_set <= time_ns() + 1000000);
 	XEN_VCPU->time.system_time += 2000000;
 	pending(TIMER_PORT);
 	events_take();
 	assert_true(events_interrupt());
-	assert_true(MON->events.alarm_set == PIT_NEVER); /* nothing more until C is read */
+	assert_true(VCPU->alarm_set == PIT_NEVER); /* nothing more until C is read */
 	assert_int_equal(get_clock(0x0C) & 0xC0, 0xC0);
-	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	assert_true(VCPU->alarm_set <= time_ns() + 1000000);
 	assert_false(events_interrupt());
 	/* The cascade masks it, too. */
 	port_out(v, 0x21, 1, 4);
 	pending(TIMER_PORT);
 	events_take();
-	assert_true(MON->events.alarm_set == PIT_NEVER);
+	assert_true(VCPU->alarm_set == PIT_NEVER);
 	port_out(v, 0x21, 1, 0);
-	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	assert_true(VCPU->alarm_set <= time_ns() + 1000000);
 	set_clock(0x0B, 0x02);
 	pending(TIMER_PORT);
 	events_take();
-	assert_true(MON->events.alarm_set == PIT_NEVER);
+	assert_true(VCPU->alarm_set == PIT_NEVER);
 }
 
 /* A port may be reached by an access that begins below it. */
@@ -320,7 +320,7 @@ static void wide_accesses(void **state)
 	set_clock(0x0B, 0x42);
 	get_clock(0x0C);
 	port_out(v, 0xA0, 2, 0x0020); /* an EOI, and nothing is masked */
-	assert_true(MON->events.alarm_set <= time_ns() + 1000000);
+	assert_true(VCPU->alarm_set <= time_ns() + 1000000);
 }
 
 static void input_goes_to_the_uart(void **state)
@@ -460,7 +460,7 @@ static void a_pending_interrupt_ends_a_halt(void **state)
 
 static void fire_the_lvtt(void)
 {
-	MON->alarm[1].expiry = 1;
+	VCPU->alarm[1].expiry = 1;
 	pending(TIMER_PORT);
 }
 
@@ -554,17 +554,17 @@ static void a_guest_that_has_spoken_may_be_silent(void **state)
 	port_out(v, 0x3F8, 1, 'x');
 	pass(60000000000ull);
 	assert_false(silence_is_told());
-	assert_true(MON->events.alarm_set == PIT_NEVER);
+	assert_true(VCPU->alarm_set == PIT_NEVER);
 }
 
 /* What the guest did not have of the CPU is given to it on top. */
 static void stolen_time_is_no_silence(void **state)
 {
 	(void)state;
-	MON->runstate.time[RUNSTATE_runnable] = 1000000000;
+	VCPU->runstate.time[RUNSTATE_runnable] = 1000000000;
 	events_listen();
-	MON->runstate.time[RUNSTATE_runnable] += 4000000000ull;
-	MON->runstate.time[RUNSTATE_offline] += 1000000000;
+	VCPU->runstate.time[RUNSTATE_runnable] += 4000000000ull;
+	VCPU->runstate.time[RUNSTATE_offline] += 1000000000;
 	pass(10100000000ull);
 	assert_false(silence_is_told());
 	assert_true(xen.singleshot > time_ns() + 4900000000ull);

@@ -217,7 +217,7 @@ static void there_are_no_instructions_there(void **state)
 
 static void the_local_apic(void **state)
 {
-	struct lapic *l = &MON->lapic;
+	struct lapic *l = &VCPU->lapic;
 
 	(void)state;
 	lapic_start(l);
@@ -266,7 +266,7 @@ static void the_local_apic(void **state)
 /* A store of what is there already is one, too. */
 static void an_end_of_interrupt_is_a_store_of_0(void **state)
 {
-	struct lapic *l = &MON->lapic;
+	struct lapic *l = &VCPU->lapic;
 
 	(void)state;
 	lapic_start(l);

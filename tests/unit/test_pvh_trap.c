@@ -214,7 +214,7 @@ static void request(void)
 	for (u32 i = 0; i < 4; i++)
 		port_out(v, i ? 0x21 : 0x20, 1, "\x11\x20\x04\x01"[i]);
 	port_out(v, 0x21, 1, 0xFE);
-	lapic_write(&MON->lapic, LAPIC_LVT0, 0x700);
+	lapic_write(&VCPU->lapic, LAPIC_LVT0, 0x700);
 	pic_set_irq(&MON->pc.pic, 0, false);
 	pic_set_irq(&MON->pc.pic, 0, true);
 }
@@ -379,7 +379,7 @@ static void an_access_to_the_local_apic_is_emulated(void **state)
 	cpu.cr2 = at + LAPIC_VERSION;
 	v->vif = true;
 	trap(VECTOR_DEVICE, false, 0);
-	assert_int_equal(v->r.gpr[GPR_ECX], lapic_read(&MON->lapic, LAPIC_VERSION));
+	assert_int_equal(v->r.gpr[GPR_ECX], lapic_read(&VCPU->lapic, LAPIC_VERSION));
 	assert_int_equal(frame(0), KERNEL(CODE + 2));
 	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(STACK - 48));
 	assert_true(v->vif);

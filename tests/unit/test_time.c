@@ -33,8 +33,8 @@ static int start(void **state)
  * the area, and with it a new state_entry_time. */
 static void steal(u64 ns)
 {
-	MON->runstate.time[RUNSTATE_runnable] += ns;
-	MON->runstate.state_entry_time += ns + 1;
+	VCPU->runstate.time[RUNSTATE_runnable] += ns;
+	VCPU->runstate.state_entry_time += ns + 1;
 }
 
 /* Time in which something can have been stolen. */
@@ -134,7 +134,7 @@ static void the_frequency_is_xens(void **state)
 	t->tsc_shift = 0;
 	assert_int_equal(time_khz(), 1500000);
 	assert_int_equal(vmi_GetCycleFrequency(), 2000000000);
-	MON->clock = (struct clock_cache){0};
+	VCPU->clock = (struct clock_cache){0};
 	time_start();
 	assert_int_equal(vmi_GetCycleFrequency() / 1000, 1500000);
 }
@@ -169,7 +169,7 @@ static void the_date_and_the_ns_are_of_one_moment(void **state)
 	XEN_SHARED->wc_nsec = 0;
 	XEN_VCPU->time.tsc_timestamp = time_cycles();
 	XEN_VCPU->time.tsc_shift = 24;
-	MON->clock.ns = 0;
+	VCPU->clock.ns = 0;
 	wait(100);
 	t = time_pc();
 	assert_true(time_pc().ns != t.ns);
@@ -182,7 +182,7 @@ static void real_is_available_and_stolen(void **state)
 
 	(void)state;
 	steal(1000000);
-	MON->runstate.time[RUNSTATE_offline] = 500000;
+	VCPU->runstate.time[RUNSTATE_offline] = 500000;
 	assert_int_equal(vmi_GetCycleCounter(STOLEN), 3000000); /* 1.5 ms of 2 GHz */
 	real = vmi_GetCycleCounter(REAL);
 	available = vmi_GetCycleCounter(AVAILABLE);
@@ -233,15 +233,16 @@ static void available_stands_while_the_tsc_is_behind(void **state)
 	u64 ahead = time_cycles() + 100 * SECOND;
 
 	(void)state;
-	MON->clock.available = ahead; /* what another CPU's TSC has said */
+	VCPU->clock.available = ahead; /* what another CPU's TSC has said */
 	steal(1000);
 	assert_true(vmi_GetCycleCounter(AVAILABLE) == ahead);
 	assert_true(vmi_GetCycleCounter(AVAILABLE) == ahead);
 	assert_int_equal(vmi_GetCycleCounter(STOLEN), 0);
-	assert_true(MON->clock.entry != MON->runstate.state_entry_time); /* not by the short cut */
-	MON->clock.available = 1;					 /* it has caught up */
+	assert_true(VCPU->clock.entry !=
+		    VCPU->runstate.state_entry_time); /* not by the short cut */
+	VCPU->clock.available = 1;		      /* it has caught up */
 	assert_int_equal(vmi_GetCycleCounter(STOLEN), 2000);
-	assert_true(MON->clock.entry == MON->runstate.state_entry_time);
+	assert_true(VCPU->clock.entry == VCPU->runstate.state_entry_time);
 }
 
 static void stolen_time_that_xen_begins_anew_goes_on(void **state)
@@ -249,8 +250,8 @@ static void stolen_time_that_xen_begins_anew_goes_on(void **state)
 	(void)state;
 	steal(10 * SECOND);
 	assert_true(vmi_GetCycleCounter(STOLEN) == 20 * SECOND);
-	MON->runstate.time[RUNSTATE_runnable] = 500;
-	MON->runstate.state_entry_time = 1;
+	VCPU->runstate.time[RUNSTATE_runnable] = 500;
+	VCPU->runstate.state_entry_time = 1;
 	assert_true(vmi_GetCycleCounter(STOLEN) == 20 * SECOND);
 	wait(10000);
 	steal(1000);

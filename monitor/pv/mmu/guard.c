@@ -216,7 +216,7 @@ void guard_resume(struct vcpu *v)
 	n = add_frames(v, &v->ldt, list, n);
 	if (n != g->frames || memcmp(list, g->gpfn, n * sizeof(*list)))
 		guard_frames(v, list, n);
-	else if (MON->segments.kept) /* what had to stay may have to go */
+	else if (VCPU->segments.kept) /* what had to stay may have to go */
 		segment_reread(v);
 }
 
