@@ -80,7 +80,7 @@ struct clock_cache {
 /* Of the descriptor tables that the processor reads; segment.c. */
 struct segments {
 	u32 pages[2];	 /* of the GDT and of the LDT that the processor reads */
-	u32 ldt_entries; /* what the processor has been given */
+	u32 ldt_entries; /* what the processor has been given, or is just being given */
 	bool kept;	 /* a slot had to keep a descriptor that is the guest's no more */
 };
 

@@ -238,15 +238,15 @@ static u32 ldt_stays(const struct vcpu *v)
 /* The guest's LDT register becomes Xen's. */
 static void give_ldt(struct vcpu *v)
 {
-	u32 entries = (v->ldt.limit + 1u) / 8, stays = ldt_stays(v);
+	u32 entries = (v->ldt.limit + 1u) / 8, stays = ldt_stays(v), had = SEG->ldt_entries;
 
 	if (entries < stays)
 		entries = stays;
 	tables_need(LDT, entries);
 	copy(v, LDT, &v->ldt, entries);
-	if (entries != SEG->ldt_entries)
+	SEG->ldt_entries = entries; /* first: revive gives it to Xen, too */
+	if (entries != had)
 		tables_set_ldt(entries);
-	SEG->ldt_entries = entries;
 }
 
 bool segment_load_ldt(struct vcpu *v, u16 selector)
@@ -333,7 +333,8 @@ u32 segment_load(struct vcpu *v, enum seg seg, u32 selector)
 }
 
 /* A register gets back the selector that Xen could not load, over a flat segment, which
- * is in the table only meanwhile. */
+ * is in the table only meanwhile.  Xen may have run another vCPU in the middle of
+ * give_ldt, and so have an LDT of another length than that of ldt_entries. */
 static void revive(u32 seg, u16 selector)
 {
 	u32 table = selector >> 2 & 1, index = selector >> 3;
@@ -344,8 +345,8 @@ static void revive(u32 seg, u16 selector)
 		return;
 	old = slots(table)[index];
 	tables_write(table, index, FLAT_DATA);
-	if (behind)
-		tables_set_ldt(index + 1);
+	if (table == LDT)
+		tables_set_ldt(behind ? index + 1 : SEG->ldt_entries);
 	cpu_load_selector(seg, selector);
 	if (behind)
 		tables_set_ldt(SEG->ldt_entries);

@@ -216,6 +216,35 @@ static void lost_to_xen(u16 selector)
 	assert_false(xen_load_selector(SEG_FS, selector));
 }
 
+static void another_vcpu_runs(void)
+{
+	u32 before[4];
+
+	xen.at_set_ldt = NULL;
+	if (!xen_context_switch(before))
+		segment_failsafe(before);
+	xen.at_set_ldt = another_vcpu_runs;
+}
+
+/* Xen does so in the middle of the change, when GS has the last process's selector. */
+static void it_comes_back_while_the_ldt_changes(void **state)
+{
+	(void)state;
+	domain_init(false);
+	((u64 *)PHYS(LDT))[LDT_ENTRY >> 3] = USER_SEGMENT;
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	assert_true(xen_load_selector(SEG_GS, LDT_ENTRY));
+	xen.at_set_ldt = another_vcpu_runs;
+	assert_true(segment_load_ldt(v, 0));
+	assert_int_equal(xen.ldt_entries, 0);
+	assert_int_equal(xen.selector[SEG_GS], LDT_ENTRY);
+	((u64 *)PHYS(LDT))[LDT_ENTRY >> 3] = 0;
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	assert_int_equal(xen.ldt_entries, 8);
+	assert_int_equal(xen.selector[SEG_GS], LDT_ENTRY);
+	assert_false(xen_load_selector(SEG_FS, LDT_ENTRY));
+}
+
 static void a_selector_that_xen_could_not_load_comes_back(void **state)
 {
 	u32 before[4];
@@ -415,6 +444,7 @@ static int run(void)
 		cmocka_unit_test(a_segment_of_the_kernel_in_fs_stays),
 		cmocka_unit_test(a_process_never_finds_another_ones_segment),
 		cmocka_unit_test(a_selector_that_xen_could_not_load_comes_back),
+		cmocka_unit_test(it_comes_back_while_the_ldt_changes),
 		cmocka_unit_test(xen_takes_whatever_a_table_has),
 		cmocka_unit_test(a_gdt_may_be_cut_or_unmapped),
 		cmocka_unit_test(an_ldt_is_copied),

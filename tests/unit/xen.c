@@ -154,7 +154,11 @@ static int mmuext_op(const struct mmuext_op *op)
 {
 	if (op->cmd != MMUEXT_SET_LDT)
 		return machine_mmuext_op(op);
+	if (xen.at_set_ldt)
+		xen.at_set_ldt();
 	xen.ldt_entries = op->arg2.nr_ents;
+	if (xen.at_set_ldt)
+		xen.at_set_ldt();
 	return xen.answer[__HYPERVISOR_mmuext_op];
 }
 

@@ -45,6 +45,7 @@ struct xen {
 	u32 nmis_unblocked;
 	u32 stack_ss, stack_esp;
 	u32 gdt_entries, ldt_entries;
+	void (*at_set_ldt)(void); /* before Xen has the new one, and when it has */
 	struct trap_info trap[256];
 	u16 selector[6]; /* the processor's segment registers, by enum seg, and what */
 	u64 hidden[6];	 /* stood in Xen's table when they were loaded */
