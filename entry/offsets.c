@@ -11,7 +11,7 @@
 #include "monitor/pvh/pvh.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
-#define TARGET(field) (WIN_BINDING + offsetof(struct pv, shadow.target.field))
+#define FILL_CACHE(field) (WIN_BINDING + offsetof(struct pv, shadow.fill_cache.field))
 #define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
 
@@ -117,14 +117,14 @@ void offsets(void)
 	DEFINE(N_FAULT_USER, WIN_COUNTERS + offsetof(struct counters, fault_user));
 	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
 	DEFINE(S_QUEUED, WIN_BINDING + offsetof(struct pv, shadow.queued));
-	DEFINE(S_TARGET_AT, TARGET(at));
-	DEFINE(S_TARGET_LONG_AT, TARGET(long_at));
-	DEFINE(S_TARGET_FLAGS, TARGET(flags));
-	DEFINE(S_TARGET_PDE_AT, TARGET(pde_at));
-	DEFINE(S_TARGET_PDE, TARGET(pde));
-	DEFINE(S_TARGET_L1, TARGET(l1));
-	DEFINE(S_TARGET_GROUPS, TARGET(groups));
-	DEFINE(S_TARGET_BAD_HIGH, TARGET(bad_high));
+	DEFINE(S_FILL_CACHE_AT, FILL_CACHE(at));
+	DEFINE(S_FILL_CACHE_LONG_AT, FILL_CACHE(long_at));
+	DEFINE(S_FILL_CACHE_FLAGS, FILL_CACHE(flags));
+	DEFINE(S_FILL_CACHE_PDE_AT, FILL_CACHE(pde_at));
+	DEFINE(S_FILL_CACHE_PDE, FILL_CACHE(pde));
+	DEFINE(S_FILL_CACHE_L1, FILL_CACHE(l1));
+	DEFINE(S_FILL_CACHE_GROUPS, FILL_CACHE(groups));
+	DEFINE(S_FILL_CACHE_BAD_HIGH, FILL_CACHE(bad_high));
 	DEFINE(S_GUEST_PAGES, WIN_BINDING + offsetof(struct pv, shadow.guest_pages));
 	DEFINE(R_ENTRY, WIN_VCPU + offsetof(struct vcpu, runstate.state_entry_time));
 	DEFINE(C_ENTRY, WIN_VCPU + offsetof(struct vcpu, clock.entry));
@@ -136,7 +136,7 @@ void offsets(void)
 	DEFINE(HYPERCALL_UPDATE_VA, HYPERCALL_PAGE + 32 * UPDATE_VA);
 	DEFINE(UVMF_INVLPG, UVMF_INVLPG | UVMF_LOCAL);
 	DEFINE(CURRENT_AS_PT, CURRENT_AS_PT);
-	DEFINE(NO_TARGET, NO_TARGET);
+	DEFINE(NO_CACHED_TABLE, NO_CACHED_TABLE);
 	DEFINE(PTE_P, PTE_P);
 	DEFINE(PTE_RW, PTE_RW);
 	DEFINE(PTE_US, PTE_US);

@@ -98,21 +98,21 @@ call_absent:
 %endmacro
 
 ; Pushes EBX, and goes on at %2 if the entry at address %1, of size %3, is in the
-; table of the target (monitor/pv/mmu/target.c), which begins at [%4]: nothing is stored yet.
-%macro IN_TARGET 4
+; table of the fill cache (monitor/pv/mmu/fill_cache.c), which begins at [%4]: nothing is stored yet.
+%macro IN_FILL_CACHE 4
 	push ebx
 	mov ebx, %1
-	and ebx, ~(0x1000 - %3)         ; which is NO_TARGET of no pointer
+	and ebx, ~(0x1000 - %3)         ; which is NO_CACHED_TABLE of no pointer
 	cmp ebx, [%4]
 	je near %2
 %endmacro
 
 %macro SHORT_SetPxE 0
-	IN_TARGET edx, SetPxE_target, 4, S_TARGET_AT
+	IN_FILL_CACHE edx, SetPxE_cached, 4, S_FILL_CACHE_AT
 	SHORT_ENTRY edx, 3, SetPxE_stored, 0, eax
 %endmacro
 %macro SHORT_SetPxELong 0
-	IN_TARGET ecx, SetPxELong_target, 8, S_TARGET_LONG_AT
+	IN_FILL_CACHE ecx, SetPxELong_cached, 8, S_FILL_CACHE_LONG_AT
 	SHORT_ENTRY ecx, 7, SetPxELong_stored, 4, edx, 0, eax
 %endmacro
 %macro SHORT_UpdatePxE 0
@@ -291,7 +291,7 @@ stub_leave_words:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 
-extern pool_l1_refused, target_SetPxELong
+extern pool_l1_refused, fill_cache_SetPxELong
 ; The rest of a call whose short cut has pushed EBX; %1 in C.
 %macro REST 1
 extern %1
@@ -316,13 +316,13 @@ SetPxELong_stored:
 	mov ecx, [esp + 8]
 	REST vmi_SetPxELong_stored
 ; With the arguments of the call.
-SetPxE_target:
-	REST target_SetPxE
+SetPxE_cached:
+	REST fill_cache_SetPxE
 
-; What target_SetPxELong does when nothing is unusual, which is a part of each page
+; What fill_cache_SetPxELong does when nothing is unusual, which is a part of each page
 ; fault of a PAE guest; else that does it, all over again.  EAX low word, EDX high
 ; word, ECX entry; stack: EBX, return address, flags.
-SetPxELong_target:
+SetPxELong_cached:
 	push esi
 	push edi
 	mov esi, [esp + 16]             ; flags
@@ -331,13 +331,13 @@ SetPxELong_target:
 	mov byte [ss:X_MASK], 1
 	mov [ecx + 4], edx
 	mov [ecx], eax
-	; is_target, again, for an event may have come
+	; fill_cache_describes, again, for an event may have come
 	mov ebx, ecx
 	and ebx, ~0xFF8
-	cmp ebx, [S_TARGET_LONG_AT]
+	cmp ebx, [S_FILL_CACHE_LONG_AT]
 	jne near .c
 	mov edi, esi
-	xor edi, [S_TARGET_FLAGS]
+	xor edi, [S_FILL_CACHE_FLAGS]
 	test edi, 0xFFE00000 | CURRENT_AS_PT
 	jnz near .c
 	mov edi, esi
@@ -345,15 +345,15 @@ SetPxELong_target:
 	xor edi, ecx
 	test edi, 0xFF8
 	jnz near .c
-	mov edi, [S_TARGET_PDE_AT]
+	mov edi, [S_FILL_CACHE_PDE_AT]
 	mov ebx, [edi]
-	cmp ebx, [S_TARGET_PDE]
+	cmp ebx, [S_FILL_CACHE_PDE]
 	jne near .c
 	mov edi, [edi + 4]
-	cmp edi, [S_TARGET_PDE + 4]
+	cmp edi, [S_FILL_CACHE_PDE + 4]
 	jne near .c
 	; can_be_filled, and with one hypercall
-	test edx, [S_TARGET_BAD_HIGH]
+	test edx, [S_FILL_CACHE_BAD_HIGH]
 	jnz near .c
 	mov edi, eax
 	and edi, PTE_P | PTE_A
@@ -370,7 +370,7 @@ SetPxELong_target:
 	jne near .c
 	cmp dword [S_QUEUED], 0
 	jne near .c
-	; target_fill: EDX:EAX becomes the shadow's entry
+	; fill_cache_fill: EDX:EAX becomes the shadow's entry
 	and ebx, eax
 	shr eax, 5                      ; D to where RW is
 	and eax, PTE_RW
@@ -380,7 +380,7 @@ SetPxELong_target:
 	mov ebx, edi
 	shl ebx, 12
 	or eax, ebx
-	or edx, [S_TARGET_PDE + 4]
+	or edx, [S_FILL_CACHE_PDE + 4]
 	and edx, 1 << 31
 	shr edi, 20
 	or edx, edi
@@ -388,13 +388,13 @@ SetPxELong_target:
 	and ebx, -4096                  ; address
 	shr esi, 9
 	and esi, 0xFF8
-	add esi, [S_TARGET_L1]
+	add esi, [S_FILL_CACHE_L1]
 	mov ecx, [esi]
 	and ecx, PTE_P                  ; was something there?
 	mov esi, ebx
 	shr esi, 15
 	and esi, 63
-	mov edi, [S_TARGET_GROUPS]
+	mov edi, [S_FILL_CACHE_GROUPS]
 	bts [edi], esi
 	lea esi, [ecx * UVMF_INVLPG]
 	mov ecx, eax
@@ -417,7 +417,7 @@ SetPxELong_target:
 	ON_MONITOR_STACK
 	cld
 	mov [ss:V_ARGUMENT], esi
-	call target_SetPxELong
+	call fill_cache_SetPxELong
 	jmp stub_leave_words
 
 %assign ROW_HaltWait ROW_Halt

@@ -9,8 +9,8 @@
 #include "monitor/vcpu.h"
 #include "monitor/pv/mmu/block.h"
 
-void target_SetPxE(u32 pte, u32 *entry, u32 flags);
-void target_SetPxELong(u32 low, u32 high, u32 *entry);
+void fill_cache_SetPxE(u32 pte, u32 *entry, u32 flags);
+void fill_cache_SetPxELong(u32 low, u32 high, u32 *entry);
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxELong(u32 low, u32 high, gva_t ptep);
 void vmi_UpdatePxE(gva_t ptep, u32 flags);
@@ -42,11 +42,11 @@ static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 	model_remember(p, model_read(p));
 	stack_word(0, flags);
 	/* as entry/pv/vmi.asm looks for it */
-	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == PV->shadow.target.at) {
+	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == PV->shadow.fill_cache.at) {
 		if (model.pae)
-			target_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
+			fill_cache_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
 		else
-			target_SetPxE((u32)value, address(ptep), flags);
+			fill_cache_SetPxE((u32)value, address(ptep), flags);
 	} else if (model.pae) {
 		vmi_SetPxELong((u32)value, (u32)(value >> 32), ptep);
 	} else {

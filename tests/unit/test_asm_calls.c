@@ -73,8 +73,8 @@ static void prepare(u32 seed)
 	if (!strcmp(row->name, "GetCycleCounter") || !strcmp(row->name, "SetLinearMapping"))
 		machine.gpr[EAX] |= 4;
 	poke(A_S_QUEUED, 1);
-	poke(A_S_TARGET_AT, A_NO_TARGET);
-	poke(A_S_TARGET_LONG_AT, A_NO_TARGET);
+	poke(A_S_FILL_CACHE_AT, A_NO_CACHED_TABLE);
+	poke(A_S_FILL_CACHE_LONG_AT, A_NO_CACHED_TABLE);
 	first[0] = machine.gpr[EAX];
 	first[1] = machine.gpr[EDX];
 	first[2] = machine.gpr[ECX];

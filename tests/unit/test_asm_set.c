@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The short cuts of calls on page tables in entry/pv/vmi.asm, against a model of what
- * monitor/pv/mmu/target.c and vmi_mmu.c do.
+ * monitor/pv/mmu/fill_cache.c and vmi_mmu.c do.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 #define P A_PTE_P
 #define A A_PTE_A
-#define TABLE 0x20u /* guest frames: the target's table, another, a directory */
+#define TABLE 0x20u /* guest frames: the cached table, another, a directory */
 #define OTHER 0x21u
 #define DIRECTORY 0x22u
 #define GROUPS (WIN_MONITOR + 63 * 4096)
@@ -25,7 +25,7 @@ enum outcome {
 	DONE,	  /* nothing but the store */
 	FILLED,	  /* by one hypercall */
 	STORED,	  /* C goes on with what is stored */
-	IN_TABLE, /* C looks at the target */
+	IN_TABLE, /* C looks at the fill cache */
 	IN_C,	  /* all of the call */
 };
 
@@ -34,8 +34,8 @@ static const struct set {
 	u32 bytes;
 	bool update;
 } sets[] = {
-	{"stub_SetPxE", "vmi_SetPxE", "target_SetPxE", "vmi_SetPxE_stored", 4, false},
-	{"stub_SetPxELong", "vmi_SetPxELong", "target_SetPxELong", "vmi_SetPxELong_stored", 8,
+	{"stub_SetPxE", "vmi_SetPxE", "fill_cache_SetPxE", "vmi_SetPxE_stored", 4, false},
+	{"stub_SetPxELong", "vmi_SetPxELong", "fill_cache_SetPxELong", "vmi_SetPxELong_stored", 8,
 	 false},
 	{"stub_UpdatePxE", "vmi_UpdatePxE", "", "vmi_Update_stored", 4, true},
 	{"stub_UpdatePxELong", "vmi_UpdatePxELong", "", "vmi_Update_stored", 8, true},
@@ -47,7 +47,7 @@ static u32 entry, low, high, flags, esp;
 static u8 mask;
 static u32 reached[IN_C + 1];
 static bool shadowed_late; /* an event has made a shadow, of an entry that was old */
-static bool target_left;   /* an event has changed the target */
+static bool cache_left;	   /* an event has changed the fill cache */
 
 #define VMI_CALL(id, slot, name, kind, how, text) ROW_stub_##name,
 enum {
@@ -87,41 +87,43 @@ static void set_head(u32 gpfn, u32 head)
 	poke8(WIN_HEADS + gpfn * 2 + 1, (u8)(head >> 8));
 }
 
-static bool in_target(void)
+static bool in_fill_cache(void)
 {
-	u32 at = peek(set->bytes == 8 ? A_S_TARGET_LONG_AT : A_S_TARGET_AT);
+	u32 at = peek(set->bytes == 8 ? A_S_FILL_CACHE_LONG_AT : A_S_FILL_CACHE_AT);
 
-	return !set->update && at != A_NO_TARGET && (entry & 0xFFFFF000) == at &&
+	return !set->update && at != A_NO_CACHED_TABLE && (entry & 0xFFFFF000) == at &&
 	       !(entry & (set->bytes - 1));
 }
 
-/* target_is_for(), entry_is_for() and can_be_filled(), and nothing is queued. */
+/* fill_cache_covers(), entry_is_for() and can_be_filled(), and nothing is queued. */
 static bool can_be_filled(void)
 {
-	u32 pde_at = peek(A_S_TARGET_PDE_AT);
+	u32 pde_at = peek(A_S_FILL_CACHE_PDE_AT);
 
-	return !((peek(A_S_TARGET_FLAGS) ^ flags) & (0xFFE00000 | A_CURRENT_AS_PT)) &&
-	       peek(pde_at) == peek(A_S_TARGET_PDE) &&
-	       peek(pde_at + 4) == peek(A_S_TARGET_PDE + 4) &&
-	       (entry >> 3 & 511) == (flags >> 12 & 511) && !(high & peek(A_S_TARGET_BAD_HIGH)) &&
-	       (low & (P | A)) == (P | A) && low >> 12 < GUEST_PAGES &&
-	       peek(WIN_GMFN + (low >> 12) * 4) != ~0u && !peek8(A_V_LAZY) && !peek(A_S_QUEUED);
+	return !((peek(A_S_FILL_CACHE_FLAGS) ^ flags) & (0xFFE00000 | A_CURRENT_AS_PT)) &&
+	       peek(pde_at) == peek(A_S_FILL_CACHE_PDE) &&
+	       peek(pde_at + 4) == peek(A_S_FILL_CACHE_PDE + 4) &&
+	       (entry >> 3 & 511) == (flags >> 12 & 511) &&
+	       !(high & peek(A_S_FILL_CACHE_BAD_HIGH)) && (low & (P | A)) == (P | A) &&
+	       low >> 12 < GUEST_PAGES && peek(WIN_GMFN + (low >> 12) * 4) != ~0u &&
+	       !peek8(A_V_LAZY) && !peek(A_S_QUEUED);
 }
 
 static enum outcome expected(void)
 {
-	if (in_target())
+	if (in_fill_cache())
 		return set->bytes == 8 && can_be_filled() ? FILLED : IN_TABLE;
 	if (!in_linear_memory(entry))
 		return IN_C;
 	return head_of(gpfn_of(entry)) == A_SHADOW_NONE ? DONE : STORED;
 }
 
-/* target_fill() */
+/* fill_cache_fill() */
 static void check_fill(const struct asm_call *c)
 {
-	u32 pde[2] = {peek(A_S_TARGET_PDE), peek(A_S_TARGET_PDE + 4)}, va = flags & 0xFFFFF000;
-	u32 mfn = MFN(low >> 12), slot = peek(A_S_TARGET_L1) + (va >> 12 & 511) * 8;
+	u32 pde[2] = {peek(A_S_FILL_CACHE_PDE), peek(A_S_FILL_CACHE_PDE + 4)},
+	    va = flags & 0xFFFFF000;
+	u32 mfn = MFN(low >> 12), slot = peek(A_S_FILL_CACHE_L1) + (va >> 12 & 511) * 8;
 	u32 write = low & A_PTE_D ? A_PTE_RW : 0;
 
 	assert_int_equal(c->gpr[EAX], A_HYPERCALL_UPDATE_VA);
@@ -138,30 +140,30 @@ static void check_fill(const struct asm_call *c)
 
 /* --- states ---------------------------------------------------------------------------- */
 
-static void some_target(u32 table)
+static void some_table_cached(u32 table)
 {
 	bool wide = !one_in(4);
 	u32 pde_at = LINEAR + DIRECTORY * 4096 + below(512) * 8;
 
-	poke(A_S_TARGET_AT, LINEAR + table * 4096);
-	poke(A_S_TARGET_LONG_AT, wide ? LINEAR + table * 4096 : A_NO_TARGET);
-	poke(A_S_TARGET_FLAGS, below(0x7A0) << 21 | A_CURRENT_AS_PT);
-	poke(A_S_TARGET_PDE_AT, pde_at);
-	poke(A_S_TARGET_L1, WIN_POOL + below(4) * 4096);
-	poke(A_S_TARGET_GROUPS, GROUPS);
-	poke(A_S_TARGET_BAD_HIGH, one_in(2) ? 0x000FFFFF : 0x800FFFFF);
-	poke(A_S_TARGET_PDE, rnd() | P);
-	poke(A_S_TARGET_PDE + 4, wide && one_in(4) ? 1u << 31 : 0);
-	poke(pde_at, peek(A_S_TARGET_PDE));
-	poke(pde_at + 4, peek(A_S_TARGET_PDE + 4));
+	poke(A_S_FILL_CACHE_AT, LINEAR + table * 4096);
+	poke(A_S_FILL_CACHE_LONG_AT, wide ? LINEAR + table * 4096 : A_NO_CACHED_TABLE);
+	poke(A_S_FILL_CACHE_FLAGS, below(0x7A0) << 21 | A_CURRENT_AS_PT);
+	poke(A_S_FILL_CACHE_PDE_AT, pde_at);
+	poke(A_S_FILL_CACHE_L1, WIN_POOL + below(4) * 4096);
+	poke(A_S_FILL_CACHE_GROUPS, GROUPS);
+	poke(A_S_FILL_CACHE_BAD_HIGH, one_in(2) ? 0x000FFFFF : 0x800FFFFF);
+	poke(A_S_FILL_CACHE_PDE, rnd() | P);
+	poke(A_S_FILL_CACHE_PDE + 4, wide && one_in(4) ? 1u << 31 : 0);
+	poke(pde_at, peek(A_S_FILL_CACHE_PDE));
+	poke(pde_at + 4, peek(A_S_FILL_CACHE_PDE + 4));
 	if (one_in(8))
 		poke(pde_at + 4 * below(2), rnd());
 }
 
-static void no_target(void)
+static void nothing_cached(void)
 {
-	poke(A_S_TARGET_AT, A_NO_TARGET);
-	poke(A_S_TARGET_LONG_AT, A_NO_TARGET);
+	poke(A_S_FILL_CACHE_AT, A_NO_CACHED_TABLE);
+	poke(A_S_FILL_CACHE_LONG_AT, A_NO_CACHED_TABLE);
 }
 
 static u32 some_entry(void)
@@ -178,12 +180,12 @@ static u32 some_entry(void)
 	return one_in(12) ? at + 1 + below(set->bytes - 1) : at;
 }
 
-/* An entry's value and the flags, as a guest would have them in the target, or nearly. */
+/* An entry's value and the flags, as a guest would have them in the cached table, or nearly. */
 static void some_arguments(void)
 {
 	low = (below(GUEST_PAGES + 40) << 12) | (rnd() & 0xFFF) | (one_in(8) ? 0 : P | A);
 	high = one_in(3) ? 1u << 31 : one_in(8) ? rnd() : 0;
-	flags = peek(A_S_TARGET_FLAGS) | (entry >> 3 & 511) << 12 | (rnd() & 0xFEE);
+	flags = peek(A_S_FILL_CACHE_FLAGS) | (entry >> 3 & 511) << 12 | (rnd() & 0xFEE);
 	if (one_in(4))
 		flags ^= 1u << below(32);
 }
@@ -193,15 +195,15 @@ static void prepare(u32 seed)
 	machine_begin(seed * 4 + (u32)(set - sets));
 	mask = (u8)below(2);
 	poke8(A_X_MASK, mask);
-	shadowed_late = target_left = false;
+	shadowed_late = cache_left = false;
 	for (u32 i = 0; i < 4; i++)
 		poke(WIN_POOL + i * 4096 + below(512) * 8, P);
-	some_target(TABLE);
+	some_table_cached(TABLE);
 	entry = some_entry();
 	some_arguments();
-	poke(peek(A_S_TARGET_L1) + (flags >> 12 & 511) * 8, below(2) * P);
+	poke(peek(A_S_FILL_CACHE_L1) + (flags >> 12 & 511) * 8, below(2) * P);
 	if (one_in(6))
-		no_target();
+		nothing_cached();
 	if (one_in(2))
 		set_head(TABLE, SHADOW_PAGE);
 	if (one_in(2))
@@ -220,7 +222,7 @@ static void prepare(u32 seed)
 }
 
 /* The guest's handler, or the monitor, meanwhile: a shadow is made of what the entry is
- * then; another table becomes the target, or none is. */
+ * then; another table is cached, or none. */
 static void meanwhile(void)
 {
 	if (in_linear_memory(entry) && head_of(gpfn_of(entry)) == A_SHADOW_NONE && one_in(2)) {
@@ -228,11 +230,11 @@ static void meanwhile(void)
 		shadowed_late = peek(entry) != low || (set->bytes == 8 && peek(entry + 4) != high);
 	}
 	if (one_in(3)) {
-		target_left = true;
-		no_target();
+		cache_left = true;
+		nothing_cached();
 	} else if (one_in(2)) {
-		target_left = true;
-		some_target(OTHER);
+		cache_left = true;
+		some_table_cached(OTHER);
 	}
 }
 
@@ -240,11 +242,11 @@ static void meanwhile(void)
 static bool called(struct asm_call *c)
 {
 	if (!strcmp(c->name, "hypercall")) {
-		assert_true(in_target() && can_be_filled());
+		assert_true(in_fill_cache() && can_be_filled());
 		assert_int_equal(c->mask, 1);
 		check_fill(c);
 	} else if (!strcmp(c->name, set->in_table)) {
-		assert_true(in_target() || target_left);
+		assert_true(in_fill_cache() || cache_left);
 	}
 	return strcmp(c->name, "pool_l1_refused") != 0;
 }

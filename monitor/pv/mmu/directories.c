@@ -111,7 +111,7 @@ void root_set_table(struct root *r, u32 slot, u32 gpfn)
 	u32 old = r->table[slot];
 
 	r->table[slot] = gpfn;
-	target_forget();
+	fill_cache_forget();
 	if (old != GPFN_NONE && !is_directory(old))
 		HEADS[old] &= (u16)~HEAD_DIRECTORY;
 	if (gpfn == GPFN_NONE)

@@ -31,7 +31,7 @@ void tlb_flush(void)
 /* The page has lost its hook in the root. */
 static void unhooked(struct root *r, u32 l2i, u32 page)
 {
-	target_forget();
+	fill_cache_forget();
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
 		s->pool[page].hooks--;
@@ -55,7 +55,7 @@ static void write_l2(struct root *r, u32 l2i, u64 value)
  * may use them; for a POOL_PHYS user decides. */
 void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 {
-	target_forget();
+	fill_cache_forget();
 	write_l2(r, l2i, (u64)pool_mfn(page) << 12 | L2_FLAGS | (user ? PTE_US : 0));
 	COUNT(shadow_hooked);
 	if (s->pool[page].kind == POOL_L1) {

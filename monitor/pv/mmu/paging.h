@@ -249,11 +249,11 @@ static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 	return at;
 }
 
-/* What s->target says may not be true any more. */
-static inline void target_forget(void)
+/* What s->fill_cache says may not be true any more. */
+static inline void fill_cache_forget(void)
 {
-	SHADOW->target.gpfn = GPFN_NONE;
-	SHADOW->target.at = SHADOW->target.long_at = NO_TARGET;
+	SHADOW->fill_cache.gpfn = GPFN_NONE;
+	SHADOW->fill_cache.at = SHADOW->fill_cache.long_at = NO_CACHED_TABLE;
 }
 
 /* hooks.c */

@@ -27,7 +27,7 @@ void pool_start(void)
 	s->pool_fresh = 0;
 	s->free = SHADOW_NONE;
 	queue_start();
-	target_forget();
+	fill_cache_forget();
 	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
 		s->slot_gpfn[i] = GPFN_NONE;
 }
@@ -86,7 +86,7 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 {
 	struct pool_page *p = &s->pool[page];
 
-	target_forget();
+	fill_cache_forget();
 	unlink_head(page);
 	p->pde = key;
 	if (gpfn == GPFN_NONE)
@@ -99,7 +99,7 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 /* A page that Xen refuses, and that is hooked nowhere, stays unused. */
 void pool_lose(u32 page)
 {
-	target_forget();
+	fill_cache_forget();
 	if (s->pool[page].kind == POOL_L1)
 		unlink_head(page);
 	s->pool[page].kind = POOL_LOST;
@@ -146,7 +146,7 @@ void pool_l1_free(u32 page)
 	struct pool_page *p = &s->pool[page];
 
 	ASSERT(p->hooks == 0);
-	target_forget();
+	fill_cache_forget();
 	pool_l1_empty(page);
 	unlink_head(page);
 	p->kind = POOL_FREE;

@@ -201,7 +201,7 @@ bool shadow_load(struct vcpu *v)
 		return true;
 	}
 	s->current = (u32)(r - s->roots);
-	target_forget();
+	fill_cache_forget();
 	xen_must(mmu_load(pool_mfn(r->l3)), NEED_LOAD);
 	tlb_is_empty();
 	return true;

@@ -37,8 +37,8 @@
  * what INVLPG or a CR3 load would drop is dropped.  A guest mapping that is
  * RAM one to one, 2 MB of it, is hooked whole.
  *
- * Here are page faults and Init.  What the guest announces is in announce.c and
- * target.c, its tables are read in walk.c; the pages are pool.c's, the spaces roots.c's,
+ * Here are page faults and Init.  What the guest announces is in announcements.c and
+ * fill_cache.c, its tables are read in walk.c; the pages are pool.c's, the spaces roots.c's,
  * what stands in them hooks.c's, the guest's directories behind them directories.c's;
  * queue.c has what Xen is told.
  */

@@ -49,8 +49,8 @@ enum page_use {
 	PAGE_USES
 };
 
-#define NO_TARGET 8u  /* target.at: no entry lies in a table that begins there */
-#define NO_HOME 0xFFu /* pool_page.home */
+#define NO_CACHED_TABLE 8u /* fill_cache.at: no entry lies in a table that begins there */
+#define NO_HOME 0xFFu	   /* pool_page.home */
 
 /* What is known of a page of the pool. */
 struct pool_page {
@@ -112,18 +112,18 @@ struct shadow {
 	struct {
 		u32 page, last;
 	} fills;
-	/* Where an entry was filled last that the guest wanted to use (target.c). */
+	/* Where an entry was filled last that the guest wanted to use (fill_cache.c). */
 	struct {
 		u32 gpfn, page; /* gpfn: GPFN_NONE if that is forgotten */
 		u32 flags; /* of an Update of its entries: CURRENT_AS_PT, and where its 2 MB are */
-		gva_t at;  /* the table in the linear mapping; NO_TARGET: not there */
-		gva_t long_at; /* the same of a table of PAE; NO_TARGET: it is none */
+		gva_t at;  /* the table in the linear mapping; NO_CACHED_TABLE: not there */
+		gva_t long_at; /* the same of a table of PAE; NO_CACHED_TABLE: it is none */
 		gva_t l1;      /* the L1 as pool_table() has it, and its pool_page.groups */
 		u32 *groups;
 		u32 bad_high; /* bits that no entry's high word has */
 		const u32 *pde_at;
 		struct entry pde;
-	} target;
+	} fill_cache;
 	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
 	struct root roots[SHADOW_ROOTS];
 	struct pool_page pool[WIN_POOL_MAX];

@@ -5,7 +5,7 @@
  * Kept true: after an announcement no shadow entry allows more than the guest's
  * tables do; what it takes away is taken at once or, in lazy mode, queued.  What
  * it gives waits for the page fault, but for what the guest says that it is
- * about to use (target.c).
+ * about to use (fill_cache.c).
  */
 #include "paging.h"
 

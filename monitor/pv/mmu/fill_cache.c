@@ -5,13 +5,13 @@
  * filled at once, which saves a fault.
  *
  * To find out where an entry belongs takes longer than to fill it, and a guest
- * fills a table for some time.  So the place is remembered: s->target is a
+ * fills a table for some time.  So the place is remembered: s->fill_cache is a
  * guest table, the one L1 that shadows it, and what the guest's directory said
  * when that was found.
  *
- * Kept true: while s->target names a table, that L1 is its only shadow for
+ * Kept true: while s->fill_cache names a table, that L1 is its only shadow for
  * those 2 MB, hooked in the current root and nowhere else.  Whoever changes
- * that calls target_forget().  The directory's entry is compared each time, for
+ * that calls fill_cache_forget().  The directory's entry is compared each time, for
  * a guest may change it and not tell.
  */
 #include "paging.h"
@@ -38,7 +38,7 @@ static u32 only_shadow(u32 head, u32 l2i, bool wide)
 }
 
 /* Makes the guest's table gpfn the target for va, if it can be. */
-static bool target_find(u32 gpfn, gva_t va, bool wide)
+static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 {
 	struct vcpu *const v = VCPU;
 	u32 head = HEADS[gpfn], page;
@@ -56,25 +56,25 @@ static bool target_find(u32 gpfn, gva_t va, bool wide)
 	pde = entry_read(directory, wide);
 	if (!entry_same(entry_key(pde), s->pool[page].pde) || (entry_nx(pde) && !guest_has_nx(v)))
 		return false;
-	s->target.gpfn = gpfn;
-	s->target.at = at ? at : NO_TARGET;
-	s->target.long_at = wide ? s->target.at : NO_TARGET;
-	s->target.flags = L2I(va) << 21 | CURRENT_AS_PT;
-	s->target.page = page;
-	s->target.l1 = WIN_POOL + page * PAGE_SIZE;
-	s->target.groups = s->pool[page].groups;
-	s->target.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
-	s->target.pde_at = (const u32 *)directory;
-	s->target.pde = pde;
+	s->fill_cache.gpfn = gpfn;
+	s->fill_cache.at = at ? at : NO_CACHED_TABLE;
+	s->fill_cache.long_at = wide ? s->fill_cache.at : NO_CACHED_TABLE;
+	s->fill_cache.flags = L2I(va) << 21 | CURRENT_AS_PT;
+	s->fill_cache.page = page;
+	s->fill_cache.l1 = WIN_POOL + page * PAGE_SIZE;
+	s->fill_cache.groups = s->pool[page].groups;
+	s->fill_cache.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
+	s->fill_cache.pde_at = (const u32 *)directory;
+	s->fill_cache.pde = pde;
 	return true;
 }
 
 /* Is that, in the flags of a call, a use that the target's L1 is for, and does the
  * guest's directory lead to it as it did? */
-static always_inline bool target_is_for(u32 flags, bool wide)
+static always_inline bool fill_cache_covers(u32 flags, bool wide)
 {
-	return !((s->target.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
-	       entry_same(entry_read(s->target.pde_at, wide), s->target.pde);
+	return !((s->fill_cache.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
+	       entry_same(entry_read(s->fill_cache.pde_at, wide), s->fill_cache.pde);
 }
 
 /* Has that entry of a table the place of that address? */
@@ -109,19 +109,19 @@ static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
 
 /* Fills the target's entry for va from the guest's, with one hypercall or, in lazy
  * mode, none.  false: it is none that can be. */
-static always_inline bool target_fill(struct entry pte, gva_t va, bool wide)
+static always_inline bool fill_cache_fill(struct entry pte, gva_t va, bool wide)
 {
-	u32 pde = s->target.pde.low, page = s->target.page, mfn, low, high;
+	u32 pde = s->fill_cache.pde.low, page = s->fill_cache.page, mfn, low, high;
 	struct entry old;
 
-	if (!can_be_filled(pte) || (wide && (pte.high & s->target.bad_high)))
+	if (!can_be_filled(pte) || (wide && (pte.high & s->fill_cache.bad_high)))
 		return false;
 	mfn = GMFN[pte.low >> PAGE_SHIFT];
 	low = mfn << PAGE_SHIFT | PTE_P | PTE_A | PTE_D |
 	      (pde & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW)));
 	high = mfn >> 20;
 	if (wide)
-		high |= (s->target.pde.high | pte.high) & 1u << 31;
+		high |= (s->fill_cache.pde.high | pte.high) & 1u << 31;
 	COUNT(shadow_wanted);
 	if (VCPU->lazy || s->queued) {
 		queue_fill(page, va, low, high);
@@ -138,9 +138,9 @@ static always_inline bool fill_wanted(u32 gpfn, const u32 *entry, gva_t va, bool
 	struct entry pte = entry_read(entry, wide);
 
 	return can_be_filled(pte) && entry_is_for(entry, va, wide) &&
-	       ((s->target.gpfn == gpfn && target_is_for(va | CURRENT_AS_PT, wide)) ||
-		target_find(gpfn, va, wide)) &&
-	       target_fill(pte, va, wide);
+	       ((s->fill_cache.gpfn == gpfn && fill_cache_covers(va | CURRENT_AS_PT, wide)) ||
+		fill_cache_find(gpfn, va, wide)) &&
+	       fill_cache_fill(pte, va, wide);
 }
 
 /* The guest has written an entry of the current address space that it is about
@@ -153,10 +153,10 @@ void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 }
 
 /* Is this the place in the target's table for that use of it? */
-static always_inline bool is_target(const u32 *entry, u32 flags, bool wide)
+static always_inline bool fill_cache_describes(const u32 *entry, u32 flags, bool wide)
 {
-	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) == s->target.at &&
-	       entry_is_for(entry, flags, wide) && target_is_for(flags, wide);
+	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) == s->fill_cache.at &&
+	       entry_is_for(entry, flags, wide) && fill_cache_covers(flags, wide);
 }
 
 static u32 linear_frame(const u32 *entry)
@@ -166,22 +166,22 @@ static u32 linear_frame(const u32 *entry)
 
 /* Sets in a table that lies in the linear mapping and was the target when the
  * short cut in entry/pv/vmi.asm looked, interrupts on; entry is aligned.  The
- * common case of the first is there in assembly, too: SetPxELong_target. */
-void regparm3 target_SetPxELong(u32 low, u32 high, u32 *entry)
+ * common case of the first is there in assembly, too: SetPxELong_cached. */
+void regparm3 fill_cache_SetPxELong(u32 low, u32 high, u32 *entry)
 {
 	u32 flags = stack_argument(0);
 
 	((volatile u32 *)entry)[1] = high;
 	((volatile u32 *)entry)[0] = low;
-	if (!guest_is_wide(VCPU) || !is_target(entry, flags, true) ||
-	    !target_fill((struct entry){low, high}, flags & ~(PAGE_SIZE - 1), true))
+	if (!guest_is_wide(VCPU) || !fill_cache_describes(entry, flags, true) ||
+	    !fill_cache_fill((struct entry){low, high}, flags & ~(PAGE_SIZE - 1), true))
 		vmi_SetPxELong_stored(linear_frame(entry), entry, flags);
 }
 
-void regparm3 target_SetPxE(u32 pte, u32 *entry, u32 flags)
+void regparm3 fill_cache_SetPxE(u32 pte, u32 *entry, u32 flags)
 {
 	*(volatile u32 *)entry = pte;
-	if (guest_is_wide(VCPU) || !is_target(entry, flags, false) ||
-	    !target_fill((struct entry){pte, 0}, flags & ~(PAGE_SIZE - 1), false))
+	if (guest_is_wide(VCPU) || !fill_cache_describes(entry, flags, false) ||
+	    !fill_cache_fill((struct entry){pte, 0}, flags & ~(PAGE_SIZE - 1), false))
 		vmi_SetPxE_stored(linear_frame(entry), entry, flags);
 }
