@@ -123,7 +123,7 @@ void offsets(void)
 	DEFINE(S_FILL_CACHE_PDE_AT, FILL_CACHE(pde_at));
 	DEFINE(S_FILL_CACHE_PDE, FILL_CACHE(pde));
 	DEFINE(S_FILL_CACHE_L1, FILL_CACHE(l1));
-	DEFINE(S_FILL_CACHE_GROUPS, FILL_CACHE(groups));
+	DEFINE(S_FILL_CACHE_DIRTY, FILL_CACHE(dirty_groups));
 	DEFINE(S_FILL_CACHE_BAD_HIGH, FILL_CACHE(bad_high));
 	DEFINE(S_GUEST_PAGES, WIN_BINDING + offsetof(struct pv, shadow.guest_pages));
 	DEFINE(R_ENTRY, WIN_VCPU + offsetof(struct vcpu, runstate.state_entry_time));

@@ -394,7 +394,7 @@ SetPxELong_cached:
 	mov esi, ebx
 	shr esi, 15
 	and esi, 63
-	mov edi, [S_FILL_CACHE_GROUPS]
+	mov edi, [S_FILL_CACHE_DIRTY]
 	bts [edi], esi
 	lea esi, [ecx * UVMF_INVLPG]
 	mov ecx, eax

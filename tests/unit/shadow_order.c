@@ -80,7 +80,7 @@ static void check_pool(void)
 			continue;
 		owned += p->gpfn != GPFN_NONE;
 		for (u32 k = 0; k < 512; k++)
-			if ((e[k] & PTE_P) && !(p->groups[k / 256] >> (k / 8 % 32) & 1))
+			if ((e[k] & PTE_P) && !(p->dirty_groups[k / 256] >> (k / 8 % 32) & 1))
 				model_failed("pool page %u: entry %u is there, its group is clear",
 					     i, k);
 	}

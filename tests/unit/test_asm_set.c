@@ -18,7 +18,7 @@
 #define TABLE 0x20u /* guest frames: the cached table, another, a directory */
 #define OTHER 0x21u
 #define DIRECTORY 0x22u
-#define GROUPS (WIN_MONITOR + 63 * 4096)
+#define DIRTY (WIN_MONITOR + 63 * 4096)
 #define SHADOW_PAGE 3u /* of the pool */
 
 enum outcome {
@@ -132,8 +132,8 @@ static void check_fill(const struct asm_call *c)
 			 mfn << 12 | P | A | A_PTE_D | (pde[0] & low & (A_PTE_US | write)));
 	assert_int_equal(c->gpr[EDX], mfn >> 20 | ((pde[1] | high) & 1u << 31));
 	assert_int_equal(c->gpr[ESI], peek(slot) & P ? A_UVMF_INVLPG : 0);
-	want(GROUPS + (va >> 20 & 1) * 4,
-	     before(GROUPS + (va >> 20 & 1) * 4) | 1u << (va >> 15 & 31));
+	want(DIRTY + (va >> 20 & 1) * 4,
+	     before(DIRTY + (va >> 20 & 1) * 4) | 1u << (va >> 15 & 31));
 	want(A_N_WANTED, before(A_N_WANTED) + 1);
 	want(A_N_UPDATE_VA, before(A_N_UPDATE_VA) + 1);
 }
@@ -150,7 +150,7 @@ static void some_table_cached(u32 table)
 	poke(A_S_FILL_CACHE_FLAGS, below(0x7A0) << 21 | A_CURRENT_AS_PT);
 	poke(A_S_FILL_CACHE_PDE_AT, pde_at);
 	poke(A_S_FILL_CACHE_L1, WIN_POOL + below(4) * 4096);
-	poke(A_S_FILL_CACHE_GROUPS, GROUPS);
+	poke(A_S_FILL_CACHE_DIRTY, DIRTY);
 	poke(A_S_FILL_CACHE_BAD_HIGH, one_in(2) ? 0x000FFFFF : 0x800FFFFF);
 	poke(A_S_FILL_CACHE_PDE, rnd() | P);
 	poke(A_S_FILL_CACHE_PDE + 4, wide && one_in(4) ? 1u << 31 : 0);

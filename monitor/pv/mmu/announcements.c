@@ -74,7 +74,7 @@ void shadow_entry_changed(u32 gpfn, const u32 *entry)
 }
 
 /* What shadows the table becomes empty and belongs to none; it stays hooked. */
-static void orphan_shadows(u32 gpfn)
+static void make_shadows_idle(u32 gpfn)
 {
 	u32 at;
 
@@ -85,14 +85,14 @@ static void orphan_shadows(u32 gpfn)
 	}
 }
 
-/* The page is no table any more: what it shadowed becomes orphans, and roots
+/* The page is no table any more: the L1s that shadowed it become idle, and roots
  * that had it as directory belong to nobody.  The CPU goes on to use what is
  * loaded, so the current root keeps it. */
 void shadow_release_table(u32 gpfn)
 {
 	u16 head = SHADOW_NONE;
 
-	orphan_shadows(gpfn);
+	make_shadows_idle(gpfn);
 	if (!(HEADS[gpfn] & HEAD_DIRECTORY))
 		return;
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
@@ -117,7 +117,7 @@ void shadow_release_table(u32 gpfn)
 /* A page is announced as a table: whatever was known of it is void. */
 void shadow_reread_table(u32 gpfn)
 {
-	orphan_shadows(gpfn);
+	make_shadows_idle(gpfn);
 	if (HEADS[gpfn] & HEAD_DIRECTORY)
 		for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
 			for (u32 slot = 0; slot < 4; slot++)
@@ -145,7 +145,7 @@ void space_invlpg(struct vcpu *v, gva_t va)
 	u32 page;
 
 	queue_flush();
-	if (va >= WINDOW_BASE || !s->on)
+	if (va >= WINDOW_BASE || !s->paging_on)
 		return;
 	page = root_l1(root_current(), L2I(va));
 	if (page != SHADOW_NONE) {
@@ -163,7 +163,7 @@ void space_invlpg(struct vcpu *v, gva_t va)
 void shadow_flush_tlb(struct vcpu *v)
 {
 	queue_flush();
-	if (!v->paravirtual && s->on)
+	if (!v->paravirtual && s->paging_on)
 		root_drop_all(root_current());
 	if (v->paravirtual && guest_is_wide(v)) /* a reload of CR3 reads the PDPTEs */
 		root_load_tables(v, root_current());

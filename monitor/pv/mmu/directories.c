@@ -14,15 +14,15 @@
 static struct shadow *const s = &PV->shadow;
 
 /* Where it is noted that a directory belongs to one root, if it is. */
-static struct owner *owner(u32 gpfn)
+static struct directory_owner *owner_of(u32 gpfn)
 {
-	return &s->owner[gpfn % ARRAY_SIZE(s->owner)];
+	return &s->directory_owner[gpfn % ARRAY_SIZE(s->directory_owner)];
 }
 
 /* The only root that has the directory, NULL if that is not known. */
-static struct root *only_root(u32 gpfn)
+static struct root *owning_root(u32 gpfn)
 {
-	return owner(gpfn)->gpfn == gpfn ? &s->roots[owner(gpfn)->root] : NULL;
+	return owner_of(gpfn)->gpfn == gpfn ? &s->roots[owner_of(gpfn)->root] : NULL;
 }
 
 /* Detaches the POOL_L1 that is hooked at l2i if it differs from what the guest's
@@ -65,7 +65,7 @@ void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
 	struct entry pde =
 		entry_read((const u8 *)entry - ((uintptr_t)entry & (wide ? 7 : 3)), wide);
-	struct root *r = only_root(gpfn), *end = r ? r + 1 : s->roots + s->root_limit;
+	struct root *r = owning_root(gpfn), *end = r ? r + 1 : s->roots + s->root_limit;
 
 	for (r = r ? r : s->roots; r < end && r->made; r++)
 		for (u32 slot = 0; slot < 4; slot++) {
@@ -84,7 +84,7 @@ void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 void root_forget_table(struct root *r, u32 slot)
 {
 	r->table[slot] = GPFN_NONE;
-	r->settled = false;
+	r->pdptes_cached = false;
 }
 
 static bool has_directory(const struct root *r, u32 gpfn)
@@ -96,7 +96,7 @@ static bool has_directory(const struct root *r, u32 gpfn)
 /* Is the page a directory of some root still? */
 static bool is_directory(u32 gpfn)
 {
-	const struct root *only = only_root(gpfn);
+	const struct root *only = owning_root(gpfn);
 
 	if (only)
 		return has_directory(only, gpfn);
@@ -117,9 +117,9 @@ void root_set_table(struct root *r, u32 slot, u32 gpfn)
 	if (gpfn == GPFN_NONE)
 		return;
 	if (!(HEADS[gpfn] & HEAD_DIRECTORY))
-		*owner(gpfn) = (struct owner){gpfn, (u32)(r - s->roots)};
-	else if (only_root(gpfn) != r)
-		owner(gpfn)->gpfn = GPFN_NONE;
+		*owner_of(gpfn) = (struct directory_owner){gpfn, (u32)(r - s->roots)};
+	else if (owning_root(gpfn) != r)
+		owner_of(gpfn)->gpfn = GPFN_NONE;
 	HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
@@ -138,7 +138,7 @@ static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
 	r->pdpte[slot] = e.low;
 	r->directory[slot] = linear_address(gpfn);
 	if ((e.low & PTE_P) && !r->directory[slot])
-		r->settled = false;
+		r->pdptes_cached = false;
 }
 
 /* Takes the guest's PDPTEs (or its directory) into the root, which is the
@@ -150,11 +150,11 @@ void root_load_tables(struct vcpu *v, struct root *r)
 	bool wide = guest_is_wide(v);
 	struct entry narrow = {(v->cr3 & ~(PAGE_SIZE - 1)) | PTE_P, 0};
 
-	if (!r->settled ||
+	if (!r->pdptes_cached ||
 	    (wide ? p[0] != r->pdpte[0] || p[2] != r->pdpte[1] || p[4] != r->pdpte[2] ||
 			     p[6] != r->pdpte[3] || (p[1] | p[3] | p[5] | p[7])
 		  : narrow.low != r->pdpte[0])) {
-		r->settled = true;
+		r->pdptes_cached = true;
 		for (u32 slot = 0; slot < 4; slot++)
 			load_table(v, r, slot, wide ? entry_read(p + slot * 2, true) : narrow);
 	}

@@ -50,7 +50,7 @@ static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 	    va >= WINDOW_BASE)
 		return false;
 	page = only_shadow(head, L2I(va), wide);
-	if (page == SHADOW_NONE || s->pool[page].home != s->current)
+	if (page == SHADOW_NONE || s->pool[page].only_root != s->current)
 		return false;
 	directory = directory_entry(directory, va, wide);
 	pde = entry_read(directory, wide);
@@ -62,7 +62,7 @@ static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 	s->fill_cache.flags = L2I(va) << 21 | CURRENT_AS_PT;
 	s->fill_cache.page = page;
 	s->fill_cache.l1 = WIN_POOL + page * PAGE_SIZE;
-	s->fill_cache.groups = s->pool[page].groups;
+	s->fill_cache.dirty_groups = s->pool[page].dirty_groups;
 	s->fill_cache.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
 	s->fill_cache.pde_at = (const u32 *)directory;
 	s->fill_cache.pde = pde;

@@ -5,7 +5,7 @@
  * Kept true:
  *  - root.hooked has a bit for exactly those L2 slots that hold a POOL_L1, and
  *    pool_page.hooks counts them.
- *  - A hooked POOL_L1 may be empty and belong to no guest table (an orphan): it
+ *  - A hooked POOL_L1 may be empty and belong to no guest table (an idle L1): it
  *    waits for the next table at the same slot, because touching an L2 entry
  *    takes a flush of the TLB.
  *  - Every root has the ROM's window and the guest's linear mapping hooked, always:
@@ -35,7 +35,7 @@ static void unhooked(struct root *r, u32 l2i, u32 page)
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] &= ~(1u << (l2i & 31));
 		s->pool[page].hooks--;
-		s->pool[page].home = NO_HOME;
+		s->pool[page].only_root = NO_ONLY_ROOT;
 	}
 	if (r != root_current())
 		return;
@@ -60,7 +60,7 @@ void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 	COUNT(shadow_hooked);
 	if (s->pool[page].kind == POOL_L1) {
 		r->hooked[l2i >> 5] |= 1u << (l2i & 31);
-		s->pool[page].home = s->pool[page].hooks++ ? NO_HOME : (u8)(r - s->roots);
+		s->pool[page].only_root = s->pool[page].hooks++ ? NO_ONLY_ROOT : (u8)(r - s->roots);
 	}
 }
 
@@ -78,7 +78,7 @@ void root_unhook(struct root *r, u32 l2i)
  * there again. */
 void root_hook_lost(u32 page)
 {
-	unhooked(&s->roots[s->pool[page].home], s->pool[page].l2i, page);
+	unhooked(&s->roots[s->pool[page].only_root], s->pool[page].l2i, page);
 }
 
 void root_unhook_everywhere(u32 page)

@@ -217,13 +217,13 @@ static inline bool fill_is_queued(u32 page, u32 index)
 /* May a POOL_L1 have entries? */
 static inline bool pool_l1_written(u32 page)
 {
-	return SHADOW->pool[page].groups[0] | SHADOW->pool[page].groups[1];
+	return SHADOW->pool[page].dirty_groups[0] | SHADOW->pool[page].dirty_groups[1];
 }
 
 /* An entry of the POOL_L1 gets a value, that for va. */
 static always_inline void pool_l1_note(u32 page, gva_t va)
 {
-	__asm__("btsl %1, %0" : "+m"(SHADOW->pool[page].groups) : "r"(va >> 15 & 63) : "cc");
+	__asm__("btsl %1, %0" : "+m"(SHADOW->pool[page].dirty_groups) : "r"(va >> 15 & 63) : "cc");
 }
 
 void pool_l1_write_again(u32 page, gva_t va, u64 spte);

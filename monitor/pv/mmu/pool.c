@@ -10,7 +10,7 @@
  *  - A POOL_FREE or POOL_L1 page is pinned as an L1; validating costs 10,000
  *    instructions, so that is given up only to write many of its entries at once
  *    (queue.c).  POOL_FREE pages are empty.
- *  - pool_page.groups has a bit for every 8 entries of a POOL_L1 that were written.
+ *  - pool_page.dirty_groups has a bit for every 8 entries of a POOL_L1 that were written.
  *
  * Running out is no failure: the clock takes an L1 away from whoever has it,
  * and a fault brings its entries back.
@@ -128,7 +128,7 @@ void pool_l1_empty(u32 page)
 	if (!pool_l1_written(page))
 		return;
 	for (u32 half = 0; half < 2; half++)
-		for (u32 bits = s->pool[page].groups[half]; bits; bits &= bits - 1) {
+		for (u32 bits = s->pool[page].dirty_groups[half]; bits; bits &= bits - 1) {
 			u32 first = (half * 32 + (u32)__builtin_ctz(bits)) * 8;
 
 			for (u32 i = first; i < first + 8; i++)
@@ -136,7 +136,7 @@ void pool_l1_empty(u32 page)
 					queue_write(page, i, 0, 0);
 		}
 	queue_flush();
-	s->pool[page].groups[0] = s->pool[page].groups[1] = 0;
+	s->pool[page].dirty_groups[0] = s->pool[page].dirty_groups[1] = 0;
 	COUNT(shadow_emptied);
 	VCPU->tlb_stale = true;
 }
@@ -156,7 +156,7 @@ void pool_l1_free(u32 page)
 
 #define LOOK_AHEAD 64u
 
-/* The next L1 of the clock, or an orphan a little ahead of it, which nobody
+/* The next L1 of the clock, or an idle L1 a little ahead of it, which nobody
  * misses; SHADOW_NONE if there is no L1. */
 static u32 victim(void)
 {
@@ -246,8 +246,8 @@ u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key)
 	p->kind = POOL_L1;
 	p->l2i = (u16)l2i;
 	p->hooks = 0;
-	p->home = NO_HOME;
-	p->groups[0] = p->groups[1] = 0;
+	p->only_root = NO_ONLY_ROOT;
+	p->dirty_groups[0] = p->dirty_groups[1] = 0;
 	p->gpfn = GPFN_NONE;
 	p->next = SHADOW_NONE;
 	pool_l1_relink(page, gpfn, key);

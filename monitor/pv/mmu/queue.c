@@ -129,7 +129,7 @@ static struct mmu_entry hook_of(const struct pool_page *p)
 
 	if (!p->hooks)
 		return (struct mmu_entry){0};
-	l2 = s->roots[p->home].l2[p->l2i >> 9];
+	l2 = s->roots[p->only_root].l2[p->l2i >> 9];
 	return (struct mmu_entry){entry_address(l2, index), pool_table(l2)[index]};
 }
 
@@ -183,7 +183,7 @@ static bool rewrite(u32 page, u32 entries, const struct queued *q, u32 count)
 		entry[1] = q->high;
 	}
 	if (table && !entries)
-		p->groups[0] = p->groups[1] = 0;
+		p->dirty_groups[0] = p->dirty_groups[1] = 0;
 	COUNT(shadow_rewritten);
 	return !retype(page, &hook) || table;
 }
@@ -196,7 +196,7 @@ static bool send_run(const struct queued *before, const struct queued *run, u32 
 	const struct pool_page *p = &s->pool[page];
 
 	if (count < REWRITE_LEAST || p->kind != POOL_L1 || p->hooks > 1 ||
-	    (p->hooks && p->home == NO_HOME))
+	    (p->hooks && p->only_root == NO_ONLY_ROOT))
 		return false;
 	for (u32 i = 0; i < 512; i++)
 		entries += present(&pool_table(page)[i]);

@@ -110,8 +110,8 @@ void root_start(void)
 	s->root_limit = s->pool_pages / 24;
 	if (s->root_limit > SHADOW_ROOTS)
 		s->root_limit = SHADOW_ROOTS;
-	for (u32 i = 0; i < ARRAY_SIZE(s->owner); i++)
-		s->owner[i].gpfn = GPFN_NONE;
+	for (u32 i = 0; i < ARRAY_SIZE(s->directory_owner); i++)
+		s->directory_owner[i].gpfn = GPFN_NONE;
 	if (!make_root(&s->roots[0]))
 		xen_must(s->xen_error, NEED_ROOT);
 	xen_must(mmu_load(pool_mfn(s->roots[0].l3)), NEED_LOAD);
@@ -174,13 +174,13 @@ bool shadow_load(struct vcpu *v)
 	struct root *r = root_current();
 	u32 key = v->cr3 & ~31u;
 
-	if (s->on && !has_memory(v->cr3 >> PAGE_SHIFT))
+	if (s->paging_on && !has_memory(v->cr3 >> PAGE_SHIFT))
 		return false;
 	queue_flush();
 	if (!v->paravirtual) {
 		root_drop_all(r);
-		s->on = v->cr0 & CR0_PG;
-		if (s->on)
+		s->paging_on = v->cr0 & CR0_PG;
+		if (s->paging_on)
 			root_load_tables(v, r);
 		else
 			map_identity(r);
@@ -227,7 +227,7 @@ void shadow_mode_changed(struct vcpu *v)
 			}
 		for (u32 slot = 0; slot < 4; slot++)
 			root_set_table(r, slot, GPFN_NONE);
-		r->settled = r->live = false;
+		r->pdptes_cached = r->live = false;
 	}
 	shadow_load(v);
 }

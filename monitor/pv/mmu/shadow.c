@@ -171,7 +171,7 @@ enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel,
 	u32 l2i = L2I(va), phys;
 
 	queue_flush();
-	if (!s->on && va < WINDOW_BASE)
+	if (!s->paging_on && va < WINDOW_BASE)
 		return fault_identity(va, error, gpa);
 	if (va >= WINDOW_BASE) {
 		*guest_error = fault_code(v, error, kernel);

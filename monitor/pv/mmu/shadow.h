@@ -50,32 +50,32 @@ enum page_use {
 };
 
 #define NO_CACHED_TABLE 8u /* fill_cache.at: no entry lies in a table that begins there */
-#define NO_HOME 0xFFu	   /* pool_page.home */
+#define NO_ONLY_ROOT 0xFFu /* pool_page.only_root */
 
 /* What is known of a page of the pool. */
 struct pool_page {
-	u32 gpfn;	  /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
-	struct entry pde; /* POOL_L1: entry_key() of the directory entry that leads to it */
-	u32 groups[2];	  /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
-	u16 l2i;	  /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
-	u16 next;	  /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
-	u16 hooks;	  /* roots in which it is hooked */
-	u8 home;	  /* the one root, if that is known; else NO_HOME */
-	u8 kind;	  /* enum pool_kind */
+	u32 gpfn;	     /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
+	struct entry pde;    /* POOL_L1: entry_key() of the directory entry that leads to it */
+	u32 dirty_groups[2]; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
+	u16 l2i;	     /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u16 next;     /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
+	u16 hooks;    /* roots in which it is hooked */
+	u8 only_root; /* the one root, if that is known; else NO_ONLY_ROOT */
+	u8 kind;      /* enum pool_kind */
 } __attribute__((aligned(32)));
 
 /* One address space as Xen sees it: an L3 and its four L2 pages. */
 struct root {
-	bool made;	  /* its pages exist and are pinned */
-	bool live;	  /* key is the CR3 of a living guest address space */
-	u32 key;	  /* guest-physical address of the guest's top table */
-	u32 table[4];	  /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
-	bool settled;	  /* what follows holds unless a low word has changed */
-	u32 pdpte[4];	  /* low words of the entries that said so */
-	u32 directory[4]; /* vcpu.directory while it is loaded */
-	u32 used;	  /* clock of the last load, for replacement */
-	u16 l3, l2[4];	  /* pool pages */
-	u32 hooked[64];	  /* bit per L2 slot: a POOL_L1 is hooked there */
+	bool made;	    /* its pages exist and are pinned */
+	bool live;	    /* key is the CR3 of a living guest address space */
+	u32 key;	    /* guest-physical address of the guest's top table */
+	u32 table[4];	    /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
+	bool pdptes_cached; /* what follows holds unless a low word has changed */
+	u32 pdpte[4];	    /* low words of the entries that said so */
+	u32 directory[4];   /* vcpu.directory while it is loaded */
+	u32 used;	    /* clock of the last load, for replacement */
+	u16 l3, l2[4];	    /* pool pages */
+	u32 hooked[64];	    /* bit per L2 slot: a POOL_L1 is hooked there */
 };
 
 struct shadow {
@@ -88,10 +88,10 @@ struct shadow {
 	u32 current;	  /* index in roots[] */
 	u8 root_hint[64]; /* by hash of key: where in roots[] it was last */
 	/* By hash of gpfn: a directory that this root has and no other. */
-	struct owner {
+	struct directory_owner {
 		u32 gpfn, root;
-	} owner[64];
-	bool on;	/* the guest has paging on */
+	} directory_owner[64];
+	bool paging_on; /* the guest has paging on */
 	bool unhooked;	/* a hook of the current root is gone and the TLB may have it yet */
 	u32 phys_first; /* pool index of the first POOL_PHYS */
 	u32 phys_count;
@@ -118,8 +118,8 @@ struct shadow {
 		u32 flags; /* of an Update of its entries: CURRENT_AS_PT, and where its 2 MB are */
 		gva_t at;  /* the table in the linear mapping; NO_CACHED_TABLE: not there */
 		gva_t long_at; /* the same of a table of PAE; NO_CACHED_TABLE: it is none */
-		gva_t l1;      /* the L1 as pool_table() has it, and its pool_page.groups */
-		u32 *groups;
+		gva_t l1;      /* the L1 as pool_table() has it, and its pool_page.dirty_groups */
+		u32 *dirty_groups;
 		u32 bad_high; /* bits that no entry's high word has */
 		const u32 *pde_at;
 		struct entry pde;

@@ -112,7 +112,7 @@ bool space_translate(struct vcpu *v, gva_t va, u64 *gpa)
 {
 	struct walk w;
 
-	if (!s->on) {
+	if (!s->paging_on) {
 		*gpa = va;
 		return true;
 	}
@@ -132,7 +132,7 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	*guest_error = fault_code(v, error, kernel);
 	if (va >= WINDOW_BASE)
 		return SPACE_FAULT;
-	if (!s->on)
+	if (!s->paging_on)
 		return has_memory(va >> PAGE_SHIFT) ? SPACE_FILLED : SPACE_MMIO;
 	walk_guest(v, va, &w);
 	if (!permitted(v, &w, error, kernel, guest_error))
