@@ -242,7 +242,7 @@ noreturn void xen_refused(enum need what, int err)
 		[NEED_FRAME] = "map a frame for descriptors",
 		[NEED_ROOT] = "make an address space",
 		[NEED_LOAD] = "load an address space",
-		[NEED_PHYS] = "take the tables of the guest's memory",
+		[NEED_ONE_TO_ONE] = "take the tables of the guest's memory",
 		[NEED_BOOTSTRAP] = "give up the tables of its domain builder",
 		[NEED_GDT] = "take a GDT",
 		[NEED_LDT] = "take an LDT",

@@ -18,7 +18,7 @@ static void check_roots(void)
 		const struct root *r = &s->roots[i];
 
 		for (u32 l2i = 0; l2i < WINDOW_L2; l2i++) {
-			u32 page = root_l1(r, l2i), phys;
+			u32 page = root_l1(r, l2i), chunk;
 			bool l1 = page != SHADOW_NONE && s->pool[page].kind == POOL_L1;
 
 			if (l1 != (r->hooked[l2i >> 5] >> (l2i & 31) & 1))
@@ -29,8 +29,8 @@ static void check_roots(void)
 					     l2i, s->pool[page].l2i);
 			if (l1)
 				hooks[page]++;
-			if (linear_slot(l2i, &phys) && linear_is_hooked(phys) &&
-			    page != s->phys_first + phys)
+			if (linear_covers(l2i, &chunk) && linear_is_hooked(chunk) &&
+			    page != s->one_to_one_first + chunk)
 				model_failed("root %u slot %u: not the linear mapping", i, l2i);
 		}
 	}

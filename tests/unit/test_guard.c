@@ -306,7 +306,7 @@ static void paging_is_turned_on(void **state)
 	store64(DATA + 0x20, SEGMENT(0x111111));
 	assert_true(gdt[4] == ADJUSTED(0x111111));
 	assert_false(is_writable(DATA));
-	root_hook(root_current(), 0, SHADOW->phys_first, true); /* as long ago */
+	root_hook(root_current(), 0, SHADOW->one_to_one_first, true); /* as long ago */
 	store64(DATA + 0x20, SEGMENT(0x222222));
 	assert_true(gdt[4] == ADJUSTED(0x222222));
 	store64(DATA + PAGE_SIZE, 1);

@@ -10,7 +10,7 @@
  * Kept true, whenever the guest runs before Init:
  *  - The frames in which the tables of GDTR and LDTR lie, as the guest's page
  *    tables have them now, are mapped read-only: in the one-to-one L1s
- *    (POOL_PHYS) and in what is filled of the guest's own mappings.  They are
+ *    (POOL_ONE_TO_ONE) and in what is filled of the guest's own mappings.  They are
  *    found anew before each return to the guest, for it turns paging on, and
  *    maps its tables elsewhere.
  *  - A write to such a frame faults.  The frame is opened where it is written to,
@@ -58,7 +58,7 @@ static void protect(u32 gpfn, bool readonly)
 {
 	u32 mfn = GMFN[gpfn];
 
-	queue_write(SHADOW->phys_first + (gpfn >> 9), gpfn & 511,
+	queue_write(SHADOW->one_to_one_first + (gpfn >> 9), gpfn & 511,
 		    mfn << PAGE_SHIFT |
 			    (u32)(PTE_P | PTE_US | PTE_A | (readonly ? 0 : PTE_RW | PTE_D)),
 		    mfn >> 20);

@@ -51,8 +51,8 @@ static void write_l2(struct root *r, u32 l2i, u64 value)
 		 value ? NEED_HOOK : NEED_UNHOOK);
 }
 
-/* Hooks a POOL_L1 or POOL_PHYS page.  A POOL_L1's entries say themselves who
- * may use them; for a POOL_PHYS user decides. */
+/* Hooks a POOL_L1 or POOL_ONE_TO_ONE page.  A POOL_L1's entries say themselves who
+ * may use them; for a POOL_ONE_TO_ONE user decides. */
 void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 {
 	fill_cache_forget();
@@ -123,28 +123,28 @@ void root_drop_all(struct root *r)
 }
 
 /* Is l2i part of what the guest announced as its linear mapping of RAM? */
-bool linear_slot(u32 l2i, u32 *phys)
+bool linear_covers(u32 l2i, u32 *chunk)
 {
 	u32 index = l2i - L2I(s->linear_base);
 
 	if (!s->linear_pages || l2i < L2I(s->linear_base) || index * 512 >= s->linear_pages)
 		return false;
-	*phys = index;
+	*chunk = index;
 	return true;
 }
 
 /* Hooks 2 MB of the linear mapping in every root, those to come included.  The TLB
  * has nothing else for there afterwards: Xen may push a frame on a stack in it next,
  * and a fault in it is taken for the guest's. */
-void linear_hook(u32 l2i, u32 phys)
+void linear_hook(u32 l2i, u32 chunk)
 {
-	s->linear_hooked[phys >> 5] |= 1u << (phys & 31);
+	s->linear_hooked[chunk >> 5] |= 1u << (chunk & 31);
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
 		u32 page = is_hooked(r, l2i) ? root_l1(r, l2i) : SHADOW_NONE;
 
 		/* Replaced at once: the kernel's stack may be in it. */
-		root_hook(r, l2i, s->phys_first + phys, false);
+		root_hook(r, l2i, s->one_to_one_first + chunk, false);
 		if (page == SHADOW_NONE)
 			continue;
 		unhooked(r, l2i, page);

@@ -66,10 +66,11 @@ static inline bool has_memory(u32 gpfn)
 	return gpfn < SHADOW->guest_pages && GMFN[gpfn] != GMFN_NONE;
 }
 
-/* Are these 2 MB of guest-physical memory hooked as part of the linear mapping? */
-static inline bool linear_is_hooked(u32 phys)
+/* A chunk is 2 MB of guest-physical memory that begin at a multiple of 2 MB; it is named
+ * by its number.  Is it hooked in every root, as a part of the guest's linear mapping? */
+static inline bool linear_is_hooked(u32 chunk)
 {
-	return SHADOW->linear_hooked[phys >> 5] >> (phys & 31) & 1;
+	return SHADOW->linear_hooked[chunk >> 5] >> (chunk & 31) & 1;
 }
 
 /* Where the hooked linear mapping has the guest's frame, 0 if nowhere.  What is hooked
@@ -159,7 +160,7 @@ static inline bool permitted(const struct vcpu *v, const struct walk *w, u32 err
 u8 *walk_directory(const struct vcpu *v, gva_t va);
 void walk_guest(struct vcpu *v, gva_t va, struct walk *w);
 void walk_mark(struct walk *w, bool write);
-bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys);
+bool walk_is_one_to_one(struct vcpu *v, const struct walk *w, u32 l2i, u32 *chunk);
 
 /* Where the guest's entry for va stands in that directory. */
 static inline u8 *directory_entry(u8 *directory, gva_t va, bool wide)
@@ -264,8 +265,8 @@ void root_unhook_everywhere(u32 page);
 void root_detach(struct root *r, u32 l2i);
 void root_hook_lost(u32 page);
 void root_drop_all(struct root *r);
-bool linear_slot(u32 l2i, u32 *phys);
-void linear_hook(u32 l2i, u32 phys);
+bool linear_covers(u32 l2i, u32 *chunk);
+void linear_hook(u32 l2i, u32 chunk);
 
 #define L2_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 

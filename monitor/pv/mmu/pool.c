@@ -292,7 +292,7 @@ void pool_count(struct pool_use *u)
 		u->free += p->kind == POOL_FREE;
 		u->tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_written(i));
 		u->orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_written(i);
-		u->linear += p->kind == POOL_PHYS;
+		u->linear += p->kind == POOL_ONE_TO_ONE;
 		u->roots += p->kind == POOL_ROOT;
 	}
 }

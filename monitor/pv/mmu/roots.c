@@ -15,12 +15,12 @@ static struct shadow *const s = &PV->shadow;
 static void fill_l2(u64 *l2, u32 slot)
 {
 	for (u32 i = 0; i < 512; i++) {
-		u32 l2i = slot * 512 + i, phys;
+		u32 l2i = slot * 512 + i, chunk;
 
 		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
 			l2[i] = (u64)PV->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
-		else if (linear_slot(l2i, &phys) && linear_is_hooked(phys))
-			l2[i] = (u64)pool_mfn(s->phys_first + phys) << 12 | L2_FLAGS;
+		else if (linear_covers(l2i, &chunk) && linear_is_hooked(chunk))
+			l2[i] = (u64)pool_mfn(s->one_to_one_first + chunk) << 12 | L2_FLAGS;
 	}
 }
 
@@ -72,12 +72,12 @@ static bool make_root(struct root *r)
 	return r->made;
 }
 
-/* POOL_PHYS: one L1 for every 2 MB of guest-physical memory. */
-static void make_phys(void)
+/* POOL_ONE_TO_ONE: one L1 for every 2 MB of guest-physical memory. */
+static void make_one_to_one(void)
 {
-	s->phys_count = (s->guest_pages + 511) / 512;
-	s->phys_first = s->pool_fresh;
-	for (u32 n = 0; n < s->phys_count; n++) {
+	s->one_to_one_count = (s->guest_pages + 511) / 512;
+	s->one_to_one_first = s->pool_fresh;
+	for (u32 n = 0; n < s->one_to_one_count; n++) {
 		u32 page = pool_take_raw();
 		u64 *l1 = pool_open(page);
 
@@ -87,18 +87,18 @@ static void make_phys(void)
 			if (gpfn < s->guest_pages && GMFN[gpfn] != GMFN_NONE)
 				l1[i] = (u64)GMFN[gpfn] << 12 | L2_FLAGS | PTE_US;
 		}
-		s->pool[page].kind = POOL_PHYS;
+		s->pool[page].kind = POOL_ONE_TO_ONE;
 		if (!l1 || !pool_close() || !xen_did(mmu_pin_l1(pool_mfn(page))))
-			xen_must(s->xen_error, NEED_PHYS);
+			xen_must(s->xen_error, NEED_ONE_TO_ONE);
 	}
 }
 
 static void map_identity(struct root *r)
 {
-	for (u32 i = 0; i < s->phys_count && i < WINDOW_L2; i++)
+	for (u32 i = 0; i < s->one_to_one_count && i < WINDOW_L2; i++)
 		queue_write(r->l2[i >> 9], i & 511,
-			    pool_mfn(s->phys_first + i) << 12 | (u32)(L2_FLAGS | PTE_US),
-			    pool_mfn(s->phys_first + i) >> 20);
+			    pool_mfn(s->one_to_one_first + i) << 12 | (u32)(L2_FLAGS | PTE_US),
+			    pool_mfn(s->one_to_one_first + i) >> 20);
 	queue_flush();
 }
 
@@ -116,7 +116,7 @@ void root_start(void)
 		xen_must(s->xen_error, NEED_ROOT);
 	xen_must(mmu_load(pool_mfn(s->roots[0].l3)), NEED_LOAD);
 	xen_must(mmu_unpin(PV->start.bootstrap_root), NEED_BOOTSTRAP);
-	make_phys();
+	make_one_to_one();
 	map_identity(&s->roots[0]);
 }
 

@@ -24,7 +24,7 @@
  *  3. What may be a kernel stack stays there and writable once it has been
  *     touched, or Xen kills the domain when it pushes a frame: the guest's
  *     linear mapping of RAM is hooked, 2 MB at a time, in every root from
- *     one-to-one L1 pages (POOL_PHYS) that never change.  Protections that the
+ *     one-to-one L1 pages (POOL_ONE_TO_ONE) that never change.  Protections that the
  *     guest sets inside it afterwards are not enforced.
  *  4. Frames without memory behind them are never shadowed.
  *  5. vcpu.tlb_stale is set whenever an entry became weaker, or what it stands in is
@@ -117,7 +117,7 @@ static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 }
 
 /* Before Init 2 MB of RAM are mapped one to one. */
-static void hook_phys(u32 l2i, u32 page)
+static void hook_one_to_one(u32 l2i, u32 page)
 {
 	u32 old = root_l1(root_current(), l2i);
 
@@ -142,7 +142,7 @@ static enum space_result fault_identity(gva_t va, u32 error, u64 *gpa)
 	if (!has_memory(va >> PAGE_SHIFT))
 		return SPACE_MMIO;
 	opened = (error & PF_W) && guard_open(va, va >> PAGE_SHIFT);
-	hook_phys(l2i, s->phys_first + l2i);
+	hook_one_to_one(l2i, s->one_to_one_first + l2i);
 	return opened ? SPACE_OPENED : SPACE_FILLED;
 }
 
@@ -151,10 +151,10 @@ static enum space_result fault_before_init(struct vcpu *v, gva_t va, const struc
 					   u32 error)
 {
 	bool opened = (error & PF_W) && guard_open(va, w->frame);
-	u32 l2i = L2I(va), phys;
+	u32 l2i = L2I(va), chunk;
 
-	if (walk_is_linear(v, w, l2i, &phys)) {
-		hook_phys(l2i, s->phys_first + phys);
+	if (walk_is_one_to_one(v, w, l2i, &chunk)) {
+		hook_one_to_one(l2i, s->one_to_one_first + chunk);
 	} else {
 		u64 spte = shadow_entry(v, w, error & PF_W);
 
@@ -168,7 +168,7 @@ enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel,
 			       u64 *gpa)
 {
 	struct walk w;
-	u32 l2i = L2I(va), phys;
+	u32 l2i = L2I(va), chunk;
 
 	queue_flush();
 	if (!s->paging_on && va < WINDOW_BASE)
@@ -187,15 +187,15 @@ enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel,
 	}
 	if (!v->paravirtual)
 		return fault_before_init(v, va, &w, error);
-	if (linear_slot(l2i, &phys)) {
-		if (linear_is_hooked(phys)) {
+	if (linear_covers(l2i, &chunk)) {
+		if (linear_is_hooked(chunk)) {
 			/* User pages inside the linear mapping are not offered. */
 			*guest_error |= PF_P;
 			return SPACE_FAULT;
 		}
 		if (kernel && w.rw && w.frame == (va - s->linear_base) >> PAGE_SHIFT) {
 			COUNT(fault_linear);
-			linear_hook(l2i, phys);
+			linear_hook(l2i, chunk);
 			return SPACE_FILLED;
 		}
 	}

@@ -20,12 +20,12 @@
 #define LINEAR_SLOTS 4	      /* of SetLinearMapping */
 
 enum pool_kind {
-	POOL_RAW,  /* untouched: may hold anything, not mapped */
-	POOL_FREE, /* a pinned, empty L1 that is hooked nowhere */
-	POOL_L1,   /* a shadow of one guest table (or large page) at one L2 slot */
-	POOL_PHYS, /* 2 MB of guest-physical memory, one to one */
-	POOL_ROOT, /* an L3, an L2, or another frame that Xen has typed */
-	POOL_LOST, /* Xen has refused to take it for what it was to be: not used any more */
+	POOL_RAW,	 /* untouched: may hold anything, not mapped */
+	POOL_FREE,	 /* a pinned, empty L1 that is hooked nowhere */
+	POOL_L1,	 /* a shadow of one guest table (or large page) at one L2 slot */
+	POOL_ONE_TO_ONE, /* 2 MB of guest-physical memory, one to one */
+	POOL_ROOT,	 /* an L3, an L2, or another frame that Xen has typed */
+	POOL_LOST,	 /* Xen has refused to take it for what it was to be: not used any more */
 };
 
 /* A page table entry of either format; of a 2-level table high is 0. */
@@ -91,10 +91,10 @@ struct shadow {
 	struct directory_owner {
 		u32 gpfn, root;
 	} directory_owner[64];
-	bool paging_on; /* the guest has paging on */
-	bool unhooked;	/* a hook of the current root is gone and the TLB may have it yet */
-	u32 phys_first; /* pool index of the first POOL_PHYS */
-	u32 phys_count;
+	bool paging_on;	      /* the guest has paging on */
+	bool unhooked;	      /* a hook of the current root is gone and the TLB may have it yet */
+	u32 one_to_one_first; /* pool index of the first POOL_ONE_TO_ONE */
+	u32 one_to_one_count;
 	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
 	u32 linear_base, linear_pages;

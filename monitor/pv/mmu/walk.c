@@ -79,8 +79,8 @@ void walk_mark(struct walk *w, bool write)
 }
 
 /* Does the guest map the 2 MB at l2i, with all rights, to 2 MB of RAM one to one?
- * Then *phys is the index of the one-to-one L1. */
-bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
+ * Then *chunk says which 2 MB. */
+bool walk_is_one_to_one(struct vcpu *v, const struct walk *w, u32 l2i, u32 *chunk)
 {
 	bool wide = guest_is_wide(v);
 	u32 first, size = wide ? 8 : 4;
@@ -104,8 +104,8 @@ bool walk_is_linear(struct vcpu *v, const struct walk *w, u32 l2i, u32 *phys)
 				return false;
 		}
 	}
-	*phys = first >> 9;
-	return *phys < s->phys_count;
+	*chunk = first >> 9;
+	return *chunk < s->one_to_one_count;
 }
 
 bool space_translate(struct vcpu *v, gva_t va, u64 *gpa)
@@ -126,7 +126,7 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 			     u64 *gpa)
 {
 	struct walk w;
-	u32 phys;
+	u32 chunk;
 
 	*gpa = va;
 	*guest_error = fault_code(v, error, kernel);
@@ -137,7 +137,7 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	walk_guest(v, va, &w);
 	if (!permitted(v, &w, error, kernel, guest_error))
 		return SPACE_FAULT;
-	if (!kernel && v->paravirtual && linear_slot(L2I(va), &phys) && linear_is_hooked(phys))
+	if (!kernel && v->paravirtual && linear_covers(L2I(va), &chunk) && linear_is_hooked(chunk))
 		return SPACE_FAULT; /* as in shadow_fault() */
 	*gpa = ((u64)w.frame << PAGE_SHIFT) + (va & (PAGE_SIZE - 1));
 	if (has_memory(w.frame))
