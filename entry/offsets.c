@@ -142,7 +142,7 @@ void offsets(void)
 	DEFINE(PTE_US, PTE_US);
 	DEFINE(PTE_A, PTE_A);
 	DEFINE(PTE_D, PTE_D);
-	DEFINE(S_WINDOW, WIN_BINDING + offsetof(struct pv, shadow.window));
+	DEFINE(S_HIGHPTE, WIN_BINDING + offsetof(struct pv, shadow.highpte));
 	DEFINE(WIN_GMFN, WIN_GMFN);
 	DEFINE(WIN_HEADS, WIN_HEADS);
 	DEFINE(SHADOW_NONE, SHADOW_NONE);

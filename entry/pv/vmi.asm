@@ -135,17 +135,17 @@ call_absent:
 %%c:
 %endmacro
 
-; Slots 1 and 2, the windows on HIGHPTE pages.  Stack: return address, pfn.
+; Mappings 1 and 2, where HIGHPTE tables are for the moment.  Stack: return address, pfn.
 %macro SHORT_SetLinearMapping 0
 	cmp eax, 1
 	jb %%c
 	cmp eax, 2
 	ja %%c
 	lea eax, [eax + eax * 2]
-	mov [S_WINDOW + eax * 4], edx
-	mov [S_WINDOW + eax * 4 + 4], ecx
+	mov [S_HIGHPTE + eax * 4], edx
+	mov [S_HIGHPTE + eax * 4 + 4], ecx
 	mov ecx, [esp + 4]
-	mov [S_WINDOW + eax * 4 + 8], ecx
+	mov [S_HIGHPTE + eax * 4 + 8], ecx
 	ret
 %%c:
 %endmacro

@@ -44,7 +44,7 @@ static void clear_frame(struct layout *l, u32 mfn)
 	update((u32)scratch, (u64)own << 12 | P_RW);
 }
 
-/* The L2 page behind L3 slot 3: the ROM's window is hooked there. */
+/* The L2 page behind L3 index 3: the ROM's window is hooked there. */
 static void make_l1_pages(struct layout *l, u32 *l1)
 {
 	u64 l2 = ((const u64 *)l->si->pt_base)[3] & 0x000FFFFFFFFFF000ull;

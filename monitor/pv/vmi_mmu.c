@@ -266,9 +266,9 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 		queue_flush();
 }
 
-/* Slots 1 and 2 never come here: SHORT_SetLinearMapping in entry/pv/vmi.asm. */
-void regparm3 vmi_SetLinearMapping(u32 slot, gva_t va, u32 pages)
+/* Numbers 1 and 2 never come here: SHORT_SetLinearMapping in entry/pv/vmi.asm. */
+void regparm3 vmi_SetLinearMapping(u32 number, gva_t va, u32 pages)
 {
-	if (slot < LINEAR_SLOTS)
-		shadow_set_linear(VCPU, slot, va, pages, stack_argument(0));
+	if (number < LINEAR_MAPPINGS)
+		shadow_set_linear(VCPU, number, va, pages, stack_argument(0));
 }

@@ -79,9 +79,9 @@ void step_set(void)
 	if (flags & 1)
 		flags |= 0x10 | (va & 0xFFFFF000);
 	if (flags & 0x20) { /* through a HIGHPTE window */
-		xen_set_window(1 + (flags & 1), 0xE0000000, 1, p.gpfn);
+		xen_set_highpte(1 + (flags & 1), 0xE0000000, 1, p.gpfn);
 		set_entry(p, value, flags, 0xE0000000 + p.index * entry_bytes());
-		xen_set_window(1 + (flags & 1), 0, 0, 0);
+		xen_set_highpte(1 + (flags & 1), 0, 0, 0);
 		return;
 	}
 	set_entry(p, value, flags, pointer_to(p));

@@ -265,18 +265,18 @@ static void lazy_mode_is_set_without_c_unless_it_ends_with_something_queued(void
 		}
 }
 
-static void windows_of_highpte_are_noted_without_c(void **state)
+static void mappings_of_highpte_are_noted_without_c(void **state)
 {
 	(void)state;
-	for (u32 slot = 0; slot < 5; slot++) {
-		u32 at = A_S_WINDOW + slot * 12;
+	for (u32 number = 0; number < 5; number++) {
+		u32 at = A_S_HIGHPTE + number * 12;
 
-		begin(slot);
-		machine.gpr[EAX] = slot;
+		begin(number);
+		machine.gpr[EAX] = number;
 		machine_push(0x1234);
 		assert_int_equal(machine_call("stub_SetLinearMapping"), STOP_RETURN);
-		assert_int_equal(machine.calls, slot < 1 || slot > 2);
-		if (slot < 1 || slot > 2)
+		assert_int_equal(machine.calls, number < 1 || number > 2);
+		if (number < 1 || number > 2)
 			continue;
 		check_kept(KEPT_BY_C | 1u << EDX);
 		assert_int_equal(peek(at), machine.gpr[EDX]);
@@ -292,7 +292,7 @@ int main(void)
 		cmocka_unit_test(a_call_on_ports_changes_what_c_changes_and_keeps_the_flags),
 		cmocka_unit_test(a_string_is_moved_to_its_end),
 		cmocka_unit_test(lazy_mode_is_set_without_c_unless_it_ends_with_something_queued),
-		cmocka_unit_test(windows_of_highpte_are_noted_without_c),
+		cmocka_unit_test(mappings_of_highpte_are_noted_without_c),
 	};
 
 	return cmocka_run_group_tests_name("asm_calls", tests, NULL, NULL);

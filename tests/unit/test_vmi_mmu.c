@@ -179,7 +179,7 @@ static void a_window_shows_tables(void **state)
 {
 	(void)state;
 	domain_init(false);
-	xen_set_window(2, 0xE0000000, 1, USER_PT >> PAGE_SHIFT);
+	xen_set_highpte(2, 0xE0000000, 1, USER_PT >> PAGE_SHIFT);
 	vmi_SetPxE(FRAME | FLAGS, 0xE0000008, 1);
 	assert_int_equal(((u32 *)PHYS(USER_PT))[2], FRAME | FLAGS);
 	assert_dies("no entry can be at e0001000", vmi_SetPxE(0, 0xE0001000, 1));

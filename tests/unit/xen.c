@@ -19,11 +19,11 @@ _Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 b
 struct xen xen;
 struct xen_refusal xen_refusal;
 
-void xen_set_window(u32 slot, gva_t va, u32 pages, u32 gpfn)
+void xen_set_highpte(u32 number, gva_t va, u32 pages, u32 gpfn)
 {
-	PV->shadow.window[slot].va = va;
-	PV->shadow.window[slot].pages = pages;
-	PV->shadow.window[slot].gpfn = gpfn;
+	PV->shadow.highpte[number].va = va;
+	PV->shadow.highpte[number].pages = pages;
+	PV->shadow.highpte[number].gpfn = gpfn;
 }
 
 void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)

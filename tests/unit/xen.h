@@ -76,7 +76,7 @@ void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages);
 /* A frame of machine memory, or of the guest's (NULL without memory). */
 void *xen_frame(u32 mfn);
 /* What SHORT_SetLinearMapping in entry/pv/vmi.asm does with slots 1 and 2. */
-void xen_set_window(u32 slot, gva_t va, u32 pages, u32 gpfn);
+void xen_set_highpte(u32 number, gva_t va, u32 pages, u32 gpfn);
 void *guest_frame(u32 gpfn);
 
 /* The CPU's side: an access with error code bits PF_W, PF_U, PF_I.  0 and *mfn,

@@ -98,15 +98,15 @@ void shadow_release_table(u32 gpfn)
 	for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++) {
 		struct root *r = &s->roots[i];
 
-		for (u32 slot = 0; slot < 4; slot++) {
-			if (r->table[slot] != gpfn)
+		for (u32 l3i = 0; l3i < 4; l3i++) {
+			if (r->table[l3i] != gpfn)
 				continue;
 			if (i == s->current) {
 				head |= HEAD_DIRECTORY;
 				continue;
 			}
-			root_forget_table(r, slot);
-			root_resync(VCPU, r, slot);
+			root_forget_table(r, l3i);
+			root_resync(VCPU, r, l3i);
 		}
 		if (r->live && r->key >> 12 == gpfn && i != s->current)
 			r->live = false;
@@ -120,9 +120,9 @@ void shadow_reread_table(u32 gpfn)
 	make_shadows_idle(gpfn);
 	if (HEADS[gpfn] & HEAD_DIRECTORY)
 		for (u32 i = 0; i < s->root_limit && s->roots[i].made; i++)
-			for (u32 slot = 0; slot < 4; slot++)
-				if (s->roots[i].table[slot] == gpfn)
-					root_resync(VCPU, &s->roots[i], slot);
+			for (u32 l3i = 0; l3i < 4; l3i++)
+				if (s->roots[i].table[l3i] == gpfn)
+					root_resync(VCPU, &s->roots[i], l3i);
 }
 
 /* The shadow's entry for va, in that L1, against the guest's. */
@@ -171,18 +171,18 @@ void shadow_flush_tlb(struct vcpu *v)
 		tlb_flush();
 }
 
-/* SetLinearMapping.  Slot 0 from frame 0 on is the kernel's mapping of low
+/* SetLinearMapping.  Number 0 from frame 0 on is the kernel's mapping of low
  * memory.  What is announced may be more than the guest maps, or not mapped
  * yet: 2 MB are hooked when a fault of the kernel finds that its own tables map
  * them so.  A kernel touches a stack before it uses it as one.
- * Everything else, in slot 0 too, says where tables are for the moment. */
-void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
+ * Everything else, number 0 too, says where tables are for the moment. */
+void shadow_set_linear(struct vcpu *v, u32 number, u32 va, u32 pages, u32 gpfn)
 {
-	bool low_memory = !slot && !gpfn && pages && !(va & 0x1FFFFF) && va < WINDOW_BASE;
+	bool low_memory = !number && !gpfn && pages && !(va & 0x1FFFFF) && va < WINDOW_BASE;
 
-	s->window[slot].va = va;
-	s->window[slot].pages = low_memory ? 0 : pages;
-	s->window[slot].gpfn = gpfn;
+	s->highpte[number].va = va;
+	s->highpte[number].pages = low_memory ? 0 : pages;
+	s->highpte[number].gpfn = gpfn;
 	if (!low_memory)
 		return;
 	if (pages > s->guest_pages)
@@ -204,9 +204,9 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 
 	if (linear_address(page))
 		return page;
-	for (u32 i = 0; i < ARRAY_SIZE(s->window); i++)
-		if ((ptep - s->window[i].va) >> 12 < s->window[i].pages) {
-			page = s->window[i].gpfn + ((ptep - s->window[i].va) >> 12);
+	for (u32 i = 0; i < ARRAY_SIZE(s->highpte); i++)
+		if ((ptep - s->highpte[i].va) >> 12 < s->highpte[i].pages) {
+			page = s->highpte[i].gpfn + ((ptep - s->highpte[i].va) >> 12);
 			return has_memory(page) ? page : GPFN_NONE;
 		}
 	if (ptep >= WINDOW_BASE || !space_translate(v, ptep, &gpa) ||

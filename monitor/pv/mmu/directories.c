@@ -40,14 +40,14 @@ static void resync(struct root *r, u32 l2i, struct entry pde)
 		root_detach(r, l2i);
 }
 
-/* The same for all of an L3 slot. */
-void root_resync(struct vcpu *v, struct root *r, u32 slot)
+/* The same for all entries behind the L3 index l3i. */
+void root_resync(struct vcpu *v, struct root *r, u32 l3i)
 {
 	bool wide = guest_is_wide(v);
 	u8 *directory =
-		r->table[slot] == GPFN_NONE ? NULL : guest_page(r->table[slot], PAGE_DIRECTORY);
+		r->table[l3i] == GPFN_NONE ? NULL : guest_page(r->table[l3i], PAGE_DIRECTORY);
 
-	for (u32 word = slot * 16; word < slot * 16 + 16; word++)
+	for (u32 word = l3i * 16; word < l3i * 16 + 16; word++)
 		for (u32 bits = r->hooked[word]; bits; bits &= bits - 1) {
 			u32 l2i = word * 32 + (u32)__builtin_ctz(bits);
 			struct entry pde = {0};
@@ -68,10 +68,10 @@ void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 	struct root *r = owning_root(gpfn), *end = r ? r + 1 : s->roots + s->root_limit;
 
 	for (r = r ? r : s->roots; r < end && r->made; r++)
-		for (u32 slot = 0; slot < 4; slot++) {
-			u32 l2i = wide ? slot * 512 + index : index * 2;
+		for (u32 l3i = 0; l3i < 4; l3i++) {
+			u32 l2i = wide ? l3i * 512 + index : index * 2;
 
-			if (r->table[slot] != gpfn || l2i >> 9 != slot)
+			if (r->table[l3i] != gpfn || l2i >> 9 != l3i)
 				continue;
 			if (is_hooked(r, l2i))
 				resync(r, l2i, pde);
@@ -81,9 +81,9 @@ void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 }
 
 /* The next load looks again. */
-void root_forget_table(struct root *r, u32 slot)
+void root_forget_table(struct root *r, u32 l3i)
 {
-	r->table[slot] = GPFN_NONE;
+	r->table[l3i] = GPFN_NONE;
 	r->pdptes_cached = false;
 }
 
@@ -106,11 +106,11 @@ static bool is_directory(u32 gpfn)
 	return false;
 }
 
-void root_set_table(struct root *r, u32 slot, u32 gpfn)
+void root_set_table(struct root *r, u32 l3i, u32 gpfn)
 {
-	u32 old = r->table[slot];
+	u32 old = r->table[l3i];
 
-	r->table[slot] = gpfn;
+	r->table[l3i] = gpfn;
 	fill_cache_forget();
 	if (old != GPFN_NONE && !is_directory(old))
 		HEADS[old] &= (u16)~HEAD_DIRECTORY;
@@ -124,20 +124,20 @@ void root_set_table(struct root *r, u32 slot, u32 gpfn)
 }
 
 /* One PDPTE, or CR3 of a 2-level guest. */
-static void load_table(struct vcpu *v, struct root *r, u32 slot, struct entry e)
+static void load_table(struct vcpu *v, struct root *r, u32 l3i, struct entry e)
 {
 	u32 gpfn = e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
 
 	if (!has_memory(gpfn))
 		gpfn = GPFN_NONE;
-	if (r->table[slot] != gpfn) {
-		root_set_table(r, slot, gpfn);
+	if (r->table[l3i] != gpfn) {
+		root_set_table(r, l3i, gpfn);
 		if (v->paravirtual)
-			root_resync(v, r, slot);
+			root_resync(v, r, l3i);
 	}
-	r->pdpte[slot] = e.low;
-	r->directory[slot] = linear_address(gpfn);
-	if ((e.low & PTE_P) && !r->directory[slot])
+	r->pdpte[l3i] = e.low;
+	r->directory[l3i] = linear_address(gpfn);
+	if ((e.low & PTE_P) && !r->directory[l3i])
 		r->pdptes_cached = false;
 }
 
@@ -155,9 +155,9 @@ void root_load_tables(struct vcpu *v, struct root *r)
 			     p[6] != r->pdpte[3] || (p[1] | p[3] | p[5] | p[7])
 		  : narrow.low != r->pdpte[0])) {
 		r->pdptes_cached = true;
-		for (u32 slot = 0; slot < 4; slot++)
-			load_table(v, r, slot, wide ? entry_read(p + slot * 2, true) : narrow);
+		for (u32 l3i = 0; l3i < 4; l3i++)
+			load_table(v, r, l3i, wide ? entry_read(p + l3i * 2, true) : narrow);
 	}
-	for (u32 slot = 0; slot < 4; slot++)
-		v->directory[slot] = r->directory[slot];
+	for (u32 l3i = 0; l3i < 4; l3i++)
+		v->directory[l3i] = r->directory[l3i];
 }

@@ -25,7 +25,7 @@ static u32 only_shadow(u32 head, u32 l2i, bool wide)
 {
 	u32 next = s->pool[head].next;
 
-	/* A 2-level table fills two slots. */
+	/* A 2-level table fills two L2 entries. */
 	if (!wide && next != SHADOW_NONE) {
 		if (s->pool[head].l2i == (l2i ^ 1)) {
 			head = next;

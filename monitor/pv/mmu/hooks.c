@@ -3,10 +3,10 @@
  * Hooks: which L1 pages stand in the directories of a root.
  *
  * Kept true:
- *  - root.hooked has a bit for exactly those L2 slots that hold a POOL_L1, and
+ *  - root.hooked has a bit for exactly those L2 indices that hold a POOL_L1, and
  *    pool_page.hooks counts them.
  *  - A hooked POOL_L1 may be empty and belong to no guest table (an idle L1): it
- *    waits for the next table at the same slot, because touching an L2 entry
+ *    waits for the next table at the same L2 index, because touching an L2 entry
  *    takes a flush of the TLB.
  *  - Every root has the ROM's window and the guest's linear mapping hooked, always:
  *    what may be a kernel stack never misses.

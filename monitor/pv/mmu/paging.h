@@ -237,7 +237,7 @@ static always_inline void pool_l1_write(u32 page, gva_t va, u32 old_low, u64 spt
 		pool_l1_write_again(page, va, spte);
 }
 
-/* A shadow of that table at that slot, under such a directory entry. */
+/* A shadow of that table at that L2 index, under such a directory entry. */
 static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 {
 	u32 at = SHADOW_NONE;
@@ -271,10 +271,10 @@ void linear_hook(u32 l2i, u32 chunk);
 #define L2_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D)
 
 /* directories.c */
-void root_resync(struct vcpu *v, struct root *r, u32 slot);
+void root_resync(struct vcpu *v, struct root *r, u32 l3i);
 void root_directory_changed(u32 gpfn, const u32 *entry, bool wide);
-void root_set_table(struct root *r, u32 slot, u32 gpfn);
-void root_forget_table(struct root *r, u32 slot);
+void root_set_table(struct root *r, u32 l3i, u32 gpfn);
+void root_forget_table(struct root *r, u32 l3i);
 void root_load_tables(struct vcpu *v, struct root *r);
 
 /* roots.c */

@@ -237,7 +237,7 @@ static u32 take_free_l1(void)
 	return take_free();
 }
 
-/* An empty L1 for that guest table at that slot; not hooked yet. */
+/* An empty L1 for that guest table at that L2 index; not hooked yet. */
 u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key)
 {
 	u32 page = take_free_l1();

@@ -12,10 +12,10 @@
 
 static struct shadow *const s = &PV->shadow;
 
-static void fill_l2(u64 *l2, u32 slot)
+static void fill_l2(u64 *l2, u32 l3i)
 {
 	for (u32 i = 0; i < 512; i++) {
-		u32 l2i = slot * 512 + i, chunk;
+		u32 l2i = l3i * 512 + i, chunk;
 
 		if (l2i >= WINDOW_L2 && l2i < WINDOW_L2 + WINDOW_L1S)
 			l2[i] = (u64)PV->start.window_l1[l2i - WINDOW_L2] << 12 | L2_FLAGS;
@@ -26,12 +26,12 @@ static void fill_l2(u64 *l2, u32 slot)
 
 #define TRIES 3u /* of other pages, where Xen refuses one */
 
-static bool fill_l2_page(u32 page, u32 slot)
+static bool fill_l2_page(u32 page, u32 l3i)
 {
 	u64 *l2 = pool_open(page);
 
 	if (l2)
-		fill_l2(l2, slot);
+		fill_l2(l2, l3i);
 	return l2 && pool_close() && pool_show(page);
 }
 
@@ -39,20 +39,20 @@ static bool fill_l3_page(u32 page, const struct root *r)
 {
 	u64 *l3 = pool_open(page);
 
-	for (u32 slot = 0; l3 && slot < 4; slot++)
-		l3[slot] = (u64)pool_mfn(r->l2[slot]) << 12 | PTE_P;
+	for (u32 l3i = 0; l3 && l3i < 4; l3i++)
+		l3[l3i] = (u64)pool_mfn(r->l2[l3i]) << 12 | PTE_P;
 	return l3 && pool_close() && xen_did(mmu_pin_l3(pool_mfn(page)));
 }
 
-/* Its L2 of that slot or, behind the last, its L3. */
-static bool make_page(struct root *r, u32 slot)
+/* Its L2 of that L3 index or, behind the last, its L3. */
+static bool make_page(struct root *r, u32 l3i)
 {
-	u16 *page = slot < 4 ? &r->l2[slot] : &r->l3;
+	u16 *page = l3i < 4 ? &r->l2[l3i] : &r->l3;
 
 	for (u32 tries = 0; tries < TRIES; tries++) {
 		*page = (u16)pool_take_raw();
 		s->pool[*page].kind = POOL_ROOT;
-		if (slot < 4 ? fill_l2_page(*page, slot) : fill_l3_page(*page, r))
+		if (l3i < 4 ? fill_l2_page(*page, l3i) : fill_l3_page(*page, r))
 			return true;
 		pool_lose(*page);
 	}
@@ -63,8 +63,8 @@ static bool make_page(struct root *r, u32 slot)
 static bool make_root(struct root *r)
 {
 	*r = (struct root){0};
-	for (u32 slot = 0; slot < 4; slot++)
-		root_forget_table(r, slot);
+	for (u32 l3i = 0; l3i < 4; l3i++)
+		root_forget_table(r, l3i);
 	r->made = true;
 	for (u32 i = 0; r->made && i < 5; i++)
 		r->made = make_page(r, i);
@@ -225,8 +225,8 @@ void shadow_mode_changed(struct vcpu *v)
 				if (!s->pool[page].hooks)
 					pool_l1_free(page);
 			}
-		for (u32 slot = 0; slot < 4; slot++)
-			root_set_table(r, slot, GPFN_NONE);
+		for (u32 l3i = 0; l3i < 4; l3i++)
+			root_set_table(r, l3i, GPFN_NONE);
 		r->pdptes_cached = r->live = false;
 	}
 	shadow_load(v);

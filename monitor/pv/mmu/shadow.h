@@ -17,12 +17,12 @@
 #define HEAD_NO_MEMORY 0xFFFFu /* in WIN_HEADS: no guest table can be here */
 #define GPFN_NONE 0xFFFFFFFFu
 #define GMFN_NONE 0xFFFFFFFFu /* in WIN_GMFN: no memory at this guest frame */
-#define LINEAR_SLOTS 4	      /* of SetLinearMapping */
+#define LINEAR_MAPPINGS 4     /* of SetLinearMapping */
 
 enum pool_kind {
 	POOL_RAW,	 /* untouched: may hold anything, not mapped */
 	POOL_FREE,	 /* a pinned, empty L1 that is hooked nowhere */
-	POOL_L1,	 /* a shadow of one guest table (or large page) at one L2 slot */
+	POOL_L1,	 /* a shadow of one guest table (or large page) at one L2 index */
 	POOL_ONE_TO_ONE, /* 2 MB of guest-physical memory, one to one */
 	POOL_ROOT,	 /* an L3, an L2, or another frame that Xen has typed */
 	POOL_LOST,	 /* Xen has refused to take it for what it was to be: not used any more */
@@ -57,7 +57,7 @@ struct pool_page {
 	u32 gpfn;	     /* POOL_L1: the guest table shadowed, GPFN_NONE if none */
 	struct entry pde;    /* POOL_L1: entry_key() of the directory entry that leads to it */
 	u32 dirty_groups[2]; /* POOL_L1: bit per 8 entries; clear: they are known to be clear */
-	u16 l2i;	     /* POOL_L1: the one L2 slot (va >> 21) where it may be hooked */
+	u16 l2i;	     /* POOL_L1: the one L2 index (va >> 21) where it may be hooked */
 	u16 next;     /* POOL_L1: next shadow of the same guest table; POOL_FREE: next free */
 	u16 hooks;    /* roots in which it is hooked */
 	u8 only_root; /* the one root, if that is known; else NO_ONLY_ROOT */
@@ -69,13 +69,13 @@ struct root {
 	bool made;	    /* its pages exist and are pinned */
 	bool live;	    /* key is the CR3 of a living guest address space */
 	u32 key;	    /* guest-physical address of the guest's top table */
-	u32 table[4];	    /* gpfn of the guest's directory behind each L3 slot, or GPFN_NONE */
+	u32 table[4];	    /* gpfn of the guest's directory behind each L3 index, or GPFN_NONE */
 	bool pdptes_cached; /* what follows holds unless a low word has changed */
 	u32 pdpte[4];	    /* low words of the entries that said so */
 	u32 directory[4];   /* vcpu.directory while it is loaded */
 	u32 used;	    /* clock of the last load, for replacement */
 	u16 l3, l2[4];	    /* pool pages */
-	u32 hooked[64];	    /* bit per L2 slot: a POOL_L1 is hooked there */
+	u32 hooked[64];	    /* bit per L2 index: a POOL_L1 is hooked there */
 };
 
 struct shadow {
@@ -99,10 +99,10 @@ struct shadow {
 	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
 	u32 linear_base, linear_pages;
 	u32 linear_hooked[64];
-	/* By slot: where pages of tables are mapped for the moment (HIGHPTE). */
+	/* By number: where pages of tables are mapped for the moment (HIGHPTE). */
 	struct {
 		u32 va, pages, gpfn;
-	} window[LINEAR_SLOTS];
+	} highpte[LINEAR_MAPPINGS];
 	int xen_error; /* what Xen has said last when it refused something */
 	u32 queued;
 	u32 queue_last; /* the entry that was queued last, as queue.c names it */
@@ -152,7 +152,7 @@ void shadow_release_table(u32 gpfn);
 void shadow_reread_table(u32 gpfn);
 void shadow_flush_tlb(struct vcpu *v);
 void shadow_keep_stack(struct vcpu *v);
-void shadow_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
+void shadow_set_linear(struct vcpu *v, u32 number, u32 va, u32 pages, u32 gpfn);
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep);
 
 #define GMFN ((u32 *)(uintptr_t)WIN_GMFN)
