@@ -16,24 +16,25 @@
 #define WINDOW_L1S ((WINDOW_END - WINDOW_BASE) >> 21)
 
 #define WIN_TEXT (WINDOW_BASE + 0x000000) /* the image, read-only */
-#define WIN_TEXT_PAGES 32
-#define WIN_HYPERCALL (WINDOW_BASE + 0x020000) /* Xen's hypercall page */
-#define WIN_SHARED (WINDOW_BASE + 0x021000)    /* shared_info */
-#define WIN_CONSOLE (WINDOW_BASE + 0x022000)   /* console ring; absent in a dom0 */
-#define WIN_STORE (WINDOW_BASE + 0x023000)     /* xenstore ring; absent in a dom0 */
-#define WIN_VCPU (WINDOW_BASE + 0x024000)      /* struct vcpu */
-#define WIN_VCPU_INFO (WIN_COUNTERS - 64)      /* Xen's struct vcpu_info, at its end */
-#define WIN_COUNTERS (WIN_VCPU + 3 * 4096)     /* struct counters, the vCPU's */
-#define WIN_GDT (WINDOW_BASE + 0x028000)       /* the GDT that Xen sees, read-only */
+#define WIN_TEXT_PAGES 96		  /* the most that it can have */
+#define WIN_DATA (WIN_TEXT + WIN_TEXT_PAGES * 4096)
+#define WIN_HYPERCALL (WIN_DATA + 0x0000)  /* Xen's hypercall page */
+#define WIN_SHARED (WIN_DATA + 0x1000)	   /* shared_info */
+#define WIN_CONSOLE (WIN_DATA + 0x2000)	   /* console ring; absent in a dom0 */
+#define WIN_STORE (WIN_DATA + 0x3000)	   /* xenstore ring; absent in a dom0 */
+#define WIN_VCPU (WIN_DATA + 0x4000)	   /* struct vcpu */
+#define WIN_VCPU_INFO (WIN_COUNTERS - 64)  /* Xen's struct vcpu_info, at its end */
+#define WIN_COUNTERS (WIN_VCPU + 3 * 4096) /* struct counters, the vCPU's */
+#define WIN_GDT (WIN_DATA + 0x8000)	   /* the GDT that Xen sees, read-only */
 #define WIN_GDT_PAGES 14
-#define WIN_LDT (WINDOW_BASE + 0x038000) /* the LDT that Xen sees, read-only */
+#define WIN_LDT (WIN_DATA + 0x18000) /* the LDT that Xen sees, read-only */
 #define WIN_LDT_PAGES 16
-#define WIN_FRAME_TOP (WINDOW_BASE + 0x04A000) /* Xen's frames from CPL 3 before Init */
-#define WIN_STACK (WINDOW_BASE + 0x04B000)     /* the monitor's stack, a hole below it */
+#define WIN_FRAME_TOP (WIN_DATA + 0x2A000) /* Xen's frames from CPL 3 before Init */
+#define WIN_STACK (WIN_DATA + 0x2B000)	   /* the monitor's stack, a hole below it */
 #define WIN_STACK_PAGES 4
 #define WIN_STACK_TOP (WIN_STACK + WIN_STACK_PAGES * 4096)
-#define WIN_RUN (WINDOW_BASE + 0x050000)     /* redirect.c's code: one page, for one call */
-#define WIN_MONITOR (WINDOW_BASE + 0x060000) /* struct monitor */
+#define WIN_RUN (WIN_DATA + 0x30000)	 /* redirect.c's code: one page, for one call */
+#define WIN_MONITOR (WIN_DATA + 0x40000) /* struct monitor */
 #define WIN_MONITOR_PAGES 8
 #define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* what the binding has beside it */
 #define WIN_BINDING_PAGES 56
@@ -44,6 +45,8 @@
 #define WIN_POOL (WINDOW_BASE + 0xA00000)  /* the shadow pool, read-only once typed */
 #define WIN_POOL_MAX 3072
 #define WIN_TEMP (WINDOW_BASE + 0x1600000) /* one page, for filling a frame by hand */
+
+_Static_assert(WIN_BINDING + WIN_BINDING_PAGES * 4096 <= WIN_SLOTS, "the window's first 2 MB");
 
 /* RAM ends below the PCI window and the APICs; WIN_GMFN has room for it. */
 #define GUEST_PAGES_MAX 0xE0000u

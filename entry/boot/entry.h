@@ -56,6 +56,12 @@ extern bool entry_is_pvh;
 
 extern struct payload payload;
 
+/* Pages of the image, which are in the window. */
+static inline u32 rom_pages(void)
+{
+	return (payload.rom_size + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
 /* say.c: the console, for the entry's own use.  fail prints and ends the domain. */
 extern struct console entry_console;
 void say_hello(void);

@@ -70,7 +70,7 @@ static u32 pool_size(u32 pages)
  * and 2 bytes a guest frame, with the hole's share. */
 static u32 own_size(u32 pages, u32 pool)
 {
-	return WINDOW_L1S + WIN_TEXT_PAGES + 1 + 4 + 1 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
+	return WINDOW_L1S + rom_pages() + 1 + 1 + 4 + 1 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
 	       WIN_BINDING_PAGES + (pages + 64) / 1024 + 1 + (pages + 64) / 2048 + 1 + 2 + pool;
 }
 

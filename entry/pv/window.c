@@ -85,6 +85,18 @@ static void map_copy(struct layout *l, u32 va, u32 pages, const void *from, u32 
 	}
 }
 
+/* What the image leaves of its place is one page of zeros, again and again: whoever
+ * looks there finds memory. */
+static void map_text(struct layout *l)
+{
+	u32 pages = rom_pages(), rest = take_mfn(l);
+
+	map_copy(l, WIN_TEXT, pages, (void *)payload.rom_addr, payload.rom_size);
+	clear_frame(l, rest);
+	for (; pages < WIN_TEXT_PAGES; pages++)
+		window_map(WIN_TEXT + pages * PAGE_SIZE, rest, false);
+}
+
 static void map_shared(struct layout *l, struct start *start)
 {
 	const struct start_info *si = l->si;
@@ -124,7 +136,7 @@ void window_make(struct layout *l, struct start *start)
 	const struct start_info *si = l->si;
 
 	make_l1_pages(l, l1);
-	map_copy(l, WIN_TEXT, WIN_TEXT_PAGES, (void *)payload.rom_addr, payload.rom_size);
+	map_text(l);
 	map_copy(l, WIN_HYPERCALL, 1, hypercall_page, PAGE_SIZE);
 	vcpu = l->reserve_next;
 	map_fresh(l, WIN_VCPU, 4);

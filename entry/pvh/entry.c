@@ -106,11 +106,12 @@ static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *s
 static void divide(struct pvh_layout *p)
 {
 	u32 end = p->ram < OWN_LIMIT ? p->ram : OWN_LIMIT, area = pages_of(p->initrd_bytes), top;
+	u32 own = PVH_OWN_PAGES(rom_pages());
 	struct room room;
 
-	if (end < PVH_OWN_PAGES + KERNEL_FIRST)
+	if (end < own + KERNEL_FIRST)
 		fail("the domain has %u MB: give it more memory", p->ram >> 8);
-	p->own_next = p->own_first = end - PVH_OWN_PAGES;
+	p->own_next = p->own_first = end - own;
 	room_of_kernel((const u8 *)payload.kernel_addr, payload.kernel_size, &room);
 	top = p->own_first < INITRD_LIMIT ? p->own_first : INITRD_LIMIT;
 	top = top > area ? room_beside(&room, top - area, area, p->own_first) : 0;
@@ -119,7 +120,7 @@ static void divide(struct pvh_layout *p)
 		     "the "
 		     "domain has %u MB, give it more memory",
 		     (u32)((room.end - room.start + 0xFFFFF) >> 20), (u32)(room.start >> 20),
-		     (area + 255) >> 8, (PVH_OWN_PAGES + 255) >> 8, p->ram >> 8);
+		     (area + 255) >> 8, (own + 255) >> 8, p->ram >> 8);
 	p->initrd = top << 12;
 	p->entry_to = (p->initrd - p->entry_bytes) & ~(MOVE_ALIGN - 1);
 }

@@ -26,7 +26,7 @@ static u32 take(struct pvh_layout *p, u32 pages)
 	u32 at = p->own_next << 12;
 
 	p->own_next += pages;
-	if (p->own_next > p->own_first + PVH_OWN_PAGES)
+	if (p->own_next > p->own_first + PVH_OWN_PAGES(rom_pages()))
 		fail("the ROM's own memory is too small");
 	memset(physical(at), 0, pages << 12);
 	return at;
@@ -88,9 +88,19 @@ static void show_shared(struct pvh_layout *p, const struct start_pvh *s)
 	show(s, WIN_SHARED, 1, pa, PT_RW);
 }
 
+/* What the image leaves of its place is one page of zeros, again and again: whoever
+ * looks there finds memory. */
+static void show_rest(struct pvh_layout *p, const struct start_pvh *s)
+{
+	u32 rest = take(p, 1);
+
+	for (u32 i = rom_pages(); i < WIN_TEXT_PAGES; i++)
+		show(s, WIN_TEXT + i * PAGE_SIZE, 1, rest, PT_RO);
+}
+
 u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s)
 {
-	u32 text = take(p, PVH_TEXT_PAGES), hypercalls = take(p, 1);
+	u32 text = take(p, rom_pages()), hypercalls = take(p, 1);
 
 	s->l1_narrow = take(p, 1);
 	for (u32 i = 0; i < PVH_PDES_WIDE; i++)
@@ -101,7 +111,8 @@ u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s)
 
 	s->text = text;
 	memcpy(physical(text), (const void *)payload.rom_addr, payload.rom_size);
-	show(s, WIN_TEXT, PVH_TEXT_PAGES, text, PT_RO);
+	show(s, WIN_TEXT, rom_pages(), text, PT_RO);
+	show_rest(p, s);
 	memcpy(physical(hypercalls), hypercall_page, PAGE_SIZE);
 	show(s, WIN_HYPERCALL, 1, hypercalls, PT_RW);
 	show_shared(p, s);

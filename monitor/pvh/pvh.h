@@ -24,12 +24,12 @@
 #define WIN_TSS (WIN_GDT_OWN + 0x800)
 #define WIN_TSS_DF (WIN_GDT_OWN + 0x900)
 
-#define WIN_IDT_V86 (WIN_IDT + 2048)	       /* the same for virtual-8086 mode: all into ring 0 */
-#define WIN_IDT (WINDOW_BASE + 0x048000)       /* 256 gates */
-#define WIN_L1_NARROW (WINDOW_BASE + 0x051000) /* the window's tables, 2-level */
-#define WIN_L1_WIDE (WINDOW_BASE + 0x052000)   /* and PAE: two pages */
-#define WIN_OWN_NARROW (WINDOW_BASE + 0x054000) /* the monitor's directory: memory one to one */
-#define WIN_OWN_WIDE (WINDOW_BASE + 0x055000)	/* the same for PAE: four directories, PDPT */
+#define WIN_IDT_V86 (WIN_IDT + 2048)	    /* the same for virtual-8086 mode: all into ring 0 */
+#define WIN_IDT (WIN_DATA + 0x28000)	    /* 256 gates */
+#define WIN_L1_NARROW (WIN_DATA + 0x31000)  /* the window's tables, 2-level */
+#define WIN_L1_WIDE (WIN_DATA + 0x32000)    /* and PAE: two pages */
+#define WIN_OWN_NARROW (WIN_DATA + 0x34000) /* the monitor's directory: memory one to one */
+#define WIN_OWN_WIDE (WIN_DATA + 0x35000)   /* the same for PAE: four directories, PDPT */
 
 /* Vectors of the ROM's own, by int from ring 1; quick_table in entry/pvh/traps.asm
  * has their entries in this order. */
@@ -57,12 +57,11 @@
 #define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
 
 #define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
-#define PVH_TEXT_PAGES WIN_TEXT_PAGES
-/* text, hypercalls, shared info; vcpu; GDT with its own page, LDT, IDT; code to run; stack;
- * tables; monitor */
-#define PVH_OWN_PAGES                                                                              \
-	(PVH_TEXT_PAGES + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 +                \
-	 WIN_STACK_PAGES + 1 + 2 + 1 + 5 + PVH_MONITOR_PAGES)
+/* The image of so many pages, and one for the rest of WIN_TEXT; hypercalls, shared info; vcpu; GDT
+ * with its own page, LDT, IDT; code to run; stack; tables; monitor */
+#define PVH_OWN_PAGES(text)                                                                        \
+	((text) + 1 + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 + WIN_STACK_PAGES +  \
+	 1 + 2 + 1 + 5 + PVH_MONITOR_PAGES)
 
 #define PVH_PDES_WIDE 2u /* directory entries of the window */
 
