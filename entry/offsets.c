@@ -11,7 +11,7 @@
 #include "monitor/pvh/pvh.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@" #name " %c0" : : "i"(value))
-#define FILL_CACHE(field) (WIN_BINDING + offsetof(struct pv, shadow.fill_cache.field))
+#define FILL_CACHE(field) (WIN_VCPU_BINDING + offsetof(struct shadow_vcpu, fill_cache.field))
 #define UPDATE_VA __HYPERVISOR_update_va_mapping
 #define GPR(n) (WIN_VCPU + offsetof(struct vcpu, r.gpr) + 4 * (n))
 
@@ -116,7 +116,7 @@ void offsets(void)
 	DEFINE(N_PAGE_FAULT, WIN_COUNTERS + offsetof(struct counters, exception[EXC_PF]));
 	DEFINE(N_FAULT_USER, WIN_COUNTERS + offsetof(struct counters, fault_user));
 	DEFINE(V_LAZY, WIN_VCPU + offsetof(struct vcpu, lazy));
-	DEFINE(S_QUEUED, WIN_BINDING + offsetof(struct pv, shadow.queued));
+	DEFINE(S_QUEUED, WIN_VCPU_BINDING + offsetof(struct shadow_vcpu, queued));
 	DEFINE(S_FILL_CACHE_AT, FILL_CACHE(at));
 	DEFINE(S_FILL_CACHE_LONG_AT, FILL_CACHE(long_at));
 	DEFINE(S_FILL_CACHE_FLAGS, FILL_CACHE(flags));
@@ -142,7 +142,7 @@ void offsets(void)
 	DEFINE(PTE_US, PTE_US);
 	DEFINE(PTE_A, PTE_A);
 	DEFINE(PTE_D, PTE_D);
-	DEFINE(S_HIGHPTE, WIN_BINDING + offsetof(struct pv, shadow.highpte));
+	DEFINE(S_HIGHPTE, WIN_VCPU_BINDING + offsetof(struct shadow_vcpu, highpte));
 	DEFINE(WIN_GMFN, WIN_GMFN);
 	DEFINE(WIN_HEADS, WIN_HEADS);
 	DEFINE(SHADOW_NONE, SHADOW_NONE);

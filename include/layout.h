@@ -33,7 +33,9 @@
 #define WIN_STACK (WIN_DATA + 0x2B000)	   /* the monitor's stack, a hole below it */
 #define WIN_STACK_PAGES 4
 #define WIN_STACK_TOP (WIN_STACK + WIN_STACK_PAGES * 4096)
-#define WIN_RUN (WIN_DATA + 0x30000)	 /* redirect.c's code: one page, for one call */
+#define WIN_RUN (WIN_DATA + 0x30000)	      /* redirect.c's code: one page, for one call */
+#define WIN_VCPU_BINDING (WIN_DATA + 0x38000) /* what the binding has of the vCPU */
+#define WIN_VCPU_BINDING_PAGES 4
 #define WIN_MONITOR (WIN_DATA + 0x40000) /* struct monitor */
 #define WIN_MONITOR_PAGES 8
 #define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* what the binding has beside it */

@@ -143,6 +143,7 @@ void window_make(struct layout *l, struct start *start)
 	map_fresh(l, WIN_FRAME_TOP - PAGE_SIZE, 1);
 	map_fresh(l, WIN_STACK, WIN_STACK_PAGES);
 	map_fresh(l, WIN_RUN, 1);
+	map_fresh(l, WIN_VCPU_BINDING, WIN_VCPU_BINDING_PAGES);
 	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES + WIN_BINDING_PAGES);
 	start->vcpu_info_frame = l->mfn_list[vcpu + (WIN_VCPU_INFO - WIN_VCPU) / PAGE_SIZE];
 	memcpy(PV->start.window_l1, l1, sizeof(l1));

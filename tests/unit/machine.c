@@ -78,6 +78,7 @@ static void make_memory(void)
 	map(WIN_FRAME_TOP - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_STACK, WIN_STACK_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_RUN, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, -1, 0);
+	map(WIN_VCPU_BINDING, WIN_VCPU_BINDING_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_MONITOR, (WIN_MONITOR_PAGES + WIN_BINDING_PAGES) * PAGE_SIZE,
 	    PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_GMFN, 0x1000 * 4, PROT_READ | PROT_WRITE, -1, 0);
@@ -467,6 +468,7 @@ void machine_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)
 	map(WIN_POOL, WINDOW_END - WIN_POOL, PROT_NONE, -1, 0);
 	memset(MON, 0, sizeof(*MON));
 	memset(PV, 0, sizeof(*PV));
+	memset(SHADOW_CPU, 0, sizeof(*SHADOW_CPU));
 	memset(VCPU, 0, 4 * PAGE_SIZE);
 	memset((void *)WIN_SHARED, 0, 0x3000);
 	flush_all();

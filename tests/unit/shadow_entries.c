@@ -42,7 +42,7 @@ static void set_entry(struct place p, u64 value, u32 flags, gva_t ptep)
 	model_remember(p, model_read(p));
 	stack_word(0, flags);
 	/* as entry/pv/vmi.asm looks for it */
-	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == PV->shadow.fill_cache.at) {
+	if ((ptep & ~(PAGE_SIZE - entry_bytes())) == SHADOW_CPU->fill_cache.at) {
 		if (model.pae)
 			fill_cache_SetPxELong((u32)value, (u32)(value >> 32), address(ptep));
 		else

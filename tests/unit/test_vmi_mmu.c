@@ -162,17 +162,17 @@ static void lazy_updates_wait_for_a_flush(void **state)
 	assert_true(can(USER, PF_U | PF_W));
 	vmi_SetLazyMode(1);
 	vmi_SetPxE(0, ptep, 1);
-	queued = PV->shadow.queued;
+	queued = SHADOW_CPU->queued;
 	assert_int_equal(queued, 1);
 	assert_int_equal(vmi_FlushDeferredCalls(0x80), 0);
-	assert_int_equal(PV->shadow.queued, 0);
+	assert_int_equal(SHADOW_CPU->queued, 0);
 	vmi_SetPxE(DATA | FLAGS, ptep, 1);
 	xen_tlb_drop(USER);
 	assert_true(can(USER, PF_U));
 	vmi_SetPxE(0, ptep, 1);
-	assert_int_equal(PV->shadow.queued, 1);
+	assert_int_equal(SHADOW_CPU->queued, 1);
 	vmi_SetLazyMode(0);
-	assert_int_equal(PV->shadow.queued, 0);
+	assert_int_equal(SHADOW_CPU->queued, 0);
 }
 
 static void a_window_shows_tables(void **state)

@@ -21,9 +21,9 @@ struct xen_refusal xen_refusal;
 
 void xen_set_highpte(u32 number, gva_t va, u32 pages, u32 gpfn)
 {
-	PV->shadow.highpte[number].va = va;
-	PV->shadow.highpte[number].pages = pages;
-	PV->shadow.highpte[number].gpfn = gpfn;
+	SHADOW_CPU->highpte[number].va = va;
+	SHADOW_CPU->highpte[number].pages = pages;
+	SHADOW_CPU->highpte[number].gpfn = gpfn;
 }
 
 void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)

@@ -101,14 +101,14 @@ void shadow_release_table(u32 gpfn)
 		for (u32 l3i = 0; l3i < 4; l3i++) {
 			if (r->table[l3i] != gpfn)
 				continue;
-			if (i == s->current) {
+			if (i == SHADOW_CPU->current) {
 				head |= HEAD_DIRECTORY;
 				continue;
 			}
 			root_forget_table(r, l3i);
 			root_resync(VCPU, r, l3i);
 		}
-		if (r->live && r->key >> 12 == gpfn && i != s->current)
+		if (r->live && r->key >> 12 == gpfn && i != SHADOW_CPU->current)
 			r->live = false;
 	}
 	HEADS[gpfn] = head;
@@ -180,9 +180,9 @@ void shadow_set_linear(struct vcpu *v, u32 number, u32 va, u32 pages, u32 gpfn)
 {
 	bool low_memory = !number && !gpfn && pages && !(va & 0x1FFFFF) && va < WINDOW_BASE;
 
-	s->highpte[number].va = va;
-	s->highpte[number].pages = low_memory ? 0 : pages;
-	s->highpte[number].gpfn = gpfn;
+	SHADOW_CPU->highpte[number].va = va;
+	SHADOW_CPU->highpte[number].pages = low_memory ? 0 : pages;
+	SHADOW_CPU->highpte[number].gpfn = gpfn;
 	if (!low_memory)
 		return;
 	if (pages > s->guest_pages)
@@ -204,9 +204,10 @@ u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 
 	if (linear_address(page))
 		return page;
-	for (u32 i = 0; i < ARRAY_SIZE(s->highpte); i++)
-		if ((ptep - s->highpte[i].va) >> 12 < s->highpte[i].pages) {
-			page = s->highpte[i].gpfn + ((ptep - s->highpte[i].va) >> 12);
+	for (u32 i = 0; i < ARRAY_SIZE(SHADOW_CPU->highpte); i++)
+		if ((ptep - SHADOW_CPU->highpte[i].va) >> 12 < SHADOW_CPU->highpte[i].pages) {
+			page = SHADOW_CPU->highpte[i].gpfn +
+			       ((ptep - SHADOW_CPU->highpte[i].va) >> 12);
 			return has_memory(page) ? page : GPFN_NONE;
 		}
 	if (ptep >= WINDOW_BASE || !space_translate(v, ptep, &gpa) ||

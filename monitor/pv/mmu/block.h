@@ -25,8 +25,11 @@ struct pv {
 };
 
 #define PV ((struct pv *)WIN_BINDING)
+#define SHADOW_CPU ((struct shadow_vcpu *)WIN_VCPU_BINDING)
 
 _Static_assert(WIN_GDT_PAGES <= WIN_LDT_PAGES, "table_mfn has room for both tables");
 _Static_assert(sizeof(struct pv) <= WIN_BINDING_PAGES * 4096u, "struct pv fits its pages");
+_Static_assert(sizeof(struct shadow_vcpu) <= WIN_VCPU_BINDING_PAGES * 4096u,
+	       "struct shadow_vcpu fits its pages");
 
 #endif

@@ -5,11 +5,11 @@
  * filled at once, which saves a fault.
  *
  * To find out where an entry belongs takes longer than to fill it, and a guest
- * fills a table for some time.  So the place is remembered: s->fill_cache is a
+ * fills a table for some time.  So the place is remembered: SHADOW_CPU->fill_cache is a
  * guest table, the one L1 that shadows it, and what the guest's directory said
  * when that was found.
  *
- * Kept true: while s->fill_cache names a table, that L1 is its only shadow for
+ * Kept true: while SHADOW_CPU->fill_cache names a table, that L1 is its only shadow for
  * those 2 MB, hooked in the current root and nowhere else.  Whoever changes
  * that calls fill_cache_forget().  The directory's entry is compared each time, for
  * a guest may change it and not tell.
@@ -50,22 +50,22 @@ static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 	    va >= WINDOW_BASE)
 		return false;
 	page = only_shadow(head, L2I(va), wide);
-	if (page == SHADOW_NONE || s->pool[page].only_root != s->current)
+	if (page == SHADOW_NONE || s->pool[page].only_root != SHADOW_CPU->current)
 		return false;
 	directory = directory_entry(directory, va, wide);
 	pde = entry_read(directory, wide);
 	if (!entry_same(entry_key(pde), s->pool[page].pde) || (entry_nx(pde) && !guest_has_nx(v)))
 		return false;
-	s->fill_cache.gpfn = gpfn;
-	s->fill_cache.at = at ? at : NO_CACHED_TABLE;
-	s->fill_cache.long_at = wide ? s->fill_cache.at : NO_CACHED_TABLE;
-	s->fill_cache.flags = L2I(va) << 21 | CURRENT_AS_PT;
-	s->fill_cache.page = page;
-	s->fill_cache.l1 = WIN_POOL + page * PAGE_SIZE;
-	s->fill_cache.dirty_groups = s->pool[page].dirty_groups;
-	s->fill_cache.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
-	s->fill_cache.pde_at = (const u32 *)directory;
-	s->fill_cache.pde = pde;
+	SHADOW_CPU->fill_cache.gpfn = gpfn;
+	SHADOW_CPU->fill_cache.at = at ? at : NO_CACHED_TABLE;
+	SHADOW_CPU->fill_cache.long_at = wide ? SHADOW_CPU->fill_cache.at : NO_CACHED_TABLE;
+	SHADOW_CPU->fill_cache.flags = L2I(va) << 21 | CURRENT_AS_PT;
+	SHADOW_CPU->fill_cache.page = page;
+	SHADOW_CPU->fill_cache.l1 = WIN_POOL + page * PAGE_SIZE;
+	SHADOW_CPU->fill_cache.dirty_groups = s->pool[page].dirty_groups;
+	SHADOW_CPU->fill_cache.bad_high = guest_has_nx(v) ? 0x000FFFFFu : 0x800FFFFFu;
+	SHADOW_CPU->fill_cache.pde_at = (const u32 *)directory;
+	SHADOW_CPU->fill_cache.pde = pde;
 	return true;
 }
 
@@ -73,8 +73,9 @@ static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
  * guest's directory lead to it as it did? */
 static always_inline bool fill_cache_covers(u32 flags, bool wide)
 {
-	return !((s->fill_cache.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
-	       entry_same(entry_read(s->fill_cache.pde_at, wide), s->fill_cache.pde);
+	return !((SHADOW_CPU->fill_cache.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
+	       entry_same(entry_read(SHADOW_CPU->fill_cache.pde_at, wide),
+			  SHADOW_CPU->fill_cache.pde);
 }
 
 /* Has that entry of a table the place of that address? */
@@ -95,12 +96,12 @@ static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
 {
 	u32 index = va >> PAGE_SHIFT & 511;
 
-	if (s->fills.page != page)
+	if (SHADOW_CPU->fills.page != page)
 		queue_flush();
 	queue_write(page, index, low, high);
-	if (s->fills.page != page || s->fills.last < index)
-		s->fills.last = index;
-	s->fills.page = page;
+	if (SHADOW_CPU->fills.page != page || SHADOW_CPU->fills.last < index)
+		SHADOW_CPU->fills.last = index;
+	SHADOW_CPU->fills.page = page;
 	pool_l1_note(page, va);
 	VCPU->tlb_stale = true;
 	if (!VCPU->lazy)
@@ -111,19 +112,20 @@ static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
  * mode, none.  false: it is none that can be. */
 static always_inline bool fill_cache_fill(struct entry pte, gva_t va, bool wide)
 {
-	u32 pde = s->fill_cache.pde.low, page = s->fill_cache.page, mfn, low, high;
+	u32 pde = SHADOW_CPU->fill_cache.pde.low, page = SHADOW_CPU->fill_cache.page, mfn, low,
+	    high;
 	struct entry old;
 
-	if (!can_be_filled(pte) || (wide && (pte.high & s->fill_cache.bad_high)))
+	if (!can_be_filled(pte) || (wide && (pte.high & SHADOW_CPU->fill_cache.bad_high)))
 		return false;
 	mfn = GMFN[pte.low >> PAGE_SHIFT];
 	low = mfn << PAGE_SHIFT | PTE_P | PTE_A | PTE_D |
 	      (pde & pte.low & (PTE_US | (pte.low & PTE_D) / (PTE_D / PTE_RW)));
 	high = mfn >> 20;
 	if (wide)
-		high |= (s->fill_cache.pde.high | pte.high) & 1u << 31;
+		high |= (SHADOW_CPU->fill_cache.pde.high | pte.high) & 1u << 31;
 	COUNT(shadow_wanted);
-	if (VCPU->lazy || s->queued) {
+	if (VCPU->lazy || SHADOW_CPU->queued) {
 		queue_fill(page, va, low, high);
 		return true;
 	}
@@ -138,7 +140,8 @@ static always_inline bool fill_wanted(u32 gpfn, const u32 *entry, gva_t va, bool
 	struct entry pte = entry_read(entry, wide);
 
 	return can_be_filled(pte) && entry_is_for(entry, va, wide) &&
-	       ((s->fill_cache.gpfn == gpfn && fill_cache_covers(va | CURRENT_AS_PT, wide)) ||
+	       ((SHADOW_CPU->fill_cache.gpfn == gpfn &&
+		 fill_cache_covers(va | CURRENT_AS_PT, wide)) ||
 		fill_cache_find(gpfn, va, wide)) &&
 	       fill_cache_fill(pte, va, wide);
 }
@@ -155,7 +158,8 @@ void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 /* Is this the place in the target's table for that use of it? */
 static always_inline bool fill_cache_describes(const u32 *entry, u32 flags, bool wide)
 {
-	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) == s->fill_cache.at &&
+	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) ==
+		       SHADOW_CPU->fill_cache.at &&
 	       entry_is_for(entry, flags, wide) && fill_cache_covers(flags, wide);
 }
 

@@ -39,7 +39,7 @@ static void unhooked(struct root *r, u32 l2i, u32 page)
 	}
 	if (r != root_current())
 		return;
-	s->unhooked = true;
+	SHADOW_CPU->unhooked = true;
 	if (s->pool[page].kind != POOL_L1 || pool_l1_written(page))
 		VCPU->tlb_stale = true;
 }
@@ -151,6 +151,6 @@ void linear_hook(u32 l2i, u32 chunk)
 		if (!s->pool[page].hooks)
 			pool_l1_free(page);
 	}
-	if (s->unhooked)
+	if (SHADOW_CPU->unhooked)
 		tlb_flush();
 }

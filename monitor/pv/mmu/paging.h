@@ -189,7 +189,7 @@ void queue_send(void);
 
 static inline void queue_flush(void)
 {
-	if (SHADOW->queued)
+	if (SHADOW_CPU->queued)
 		queue_send();
 }
 
@@ -212,7 +212,7 @@ static inline const volatile u64 *pool_table(u32 page)
 /* Has the queue perhaps more for the entry than is in the table? */
 static inline bool fill_is_queued(u32 page, u32 index)
 {
-	return SHADOW->fills.page == page && index <= SHADOW->fills.last;
+	return SHADOW_CPU->fills.page == page && index <= SHADOW_CPU->fills.last;
 }
 
 /* May a POOL_L1 have entries? */
@@ -250,11 +250,11 @@ static inline u32 pool_l1_find(u32 gpfn, u32 l2i, struct entry key)
 	return at;
 }
 
-/* What s->fill_cache says may not be true any more. */
+/* What SHADOW_CPU->fill_cache says may not be true any more. */
 static inline void fill_cache_forget(void)
 {
-	SHADOW->fill_cache.gpfn = GPFN_NONE;
-	SHADOW->fill_cache.at = SHADOW->fill_cache.long_at = NO_CACHED_TABLE;
+	SHADOW_CPU->fill_cache.gpfn = GPFN_NONE;
+	SHADOW_CPU->fill_cache.at = SHADOW_CPU->fill_cache.long_at = NO_CACHED_TABLE;
 }
 
 /* hooks.c */
@@ -282,13 +282,13 @@ void root_start(void);
 
 static inline struct root *root_current(void)
 {
-	return &SHADOW->roots[SHADOW->current];
+	return &SHADOW->roots[SHADOW_CPU->current];
 }
 
 /* Everything was flushed, or another root loaded. */
 static inline void tlb_is_empty(void)
 {
-	SHADOW->unhooked = false;
+	SHADOW_CPU->unhooked = false;
 	VCPU->tlb_stale = false;
 }
 

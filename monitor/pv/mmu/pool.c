@@ -29,7 +29,7 @@ void pool_start(void)
 	queue_start();
 	fill_cache_forget();
 	for (u32 i = 0; i < WIN_SLOT_COUNT; i++)
-		s->slot_gpfn[i] = GPFN_NONE;
+		SHADOW_CPU->slot_gpfn[i] = GPFN_NONE;
 }
 
 /* Maps an untyped page writable, until pool_close().  NULL if Xen refuses. */
@@ -200,7 +200,7 @@ static u32 take_free(void)
 		evict();
 	page = s->free;
 	s->free = s->pool[page].next;
-	if (s->unhooked)
+	if (SHADOW_CPU->unhooked)
 		tlb_flush();
 	return page;
 }
@@ -274,10 +274,10 @@ void *guest_slot(u32 gpfn, enum page_use use)
 
 	if (!has_memory(gpfn))
 		return NULL;
-	if (s->slot_gpfn[slot] != gpfn) {
+	if (SHADOW_CPU->slot_gpfn[slot] != gpfn) {
 		xen_must(mmu_map((gva_t)va, (u64)GMFN[gpfn] << 12 | PTE_P | PTE_RW | PTE_A | PTE_D),
 			 NEED_SLOT);
-		s->slot_gpfn[slot] = gpfn;
+		SHADOW_CPU->slot_gpfn[slot] = gpfn;
 	}
 	slot_lent(use, (gva_t)va);
 	return (void *)va;

@@ -36,9 +36,9 @@ _Static_assert(sizeof(struct queued) == sizeof(struct mmu_entry), "the queue is 
 
 void queue_start(void)
 {
-	s->queued = 0;
-	s->queue_last = NO_KEY;
-	s->fills.page = SHADOW_NONE;
+	SHADOW_CPU->queued = 0;
+	SHADOW_CPU->queue_last = NO_KEY;
+	SHADOW_CPU->fills.page = SHADOW_NONE;
 }
 
 /* The machine address of an entry of a page of the pool. */
@@ -53,18 +53,18 @@ u64 entry_address(u32 table, u32 index)
 void queue_write(u32 table, u32 index, u32 low, u32 high)
 {
 	u32 key = table << 9 | index;
-	struct queued *q = &s->queue[s->queued];
+	struct queued *q = &SHADOW_CPU->queue[SHADOW_CPU->queued];
 
-	if (s->queue_last == key) {
+	if (SHADOW_CPU->queue_last == key) {
 		q--;
 	} else {
-		if (s->queued == ARRAY_SIZE(s->queue)) {
+		if (SHADOW_CPU->queued == ARRAY_SIZE(SHADOW_CPU->queue)) {
 			queue_send();
-			q = s->queue;
+			q = SHADOW_CPU->queue;
 		}
 		q->ptr = entry_address(table, index);
-		s->queued++;
-		s->queue_last = key;
+		SHADOW_CPU->queued++;
+		SHADOW_CPU->queue_last = key;
 	}
 	q->low = low;
 	q->high = high;
@@ -208,15 +208,15 @@ static bool send_run(const struct queued *before, const struct queued *run, u32 
 
 void queue_send(void)
 {
-	u32 count = s->queued, sent = 0, at = 0;
+	u32 count = SHADOW_CPU->queued, sent = 0, at = 0;
 
 	while (count - at >= REWRITE_LEAST) {
-		u32 n = run_length(&s->queue[at], count - at);
+		u32 n = run_length(&SHADOW_CPU->queue[at], count - at);
 
-		if (send_run(&s->queue[sent], &s->queue[at], n))
+		if (send_run(&SHADOW_CPU->queue[sent], &SHADOW_CPU->queue[at], n))
 			sent = at + n;
 		at += n;
 	}
-	update(&s->queue[sent], count - sent);
+	update(&SHADOW_CPU->queue[sent], count - sent);
 	queue_start();
 }

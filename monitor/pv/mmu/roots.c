@@ -146,7 +146,7 @@ static struct root *best_root(void)
 	for (u32 i = 0; i < s->root_limit; i++) {
 		struct root *r = &s->roots[i];
 
-		if (i == s->current && r->live)
+		if (i == SHADOW_CPU->current && r->live)
 			continue;
 		if (!best || (!r->live && best->live) ||
 		    (r->live == best->live && r->made && !best->made) ||
@@ -200,7 +200,7 @@ bool shadow_load(struct vcpu *v)
 		shadow_flush_tlb(v);
 		return true;
 	}
-	s->current = (u32)(r - s->roots);
+	SHADOW_CPU->current = (u32)(r - s->roots);
 	fill_cache_forget();
 	xen_must(mmu_load(pool_mfn(r->l3)), NEED_LOAD);
 	tlb_is_empty();

@@ -78,32 +78,15 @@ struct root {
 	u32 hooked[64];	    /* bit per L2 index: a POOL_L1 is hooked there */
 };
 
-struct shadow {
-	u32 guest_pages;	    /* frames in WIN_GMFN */
-	u32 pool_pages, pool_fresh; /* fresh: first page never used */
-	u32 free;		    /* head of the POOL_FREE list */
-	u32 hand;		    /* clock hand for eviction */
-	u32 clock;
-	u32 root_limit;	  /* roots that this domain's pool allows */
-	u32 current;	  /* index in roots[] */
-	u8 root_hint[64]; /* by hash of key: where in roots[] it was last */
-	/* By hash of gpfn: a directory that this root has and no other. */
-	struct directory_owner {
-		u32 gpfn, root;
-	} directory_owner[64];
-	bool paging_on;	      /* the guest has paging on */
-	bool unhooked;	      /* a hook of the current root is gone and the TLB may have it yet */
-	u32 one_to_one_first; /* pool index of the first POOL_ONE_TO_ONE */
-	u32 one_to_one_count;
-	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
-	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
-	u32 linear_base, linear_pages;
-	u32 linear_hooked[64];
+/* What of it is one virtual CPU's: what is loaded, what is on its way to Xen, and what
+ * it has mapped or found last. */
+struct shadow_vcpu {
+	u32 current;   /* index in roots[] */
+	bool unhooked; /* a hook of the current root is gone and the TLB may have it yet */
 	/* By number: where pages of tables are mapped for the moment (HIGHPTE). */
 	struct {
 		u32 va, pages, gpfn;
 	} highpte[LINEAR_MAPPINGS];
-	int xen_error; /* what Xen has said last when it refused something */
 	u32 queued;
 	u32 queue_last; /* the entry that was queued last, as queue.c names it */
 	struct queued queue[512];
@@ -125,6 +108,29 @@ struct shadow {
 		struct entry pde;
 	} fill_cache;
 	u32 slot_gpfn[WIN_SLOT_COUNT]; /* what each map slot shows, GPFN_NONE if nothing */
+};
+
+/* What is the domain's. */
+struct shadow {
+	u32 guest_pages;	    /* frames in WIN_GMFN */
+	u32 pool_pages, pool_fresh; /* fresh: first page never used */
+	u32 free;		    /* head of the POOL_FREE list */
+	u32 hand;		    /* clock hand for eviction */
+	u32 clock;
+	u32 root_limit;	  /* roots that this domain's pool allows */
+	u8 root_hint[64]; /* by hash of key: where in roots[] it was last */
+	/* By hash of gpfn: a directory that this root has and no other. */
+	struct directory_owner {
+		u32 gpfn, root;
+	} directory_owner[64];
+	bool paging_on;	      /* the guest has paging on */
+	u32 one_to_one_first; /* pool index of the first POOL_ONE_TO_ONE */
+	u32 one_to_one_count;
+	/* The guest's linear mapping of low memory (SetLinearMapping 0) as it has
+	 * announced it, and a bit for each 2 MB of it that is hooked everywhere. */
+	u32 linear_base, linear_pages;
+	u32 linear_hooked[64];
+	int xen_error; /* what Xen has said last when it refused something */
 	struct root roots[SHADOW_ROOTS];
 	struct pool_page pool[WIN_POOL_MAX];
 };
