@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
 SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
-	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE
+	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
 
@@ -314,14 +314,15 @@ coverage: | deps-test
 
 test: | deps-test
 	@$(LOCKED) $(MAKE) --no-print-directory built unit fuzzers
-	@tests/run --hosts "$$HOSTS" --only "$$ONLY"
+	@tests/run --hosts "$$HOSTS" --only "$$ONLY" $${JUNIT:+--junit="$$JUNIT"}
 
 # --- does the ROM keep its contract? ------------------------------------------------
 
 .PHONY: conformance
 conformance: | deps-run
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
-	@tests/conformance --host "$$HOST" $${ROM:+--rom "$$ROM"} $(if $(filter bare,$(HOST)),--partial)
+	@tests/conformance --host "$$HOST" $${ROM:+--rom "$$ROM"} $(if $(filter bare,$(HOST)),--partial) \
+		$${JUNIT:+--junit="$$JUNIT"}
 
 # Twenty minutes: no part of make test.
 .PHONY: mutants
@@ -398,7 +399,10 @@ help:
 #:                        make itself ends with 2 after any failure; the last line
 #:                        names the exit code, and tools/host/run ends with it
 #: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
-#: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=
+#:   JUNIT=file.xml       the results as JUnit XML, too (and make conformance's);
+#:                        one unit program alone speaks TAP:
+#:                        CMOCKA_MESSAGE_OUTPUT=TAP build/unit/test_NAME
+#: make conformance     every VMI call and every rule of the ABI, as a table; HOST=, ROM=, JUNIT=
 #: make fuzz            TIME=600 seconds of fuzzing in all; ONLY=name; KEEP=1 to
 #:                      put what is new into tests/fuzz/corpus
 #: make coverage        lines and branches that the tests on the host reach; V=1
