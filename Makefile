@@ -46,9 +46,14 @@ INCLUDES := -I. -Iinclude
 WARN := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wshadow -Wpointer-arith
 DEPS = -MMD -MP -MF $@.d
 
+# The same bytes from whatever folder: gcc writes its working directory, as PWD names
+# it, into what it makes with -g, and file names where __FILE__ stands.
+export PWD := $(CURDIR)
+ANYWHERE := $(call quoted,-ffile-prefix-map=$(CURDIR)=.)
+
 # 32-bit code without a C library and without anything but general registers.
 FREESTANDING := -m32 -march=i686 -mgeneral-regs-only -ffreestanding -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-ident $(ANYWHERE)
 # The ROM's C: position independent, no GOT entry, nothing writable.
 ROM_CFLAGS := $(WARN) $(INCLUDES) $(FREESTANDING) -O2 -mtune=generic -mregparm=3 -mpreferred-stack-boundary=2 -fpie -include rom/hidden.h
 ENTRY_CFLAGS := $(WARN) $(INCLUDES) -fno-delete-null-pointer-checks -DVMIXEN_ENTRY $(FREESTANDING) -O2 -fno-pic
@@ -65,7 +70,7 @@ PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
 PVH_OBJ := $(B)/rom/rom_pvh.o $(PVH_SRC:%.c=$(B)/rom/%.o)
 ENTRY_SRC := $(call by_name,$(wildcard entry/*/*.c) lib/mem.c lib/print.c xenbind/console.c)
 ENTRY_OBJ := $(B)/entry/entry/pv/start.o $(B)/entry/entry/pvh/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
-MKROM_SRC := $(wildcard tools/mkrom/*.c) entry/boot/room.c
+MKROM_SRC := $(sort $(wildcard tools/mkrom/*.c)) entry/boot/room.c
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 
@@ -150,7 +155,7 @@ $(B)/entry.elf: $(ENTRY_OBJ) entry/entry.lds
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
-	$(Q)$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(ANYWHERE) $(DEPS) -c $< -o $@
 
 $(B)/mkrom: $(MKROM_OBJ)
 	$(call say,HOSTLD,$@)

@@ -2,7 +2,8 @@
 #
 # The test guest: build/guest-pae.bzImage and build/guest-2level.bzImage from
 # the same sources, objects under build/guest/.  To be included by the
-# Makefile at the top; uses its $(Q) and $(say) where they are set.
+# Makefile at the top; uses its $(Q), $(say) and $(ANYWHERE)
+# where they are set.
 #
 # GUEST_SRCS    C of the kernel          GUEST_ASMS   its NASM files
 # GUEST_USER_SRCS, GUEST_USER_ASMS       the blob that runs in ring 3
@@ -31,7 +32,7 @@ GUEST_OBJCOPY ?= objcopy
 GUEST_NASM ?= nasm
 
 # Both programs: no libraries, no FPU or SSE in generated code.
-GUEST_COMMON_CFLAGS := -m32 -march=i686 -std=gnu11 -O2 -g -ffreestanding \
+GUEST_COMMON_CFLAGS := -m32 -march=i686 -std=gnu11 -O2 -g -ffreestanding $(ANYWHERE) \
 	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-I. -Iinclude -fcf-protection=none -fno-strict-aliasing -fno-omit-frame-pointer \
 	-mno-sse -mno-mmx -msoft-float -mpreferred-stack-boundary=2 \
