@@ -69,6 +69,8 @@ static always_inline void pvh_offsets(void)
 void offsets(void);
 void offsets(void)
 {
+	DEFINE(VMIXEN_MAJOR, VMIXEN_MAJOR);
+	DEFINE(VMIXEN_MINOR, VMIXEN_MINOR);
 	DEFINE(WIN_TEXT, WIN_TEXT);
 	DEFINE(WIN_RUN, WIN_RUN);
 	DEFINE(RUN_DONE, RUN_DONE);

@@ -17,7 +17,9 @@
 #define ROM_SIGNATURE 0xAA55u
 #define VMI_SIGNATURE 0x696d5663u /* "cVmi" */
 
-#define VMIXEN_VERSION "0.1" /* rom/header.asm has it in the PCI header */
+/* The project's version, in mkrom and in the image's PCI header: here alone. */
+#define VMIXEN_MAJOR 0
+#define VMIXEN_MINOR 2
 
 /* API 3.0: two calls of 8 bytes, then one slot of 8 bytes for every call
  * number; jump_slots counts all of them. */

@@ -85,7 +85,7 @@ pci_header:
 	db 0
 	db 0, 0, 0xFF           ; class: no defined one
 	dw 0                    ; chunks: mkrom
-	db 1, 0                 ; version 0.1
+	db VMIXEN_MINOR, VMIXEN_MAJOR
 	db 0, 0x80              ; x86, last image
 	dw 0
 

@@ -65,7 +65,7 @@ static int help(void)
 
 static int version(void)
 {
-	puts("mkrom " VMIXEN_VERSION);
+	printf("mkrom %d.%d\n", VMIXEN_MAJOR, VMIXEN_MINOR);
 	return 0;
 }
 
