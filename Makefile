@@ -416,7 +416,7 @@ help:
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   NATIVE=bzImage       another build for the native columns
 #:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
-#:   DOCS=1               puts the result into docs/benchmarks.md
+#:   DOCS=1               puts the result into docs/benchmarks-tables.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; 20 minutes
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names

@@ -2,7 +2,8 @@
 """A result as a table, as JSON, as Markdown, as a plot, and in the docs.
 
 Kept true here: all of them are made of the one result that bench/run hands
-over, and of nothing else; the docs' tables are never written by hand.
+over, and of nothing else; the docs' tables are never written by hand, nor is the
+summary that stands before them.
 """
 
 import json
@@ -29,9 +30,18 @@ LIMITS = {
     "IRET in the kernel": 25, "SetPxE, table in no space, lazy": 30,
 }
 TITLES = {w.name: w.title for w in worlds.WORLDS}
-DOCS = os.path.join(worlds.ROOT, "docs/benchmarks.md")
+DOCS = os.path.join(worlds.ROOT, "docs/benchmarks-tables.md")
+SUMMARY = os.path.join(worlds.ROOT, "docs/benchmarks.md")
 RESULTS = os.path.join(worlds.ROOT, "bench/results")
 HISTORY_COLUMNS = 6
+# The rows of the summary.
+MAIN = (
+    "null call", "stat", "clock_gettime", "signal handler", "pipe latency",
+    "context switch, 2p/0K", "fork, exit, wait", "fork, exec, wait", "fork, sh -c, wait",
+    "page fault, anonymous", "page fault, copy on write", "mmap, touch, munmap 4 MB",
+    "mprotect twice, one page", "shell script", "compiler-like process",
+)
+SUMMARIZED = ("linux",)
 
 
 def target(name):
@@ -207,6 +217,21 @@ def markdown(result):
     return "\n".join(parts) + "\n"
 
 
+def summary(result):
+    """The main rows and ratios, with what they were counted on."""
+    columns = ["bare", "xen", "rom", "rom / xen", "rom-shim / xen-shim"]
+    table = lines(result)
+    there = [c for c in columns if c in table[0]]
+    rows = {row[0]: row for row in table[1:]}
+    short = [["operation"] + there]
+    for name in MAIN:
+        if name in rows:
+            short.append([name] + [rows[name][table[0].index(c)] for c in there])
+    v = result["versions"]
+    return "Instructions an operation; Linux %s, commit %s of %s.\n\n%s\n" % (
+        v["guest"], v["commit"], v["date"], markdown_table(short))
+
+
 PLOT_MOST = 2.0         # longer bars end at the frame
 
 
@@ -257,11 +282,11 @@ def write(result, out):
 
 # --- the docs -------------------------------------------------------------------------------
 
-def replaced(text, what, new):
-    """The text between two marks of the docs, exchanged."""
+def replaced(text, what, new, path):
+    """The text between two marks of that document, exchanged."""
     begin, end = "<!-- %s: made by bench/run -->" % what, "<!-- end of %s -->" % what
     if begin not in text or end not in text:
-        raise SystemExit("bench: %s: the marks of %s are gone" % (DOCS, what))
+        raise SystemExit("bench: %s: the marks of %s are gone" % (path, what))
     return text[:text.index(begin) + len(begin)] + "\n" + new + text[text.index(end):]
 
 
@@ -291,6 +316,19 @@ def history_table(history):
     return markdown_table(rows) + "\n"
 
 
+def into_documents(parts_of):
+    """Exchanges parts, text by mark, of documents; all of them or none."""
+    texts = {}
+    for path, parts in parts_of.items():
+        with open(path, encoding="utf-8") as file:
+            texts[path] = file.read()
+        for what, new in parts.items():
+            texts[path] = replaced(texts[path], what, new, path)
+    for path, text in texts.items():
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def into_docs(result, kind):
     os.makedirs(RESULTS, exist_ok=True)
     with open(os.path.join(RESULTS, kind + ".json"), "w", encoding="utf-8") as file:
@@ -298,9 +336,7 @@ def into_docs(result, kind):
         file.write("\n")
     plot(result, os.path.join(RESULTS, kind + ".svg"))
     history = remember(result, kind)
-    with open(DOCS, encoding="utf-8") as file:
-        text = file.read()
-    text = replaced(text, kind, markdown(result))
-    text = replaced(text, "history of " + kind, history_table(history))
-    with open(DOCS, "w", encoding="utf-8") as file:
-        file.write(text)
+    parts_of = {DOCS: {kind: markdown(result), "history of " + kind: history_table(history)}}
+    if kind in SUMMARIZED:
+        parts_of[SUMMARY] = {"summary of " + kind: summary(result)}
+    into_documents(parts_of)
