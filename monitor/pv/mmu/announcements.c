@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guest announces of its page tables (the essay is in shadow.c).
+ * Announcements: what the guest says of its page tables and of the TLB.
  *
- * Kept true: after an announcement no shadow entry allows more than the guest's
- * tables do; what it takes away is taken at once or, in lazy mode, queued.  What
- * it gives waits for the page fault, but for what the guest says that it is
- * about to use (fill_cache.c).
+ * Kept true: after an announcement no shadow entry allows more than the guest's tables do.
+ * What the guest takes away is taken away at once or, in lazy mode, queued.  What it gives
+ * waits for the page fault, but for what it is about to use (fill_cache.c).
  */
 #include "paging.h"
 
 static struct shadow *const s = &PV->shadow;
 
-/* One shadow entry, which is old, against the guest's entry that stands behind
- * it.  While weaker values are queued the old shadow entry may be seen twice: what
- * is made of it is each time allowed by the guest's present entry. */
+/* Weakens the shadow's entry index of that page, which is old now, to what the guest's entry
+ * pte allows.  A queued change is not in the page yet, so we may start from the old entry
+ * again: that is right, for each result obeys the guest's present entry. */
 static always_inline void weaken(u32 page, u32 index, struct entry old, struct entry pte)
 {
 	struct vcpu *const v = VCPU;
@@ -38,6 +37,8 @@ static always_inline void weaken(u32 page, u32 index, struct entry old, struct e
 	v->tlb_stale = true;
 }
 
+/* The guest has written an entry of a table with that head of WIN_HEADS.  A table of 1024
+ * entries has two shadows, each of one half. */
 static always_inline void table_changed(u32 head, const u32 *entry, bool wide)
 {
 	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
@@ -56,7 +57,6 @@ static always_inline void table_changed(u32 head, const u32 *entry, bool wide)
 		}
 }
 
-/* The guest has written an entry of its page gpfn, which can be read at entry. */
 void shadow_entry_changed(u32 gpfn, const u32 *entry)
 {
 	u32 head = HEADS[gpfn];
@@ -73,7 +73,7 @@ void shadow_entry_changed(u32 gpfn, const u32 *entry)
 		queue_flush();
 }
 
-/* What shadows the table becomes empty and belongs to none; it stays hooked. */
+/* All shadows of the guest table become idle. */
 static void make_shadows_idle(u32 gpfn)
 {
 	u32 at;
@@ -85,9 +85,8 @@ static void make_shadows_idle(u32 gpfn)
 	}
 }
 
-/* The page is no table any more: the L1s that shadowed it become idle, and roots
- * that had it as directory belong to nobody.  The CPU goes on to use what is
- * loaded, so the current root keeps it. */
+/* Other roots that had it as a directory or top table forget that; the processor goes on
+ * to use what is loaded, so the current root keeps it. */
 void shadow_release_table(u32 gpfn)
 {
 	u16 head = SHADOW_NONE;
@@ -114,7 +113,6 @@ void shadow_release_table(u32 gpfn)
 	HEADS[gpfn] = head;
 }
 
-/* A page is announced as a table: whatever was known of it is void. */
 void shadow_reread_table(u32 gpfn)
 {
 	make_shadows_idle(gpfn);
@@ -125,7 +123,8 @@ void shadow_reread_table(u32 gpfn)
 					root_resync(VCPU, &s->roots[i], l3i);
 }
 
-/* The shadow's entry for va, in that L1, against the guest's. */
+/* Weakens the shadow's entry for va, which is in that POOL_L1, to what the guest's tables
+ * allow now. */
 static void reread_entry(struct vcpu *v, gva_t va, u32 page)
 {
 	struct entry old = entry_read(&pool_table(page)[va >> 12 & 511], true);
@@ -152,7 +151,7 @@ void space_invlpg(struct vcpu *v, gva_t va)
 		if (s->pool[page].kind == POOL_L1)
 			reread_entry(v, va, page);
 		else if (v->paravirtual)
-			return; /* the linear mapping's never changes */
+			return; /* a one-to-one page, which never changes */
 		else
 			root_unhook(root_current(), L2I(va));
 	}
@@ -165,17 +164,17 @@ void shadow_flush_tlb(struct vcpu *v)
 	queue_flush();
 	if (!v->paravirtual && s->paging_on)
 		root_drop_all(root_current());
-	if (v->paravirtual && guest_is_wide(v)) /* a reload of CR3 reads the PDPTEs */
+	if (v->paravirtual && guest_is_wide(v)) /* as a load of CR3 does */
 		root_load_tables(v, root_current());
 	if (v->tlb_stale)
 		tlb_flush();
 }
 
-/* SetLinearMapping.  Number 0 from frame 0 on is the kernel's mapping of low
- * memory.  What is announced may be more than the guest maps, or not mapped
- * yet: 2 MB are hooked when a fault of the kernel finds that its own tables map
- * them so.  A kernel touches a stack before it uses it as one.
- * Everything else, number 0 too, says where tables are for the moment. */
+/* Mapping 0, if it begins with frame 0, is the kernel's linear mapping of low memory.  The
+ * guest may announce more than it maps, or before it maps it; so a chunk is hooked only
+ * when a fault of the kernel's finds that the guest's own tables map it so.  That is soon
+ * enough, for a kernel touches a stack before it uses it as one.  Every other mapping,
+ * number 0 too, says where tables are for the moment. */
 void shadow_set_linear(struct vcpu *v, u32 number, u32 va, u32 pages, u32 gpfn)
 {
 	bool low_memory = !number && !gpfn && pages && !(va & 0x1FFFFF) && va < WINDOW_BASE;
@@ -189,14 +188,13 @@ void shadow_set_linear(struct vcpu *v, u32 number, u32 va, u32 pages, u32 gpfn)
 		pages = s->guest_pages;
 	if (pages > (WINDOW_BASE - va) >> 12)
 		pages = (WINDOW_BASE - va) >> 12;
-	if (!s->linear_pages) { /* every vCPU announces it */
+	if (!s->linear_pages) { /* the first counts: every vCPU announces it */
 		s->linear_base = va;
 		s->linear_pages = pages;
 	}
 	shadow_keep_stack(v);
 }
 
-/* The guest frame that a pointer into a page table points to, or GPFN_NONE. */
 u32 shadow_ptep_gpfn(struct vcpu *v, gva_t ptep)
 {
 	u32 page = (ptep - s->linear_base) >> 12;

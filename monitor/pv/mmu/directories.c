@@ -3,31 +3,32 @@
  * The guest's directories behind a root.
  *
  * Kept true:
- *  - root.table[] holds what the guest's PDPTEs said at the last load; for a
- *    2-level guest all four are the page directory.
- *  - HEADS has HEAD_DIRECTORY for exactly those pages that some root has there.
- *  - What is hooked behind a directory's entry shadows the table that the entry
- *    named at its last announcement, or at the load.
+ *  - root.table[] has what the guest's PDPTEs said at the last load; of a 2-level guest all
+ *    four are its one directory.
+ *  - A frame's head in WIN_HEADS has HEAD_DIRECTORY if and only if some root has the frame
+ *    in table[].
+ *  - What is hooked at an L2 index shadows the table to which the guest's directory entry
+ *    led when it was last announced or loaded.
  */
 #include "paging.h"
 
 static struct shadow *const s = &PV->shadow;
 
-/* Where it is noted that a directory belongs to one root, if it is. */
+/* The place in directory_owner[] for that directory; another may have it. */
 static struct directory_owner *owner_of(u32 gpfn)
 {
 	return &s->directory_owner[gpfn % ARRAY_SIZE(s->directory_owner)];
 }
 
-/* The only root that has the directory, NULL if that is not known. */
+/* The root that has the directory, if no other root has it and that is known; else NULL. */
 static struct root *owning_root(u32 gpfn)
 {
 	return owner_of(gpfn)->gpfn == gpfn ? &s->roots[owner_of(gpfn)->root] : NULL;
 }
 
-/* Detaches the POOL_L1 that is hooked at l2i if it differs from what the guest's
- * directory has there now; if the accessed bit is clear, too, so that a fault sets
- * it. */
+/* Detaches the POOL_L1 that is hooked at l2i if it shadows something else than what pde, the
+ * guest's directory entry there, leads to.  It is detached if A is clear, too: the next
+ * access must fault to set it. */
 static void resync(struct root *r, u32 l2i, struct entry pde)
 {
 	u32 page = root_l1(r, l2i), want = GPFN_NONE;
@@ -40,7 +41,6 @@ static void resync(struct root *r, u32 l2i, struct entry pde)
 		root_detach(r, l2i);
 }
 
-/* The same for all entries behind the L3 index l3i. */
 void root_resync(struct vcpu *v, struct root *r, u32 l3i)
 {
 	bool wide = guest_is_wide(v);
@@ -58,8 +58,6 @@ void root_resync(struct vcpu *v, struct root *r, u32 l3i)
 		}
 }
 
-/* An entry of the guest's directory gpfn has changed: it stands at this place of
- * the page, and is of 8 bytes or, in a 2-level one, 4. */
 void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 {
 	u32 index = ((uintptr_t)entry & (PAGE_SIZE - 1)) / (wide ? 8 : 4);
@@ -80,20 +78,20 @@ void root_directory_changed(u32 gpfn, const u32 *entry, bool wide)
 		}
 }
 
-/* The next load looks again. */
 void root_forget_table(struct root *r, u32 l3i)
 {
 	r->table[l3i] = GPFN_NONE;
 	r->pdptes_cached = false;
 }
 
+/* Has the root the frame as a directory? */
 static bool has_directory(const struct root *r, u32 gpfn)
 {
 	return r->table[0] == gpfn || r->table[1] == gpfn || r->table[2] == gpfn ||
 	       r->table[3] == gpfn;
 }
 
-/* Is the page a directory of some root still? */
+/* Has any root the frame as a directory? */
 static bool is_directory(u32 gpfn)
 {
 	const struct root *only = owning_root(gpfn);
@@ -123,7 +121,7 @@ void root_set_table(struct root *r, u32 l3i, u32 gpfn)
 	HEADS[gpfn] |= HEAD_DIRECTORY;
 }
 
-/* One PDPTE, or CR3 of a 2-level guest. */
+/* Takes one PDPTE, or CR3 of a 2-level guest, into the root. */
 static void load_table(struct vcpu *v, struct root *r, u32 l3i, struct entry e)
 {
 	u32 gpfn = e.low & PTE_P ? entry_frame(e) : GPFN_NONE;
@@ -141,8 +139,6 @@ static void load_table(struct vcpu *v, struct root *r, u32 l3i, struct entry e)
 		r->pdptes_cached = false;
 }
 
-/* Takes the guest's PDPTEs (or its directory) into the root, which is the
- * current one or about to be. */
 void root_load_tables(struct vcpu *v, struct root *r)
 {
 	const u32 *p = (const u32 *)((u8 *)guest_page(v->cr3 >> PAGE_SHIFT, PAGE_TOP) +

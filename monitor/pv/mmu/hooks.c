@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hooks: which L1 pages stand in the directories of a root.
+ * Hooks: which L1s stand in the L2 pages of a root.
  *
  * Kept true:
- *  - root.hooked has a bit for exactly those L2 indices that hold a POOL_L1, and
+ *  - root.hooked has a bit for each L2 index that holds a POOL_L1, and for no other;
  *    pool_page.hooks counts them.
- *  - A hooked POOL_L1 may be empty and belong to no guest table (an idle L1): it
- *    waits for the next table at the same L2 index, because touching an L2 entry
- *    takes a flush of the TLB.
- *  - Every root has the ROM's window and the guest's linear mapping hooked, always:
- *    what may be a kernel stack never misses.
- *  - Whoever takes a hook away accounts for the TLB.  Xen promises no flush for the
- *    write of an L2 entry, and a processor may keep that entry as well as what it
- *    has found through it.  So a page that has lost a hook in the current root
- *    gets no other use before a flush (shadow.unhooked, asked where pages are
- *    taken), and what it mapped counts as an entry that became weaker
- *    (vcpu.tlb_stale).  Other roots are in no TLB: to load one flushes it.
+ *  - A hooked POOL_L1 may be idle: empty, and of no guest table.  It waits for the next
+ *    table at the same L2 index, because to change an L2 entry takes a flush of the TLB.
+ *  - Every root has the ROM's window and what is hooked of the guest's linear mapping, at
+ *    all times: what may be a kernel stack never misses.
+ *  - Whoever takes a hook away accounts for the TLB.  Xen promises no flush for the write
+ *    of an L2 entry, and a processor may keep that entry as well as what it has found
+ *    through it.  So a page that has lost a hook in the current root gets no other use
+ *    before a flush (shadow.unhooked, asked where pages are taken), and what it mapped
+ *    counts as an entry that became weaker (vcpu.tlb_stale).  Other roots are in no TLB,
+ *    for to load one flushes it.
  */
 #include "paging.h"
 #include "monitor/life.h"
@@ -28,7 +27,7 @@ void tlb_flush(void)
 	tlb_is_empty();
 }
 
-/* The page has lost its hook in the root. */
+/* Accounts for the page, which has lost its hook at l2i in the root. */
 static void unhooked(struct root *r, u32 l2i, u32 page)
 {
 	fill_cache_forget();
@@ -44,6 +43,7 @@ static void unhooked(struct root *r, u32 l2i, u32 page)
 		VCPU->tlb_stale = true;
 }
 
+/* Writes the L2 entry; what is queued goes first. */
 static void write_l2(struct root *r, u32 l2i, u64 value)
 {
 	queue_flush();
@@ -51,8 +51,6 @@ static void write_l2(struct root *r, u32 l2i, u64 value)
 		 value ? NEED_HOOK : NEED_UNHOOK);
 }
 
-/* Hooks a POOL_L1 or POOL_ONE_TO_ONE page.  A POOL_L1's entries say themselves who
- * may use them; for a POOL_ONE_TO_ONE user decides. */
 void root_hook(struct root *r, u32 l2i, u32 page, bool user)
 {
 	fill_cache_forget();
@@ -74,8 +72,6 @@ void root_unhook(struct root *r, u32 l2i)
 	unhooked(r, l2i, page);
 }
 
-/* The POOL_L1 is not hooked in its one root any more, for Xen has refused to hook it
- * there again. */
 void root_hook_lost(u32 page)
 {
 	unhooked(&s->roots[s->pool[page].only_root], s->pool[page].l2i, page);
@@ -93,7 +89,6 @@ void root_unhook_everywhere(u32 page)
 	}
 }
 
-/* The guest table behind l2i is another one now, or none. */
 void root_detach(struct root *r, u32 l2i)
 {
 	u32 page = root_l1(r, l2i);
@@ -108,7 +103,6 @@ void root_detach(struct root *r, u32 l2i)
 	pool_l1_relink(page, GPFN_NONE, (struct entry){0});
 }
 
-/* Takes away everything but the window; before Init there is one root. */
 void root_drop_all(struct root *r)
 {
 	for (u32 l2i = 0; l2i < WINDOW_L2; l2i++) {
@@ -122,7 +116,6 @@ void root_drop_all(struct root *r)
 	}
 }
 
-/* Is l2i part of what the guest announced as its linear mapping of RAM? */
 bool linear_covers(u32 l2i, u32 *chunk)
 {
 	u32 index = l2i - L2I(s->linear_base);
@@ -133,9 +126,8 @@ bool linear_covers(u32 l2i, u32 *chunk)
 	return true;
 }
 
-/* Hooks 2 MB of the linear mapping in every root, those to come included.  The TLB
- * has nothing else for there afterwards: Xen may push a frame on a stack in it next,
- * and a fault in it is taken for the guest's. */
+/* The TLB is flushed if it may have what was there before: Xen may push a frame on a stack
+ * in the chunk next, and takes a fault of that for the guest's. */
 void linear_hook(u32 l2i, u32 chunk)
 {
 	s->linear_hooked[chunk >> 5] |= 1u << (chunk & 31);
@@ -143,7 +135,7 @@ void linear_hook(u32 l2i, u32 chunk)
 		struct root *r = &s->roots[i];
 		u32 page = is_hooked(r, l2i) ? root_l1(r, l2i) : SHADOW_NONE;
 
-		/* Replaced at once: the kernel's stack may be in it. */
+		/* Replaced in one write: the kernel's stack may be in it. */
 		root_hook(r, l2i, s->one_to_one_first + chunk, false);
 		if (page == SHADOW_NONE)
 			continue;

@@ -150,7 +150,8 @@ static struct root *best_root(void)
 			continue;
 		if (!best || (!r->live && best->live) ||
 		    (r->live == best->live && r->made && !best->made) ||
-		    (r->live == best->live && r->made == best->made && r->used < best->used))
+		    (r->live == best->live && r->made == best->made &&
+		     r->last_load < best->last_load))
 			best = r;
 		if (!r->made)
 			break; /* no root behind it is made either */
@@ -192,7 +193,7 @@ bool shadow_load(struct vcpu *v)
 	r = find_root(key);
 	if (!r)
 		r = take_root();
-	r->used = ++s->clock;
+	r->last_load = ++s->loads;
 	r->live = true;
 	r->key = key;
 	root_load_tables(v, r);

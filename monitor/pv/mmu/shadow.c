@@ -1,46 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shadow MMU.
+ * The shadow MMU: page faults, and Init.  This is the essay on the whole room.
  *
- * A VMI guest reads and writes its page tables as ordinary memory, with
- * guest-physical frame numbers in them; Xen wants tables of its own typing,
- * with machine frames.  So the guest's tables stay what they are, and beside
- * them the ROM keeps shadow tables that Xen loads.
+ * A VMI guest reads and writes its page tables as ordinary memory, with guest-physical
+ * frame numbers in them; Xen wants tables of its own typing, with machine frames.  So the
+ * guest's tables stay what they are, and beside them the ROM keeps shadow tables, which
+ * Xen loads.
  *
- * The shadow is a cache.  An entry may be missing at any time: the page fault
- * finds it in the guest's tables and fills it (shadow_fault).  Eviction,
- * adoption of live tables at Init, changes that nobody announced and a new
- * address space are therefore all the same: something is missing for a while.
+ * The shadow is a cache.  An entry may be missing at any time: the page fault finds it in
+ * the guest's tables and fills it (shadow_fault).  Eviction, adoption of live tables at
+ * Init, changes that nobody announced and a new address space are therefore all the same:
+ * something is missing for a while.
+ *
+ * Words.  An L1 is a page of Xen's that maps 2 MB; it is *hooked* in a *root*, which is an
+ * address space of Xen's, by an entry of one of the root's four L2 pages.  The *pool* is
+ * where all these pages come from.  A POOL_L1 shadows one guest table (or large page); it
+ * is *idle* when it is hooked, empty, and shadows none.  A *chunk* is 2 MB of
+ * guest-physical memory, and has an L1 that maps it one to one.  An *announcement* is a
+ * call by which the guest says what it has done, or will do, with its tables.
  *
  * What is kept true:
  *
- *  1. A shadow entry never allows more than the guest's entry at the time of
- *     the guest's last announcement or flush for it.  Announcements weaken or
- *     clear what is shadowed (shadow_entry_changed); only one that says where
- *     in the current space the entry will be used fills it.
- *  2. Accessed and dirty are the guest's: an entry whose A is clear is not
- *     shadowed, one whose D is clear is shadowed read-only, and the fault
- *     that follows sets the bit.
- *  3. What may be a kernel stack stays there and writable once it has been
- *     touched, or Xen kills the domain when it pushes a frame: the guest's
- *     linear mapping of RAM is hooked, 2 MB at a time, in every root from
- *     one-to-one L1 pages (POOL_ONE_TO_ONE) that never change.  Protections that the
- *     guest sets inside it afterwards are not enforced.
- *  4. Frames without memory behind them are never shadowed.
- *  5. vcpu.tlb_stale is set whenever an entry became weaker, or what it stands in is
- *     not hooked any more, and Xen was not told to flush since; then the guest's own
- *     flush calls become hypercalls.  Xen promises no flush that it is not told to
- *     make: where the guest need not ask for one we do (hooks.c).
+ *  1. A shadow entry never allows more than the guest's entry allowed at the guest's last
+ *     announcement or flush for it.  Announcements weaken or clear what is shadowed
+ *     (shadow_entry_changed); only one that says where in the current space the entry will
+ *     be used fills it (shadow_entry_wanted).
+ *  2. Accessed and dirty are the guest's: an entry whose A is clear is not shadowed, and
+ *     one whose D is clear is shadowed read-only, so that the next access faults and the
+ *     bit can be set in the guest's table.
+ *  3. What may be a kernel stack stays mapped and writable once it has been touched, for
+ *     Xen kills a domain when it cannot push a frame: the guest's linear mapping of RAM is
+ *     hooked in every root, chunk by chunk, from one-to-one pages (POOL_ONE_TO_ONE), which
+ *     never change.  So protections that the guest sets in it afterwards are not enforced.
+ *  4. A frame without memory is never shadowed.
+ *  5. vcpu.tlb_stale is set whenever an entry became weaker, or its L1 was unhooked, and
+ *     Xen has not been told to flush since.  Only then the guest's own flushes become
+ *     hypercalls.  Xen promises no flush that it is not told to make, so where the guest
+ *     need not ask for one we do (hooks.c).
  *
- * Before Init the guest's kernel runs at CPL 3: entries are user entries
- * whatever the guest wrote, there is one root, and it behaves like a TLB:
- * what INVLPG or a CR3 load would drop is dropped.  A guest mapping that is
- * RAM one to one, 2 MB of it, is hooked whole.
+ * Before Init the guest's kernel runs at CPL 3: entries are user entries whatever the guest
+ * wrote.  There is one root, and it behaves like a TLB: what INVLPG or a load of CR3 would
+ * drop is dropped.  Where the guest maps a whole chunk, its one-to-one page is hooked.
  *
- * Here are page faults and Init.  What the guest announces is in announcements.c and
- * fill_cache.c, its tables are read in walk.c; the pages are pool.c's, the spaces roots.c's,
- * what stands in them hooks.c's, the guest's directories behind them directories.c's;
- * queue.c has what Xen is told.
+ * What can go wrong: the pool runs out, and the clock takes a page from whoever has it; or
+ * Xen refuses something, and then there is another way, or the domain ends with a report.
+ * Every function that asks Xen says which.
+ *
+ * In which order to read:
+ *
+ *   shadow.h         the data, and what others call
+ *   shadow.c         here: a fault's way, from the guest's tables to a shadow entry
+ *   paging.h         what these files have of each other
+ *   walk.c           the guest's tables, read as a processor does
+ *   pool.c           pages: taken, emptied, evicted
+ *   hooks.c          which pages stand in a root, and the TLB's part in that
+ *   directories.c    which directories of the guest's a root has
+ *   roots.c          address spaces: made, loaded, replaced
+ *   announcements.c  what the guest says of its tables
+ *   queue.c          writes on their way to Xen
+ *   fill_cache.c     entries that the guest is about to use, filled without a fault
+ *   guard.c          before Init only: descriptor tables, which are not written to unseen
+ *
+ * Assembly has two short cuts past all this: FAULT_FROM_USER in entry/pv/traps.asm gives
+ * the guest a fault that its own tables demand, and SetPxELong_cached in entry/pv/vmi.asm is
+ * the common case of fill_cache.c.  What must be true at any time is checked by
+ * tests/unit/shadow_order.c, while test_shadow plays random guests on a machine with Xen's
+ * rules and a TLB (tests/unit/machine.c) against a model of a processor (shadow_model.h).
  */
 #include "paging.h"
 #include "monitor/life.h"
@@ -53,8 +78,9 @@ void shadow_start(void)
 	root_start();
 }
 
-/* The L1 page in which the entry for va belongs, hooked.  Of large pages, whose
- * L1s belong to no table, none is shared. */
+/* The L1 in which the entry for the walk's address belongs; it is hooked at l2i.  An L1 of
+ * a large page is never shared between roots: it shadows no table by which another root
+ * could find it. */
 static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 {
 	struct entry key = entry_key(w->pde);
@@ -87,6 +113,8 @@ static u32 hook_l1(struct root *r, u32 l2i, const struct walk *w)
 	return other;
 }
 
+/* The shadow's entry for va becomes spte.  If it is that already, the same fault comes again:
+ * the guest ends when that goes on. */
 static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 {
 	struct root *r = root_current();
@@ -104,24 +132,27 @@ static void fill(struct vcpu *v, gva_t va, const struct walk *w, u64 spte)
 	v->last_fault_va = va;
 }
 
+/* The shadow's entry for what the walk has found; write: the guest may write there now, and
+ * its D is set. */
 static u64 shadow_entry(const struct vcpu *v, const struct walk *w, bool write)
 {
 	u32 mfn = GMFN[w->frame], bits = PTE_P | PTE_A;
 
 	if (write || (w->rw && (w->pte.low & PTE_D)))
 		bits |= PTE_RW | PTE_D;
-	/* A write that only the kernel with CR0.WP clear may do is no user's. */
+	/* If only the kernel may write there, because CR0.WP is clear, the entry is
+	 * writable, and so must not be user mode's. */
 	if ((w->us && (w->rw || !write)) || !v->paravirtual)
 		bits |= PTE_US;
 	return (u64)(mfn >> 20 | (u32)w->nx << 31) << 32 | (mfn << PAGE_SHIFT | bits);
 }
 
-/* Before Init 2 MB of RAM are mapped one to one. */
+/* Before Init: hooks the one-to-one page at l2i, instead of what is there. */
 static void hook_one_to_one(u32 l2i, u32 page)
 {
 	u32 old = root_l1(root_current(), l2i);
 
-	if (old == page) /* guard.c has made an entry of it writable */
+	if (old == page) /* guard_open() has made its entry writable */
 		return;
 	COUNT(fault_linear);
 	if (old != SHADOW_NONE) {
@@ -132,7 +163,7 @@ static void hook_one_to_one(u32 l2i, u32 page)
 	root_hook(root_current(), l2i, page, true);
 }
 
-/* Paging off: everything with memory behind it is mapped already. */
+/* Paging is off: va is a guest-physical address. */
 static enum space_result fault_identity(gva_t va, u32 error, u64 *gpa)
 {
 	u32 l2i = L2I(va);
@@ -146,7 +177,7 @@ static enum space_result fault_identity(gva_t va, u32 error, u64 *gpa)
 	return opened ? SPACE_OPENED : SPACE_FILLED;
 }
 
-/* What the guest's own tables permit before Init. */
+/* Before Init: fills what the guest's own tables permit. */
 static enum space_result fault_before_init(struct vcpu *v, gva_t va, const struct walk *w,
 					   u32 error)
 {
@@ -189,7 +220,8 @@ enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel,
 		return fault_before_init(v, va, &w, error);
 	if (linear_covers(l2i, &chunk)) {
 		if (linear_is_hooked(chunk)) {
-			/* User pages inside the linear mapping are not offered. */
+			/* The guest's tables permit it: a page of user mode's inside
+			 * the linear mapping, which stays the kernel's. */
 			*guest_error |= PF_P;
 			return SPACE_FAULT;
 		}
@@ -204,8 +236,6 @@ enum space_result shadow_fault(struct vcpu *v, gva_t va, u32 error, bool kernel,
 	return SPACE_FILLED;
 }
 
-/* The stack on which the guest calls becomes part of the linear mapping that it
- * has announced: filled at Init as any page, it could be dropped (SetCR4). */
 void shadow_keep_stack(struct vcpu *v)
 {
 	u32 error;
@@ -214,7 +244,7 @@ void shadow_keep_stack(struct vcpu *v)
 	shadow_fault(v, v->call_esp, PF_W, true, &error, &gpa);
 }
 
-/* Fills the page at va for the kernel, or ends the domain. */
+/* Fills the page of the guest's stack at va, or ends the guest. */
 static void must_fill(struct vcpu *v, gva_t va)
 {
 	u32 error;
@@ -224,7 +254,6 @@ static void must_fill(struct vcpu *v, gva_t va)
 		guest_die("the guest's stack at %08x is not mapped at Init", va);
 }
 
-/* Init: the tables that are live are read anew with their own privileges. */
 void shadow_adopt(struct vcpu *v)
 {
 	struct root *r = root_current();
@@ -235,7 +264,7 @@ void shadow_adopt(struct vcpu *v)
 	r->live = true;
 	r->key = v->cr3 & ~31u;
 	must_fill(v, v->r.gpr[GPR_ESP] - 4);
-	/* It may grow before the linear mapping is known. */
+	/* The stack may grow before the linear mapping is known. */
 	shadow_fault(v, v->r.gpr[GPR_ESP] - 4 - PAGE_SIZE, PF_W, true, &error, &gpa);
 	tlb_flush();
 }
