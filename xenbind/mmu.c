@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Page-table hypercalls; see mmu.h. */
+/*
+ * Page-table hypercalls (mmu.h).
+ *
+ * Where an error may pass by itself the call is made again: mmuext_op and a single write
+ * change nothing when they fail.  A call that is a part of each page fault, or of many
+ * entries, is not: its caller has another way.
+ */
 #include <xen/errno.h>
 
 #include "mmu.h"
 #include "hypercall.h"
 
-/* Where an error may pass by itself the call is made again. */
+/* How often a call is made at most. */
 #define TRIES 8u
 
+/* May the error pass by itself? */
 static bool passes(int err)
 {
 	return err == -XEN_EAGAIN || err == -XEN_EBUSY;
 }
 
+/* Makes the operation again that has failed so. */
 static __attribute__((noinline)) int ext_again(const struct mmuext_op *op, int err)
 {
 	for (u32 n = 1; n < TRIES && passes(err); n++)
@@ -24,6 +32,7 @@ _Static_assert(sizeof(struct mmu_entry) == sizeof(struct mmu_update), "the queue
 _Static_assert(MMU_FLUSH_NONE == UVMF_NONE && MMU_FLUSH_PAGE == (UVMF_INVLPG | UVMF_LOCAL),
 	       "so are the flags");
 
+/* One MMUEXT_ operation; arg: an address for INVLPG, else a machine frame or nothing. */
 static int ext(u32 cmd, u32 arg)
 {
 	struct mmuext_op op = {.cmd = cmd};

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Entries that the guest is about to use: a Set or an Update that names the
- * address in the current space.  If the L1 for it is hooked the shadow is
- * filled at once, which saves a fault.
+ * The fill cache: entries that the guest is about to use.
  *
- * To find out where an entry belongs takes longer than to fill it, and a guest
- * fills a table for some time.  So the place is remembered: SHADOW_CPU->fill_cache is a
- * guest table, the one L1 that shadows it, and what the guest's directory said
- * when that was found.
+ * A Set, or an Update, that names the entry's address in the current space is made because
+ * the guest uses it next.  If the L1 for it is hooked, the shadow is filled at once, which
+ * saves a fault.
  *
- * Kept true: while SHADOW_CPU->fill_cache names a table, that L1 is its only shadow for
- * those 2 MB, hooked in the current root and nowhere else.  Whoever changes
- * that calls fill_cache_forget().  The directory's entry is compared each time, for
- * a guest may change it and not tell.
+ * To find out where an entry belongs takes longer than to fill it, and a guest fills a table
+ * for some time.  So the place is remembered: SHADOW_CPU->fill_cache is a guest table, the one
+ * POOL_L1 that shadows it, and what the guest's directory said when that was found.
+ *
+ * Kept true: while a table is cached, that POOL_L1 is its only shadow for those 2 MB, and is
+ * hooked in the current root and in no other.  Whoever changes that calls
+ * fill_cache_forget().  The guest's directory entry is compared each time, for the guest may
+ * have changed it and not announced that.
  */
 #include "paging.h"
 #include "monitor/vmi/vmi.h"
 
 static struct shadow *const s = &PV->shadow;
 
-/* The shadow of the guest table with that head which may be hooked at l2i; it is
- * the only one that has entries for there, or SHADOW_NONE is returned. */
+/* The POOL_L1 that shadows at l2i the guest table with that head of WIN_HEADS, if it is the
+ * only one that does; else SHADOW_NONE. */
 static u32 only_shadow(u32 head, u32 l2i, bool wide)
 {
 	u32 next = s->pool[head].next;
 
-	/* A 2-level table fills two L2 entries. */
+	/* A table of 1024 entries has a shadow for its other half, too. */
 	if (!wide && next != SHADOW_NONE) {
 		if (s->pool[head].l2i == (l2i ^ 1)) {
 			head = next;
@@ -37,7 +38,7 @@ static u32 only_shadow(u32 head, u32 l2i, bool wide)
 	return next == SHADOW_NONE && s->pool[head].l2i == l2i ? head : SHADOW_NONE;
 }
 
-/* Makes the guest's table gpfn the target for va, if it can be. */
+/* Caches the guest's table gpfn, which has va's entry; false if it cannot be. */
 static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 {
 	struct vcpu *const v = VCPU;
@@ -69,8 +70,8 @@ static bool fill_cache_find(u32 gpfn, gva_t va, bool wide)
 	return true;
 }
 
-/* Is that, in the flags of a call, a use that the target's L1 is for, and does the
- * guest's directory lead to it as it did? */
+/* flags: a call's, with the address.  Does the cached POOL_L1 map that address in the current
+ * space, and does the guest's directory lead to the table as it did? */
 static always_inline bool fill_cache_covers(u32 flags, bool wide)
 {
 	return !((SHADOW_CPU->fill_cache.flags ^ flags) & (0xFFE00000u | CURRENT_AS_PT)) &&
@@ -78,20 +79,21 @@ static always_inline bool fill_cache_covers(u32 flags, bool wide)
 			  SHADOW_CPU->fill_cache.pde);
 }
 
-/* Has that entry of a table the place of that address? */
+/* Is that the place, in whatever table, of the entry for va? */
 static always_inline bool entry_is_for(const u32 *entry, gva_t va, bool wide)
 {
 	return !(((uintptr_t)entry ^ (wide ? va >> 9 : va >> 10)) & (wide ? 0xFF8 : 0xFFC));
 }
 
-/* May the shadow have such an entry, as far as it alone tells?  Old ones wait for
- * the access (shadow.c). */
+/* May the entry be shadowed, as far as its low word tells?  With A clear we must fault, to set
+ * A. */
 static always_inline bool can_be_filled(struct entry pte)
 {
 	return (pte.low & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && has_memory(pte.low >> PAGE_SHIFT);
 }
 
-/* Queues a write that may give an entry more than it has. */
+/* Queues a fill: a write that may allow more than the shadow's entry does now.  All that are
+ * queued are of one POOL_L1 (shadow.fills). */
 static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
 {
 	u32 index = va >> PAGE_SHIFT & 511;
@@ -108,8 +110,8 @@ static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
 		queue_flush();
 }
 
-/* Fills the target's entry for va from the guest's, with one hypercall or, in lazy
- * mode, none.  false: it is none that can be. */
+/* Fills the cached POOL_L1's entry for va from the guest's, with one hypercall or, in lazy
+ * mode, none.  false: that entry cannot be shadowed, or only by a fault. */
 static always_inline bool fill_cache_fill(struct entry pte, gva_t va, bool wide)
 {
 	u32 pde = SHADOW_CPU->fill_cache.pde.low, page = SHADOW_CPU->fill_cache.page, mfn, low,
@@ -135,6 +137,7 @@ static always_inline bool fill_cache_fill(struct entry pte, gva_t va, bool wide)
 	return true;
 }
 
+/* Fills the entry for va, if the fill cache can have its table; false: the shadow is as it was. */
 static always_inline bool fill_wanted(u32 gpfn, const u32 *entry, gva_t va, bool wide)
 {
 	struct entry pte = entry_read(entry, wide);
@@ -146,8 +149,6 @@ static always_inline bool fill_wanted(u32 gpfn, const u32 *entry, gva_t va, bool
 	       fill_cache_fill(pte, va, wide);
 }
 
-/* The guest has written an entry of the current address space that it is about
- * to use. */
 void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 {
 	if (!(guest_is_wide(VCPU) ? fill_wanted(gpfn, entry, va, true)
@@ -155,7 +156,7 @@ void shadow_entry_wanted(u32 gpfn, const u32 *entry, gva_t va)
 		shadow_entry_changed(gpfn, entry);
 }
 
-/* Is this the place in the target's table for that use of it? */
+/* Does the fill cache describe exactly this entry, and the use of it that flags tell? */
 static always_inline bool fill_cache_describes(const u32 *entry, u32 flags, bool wide)
 {
 	return ((uintptr_t)entry & ~(uintptr_t)(wide ? 0xFF8 : 0xFFC)) ==
@@ -163,14 +164,17 @@ static always_inline bool fill_cache_describes(const u32 *entry, u32 flags, bool
 	       entry_is_for(entry, flags, wide) && fill_cache_covers(flags, wide);
 }
 
+/* The guest frame that the linear mapping has there. */
 static u32 linear_frame(const u32 *entry)
 {
 	return ((gva_t)(uintptr_t)entry - s->linear_base) >> PAGE_SHIFT;
 }
 
-/* Sets in a table that lies in the linear mapping and was the target when the
- * short cut in entry/pv/vmi.asm looked, interrupts on; entry is aligned.  The
- * common case of the first is there in assembly, too: SetPxELong_cached. */
+/* What SetPxELong and SetPxE do, void regparm3 from entry/pv/vmi.asm, when the entry lies in
+ * the linear mapping, aligned, and in the table that was cached when the short cut looked;
+ * interrupts were on then, so another may be cached now.  The common case of the first is in
+ * assembly, too: SetPxELong_cached.  high, low, pte: the entry's value; flags: of the call.
+ * SetPxELong has them on the stack. */
 void regparm3 fill_cache_SetPxELong(u32 low, u32 high, u32 *entry)
 {
 	u32 flags = stack_argument(0);

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's descriptor tables before Init.
+ * The guard of the guest's descriptor tables, before Init.
  *
- * A processor reads a descriptor when its selector is loaded.  Before Init the
- * guest's kernel loads them itself, at CPL 3, from Xen's tables, and nothing
- * says when it has written to its own: an entry is made, or changed, behind
- * LGDT.  So its tables cannot be written to unseen.
+ * A processor reads a descriptor when its selector is loaded.  Before Init the guest's
+ * kernel loads selectors itself, at CPL 3, from the tables that Xen has, and nothing says
+ * when the kernel has written to its own: it makes an entry, or changes one, after LGDT as
+ * well as before.  So it must not write to its tables unseen.
  *
  * Kept true, whenever the guest runs before Init:
- *  - The frames in which the tables of GDTR and LDTR lie, as the guest's page
- *    tables have them now, are mapped read-only: in the one-to-one L1s
- *    (POOL_ONE_TO_ONE) and in what is filled of the guest's own mappings.  They are
- *    found anew before each return to the guest, for it turns paging on, and
- *    maps its tables elsewhere.
- *  - A write to such a frame faults.  The frame is opened where it is written to,
- *    and the guest goes on with TF set, for the one instruction: the #DB closes it
- *    and takes what the tables say now.  A repeated store is a step for each
- *    element.  What else ends the instruction closes it, too, and then it
- *    has not been carried out; only further pages that it needs are filled
- *    meanwhile.
- *  - What the monitor writes for the guest is seen before the guest goes on.
- *  - TF is the guest's own in whatever is shown to it: in the frame of an
- *    exception, and on the stack after PUSHF.
+ *  - The frames in which the tables of GDTR and LDTR lie are mapped read-only: in the
+ *    one-to-one pages (POOL_ONE_TO_ONE), and in what is filled of the guest's own mappings.
+ *    The guest turns paging on, and maps its tables elsewhere, so the frames are found anew
+ *    before each return to it, as its page tables have them then.
+ *  - A write to such a frame faults.  The frame is opened where it is written to, and the
+ *    guest goes on with TF set, for the one instruction: the #DB closes it, and what the
+ *    tables say now is taken over.  A repeated store is a step for each element.  Any other
+ *    exception closes it, too, for the instruction has not been carried out then; but a page
+ *    fault may be for a further page that the instruction needs, which is filled.
+ *  - What the monitor writes for the guest is taken over before the guest goes on.
+ *  - TF is the guest's own in all that is shown to it: in the frame of an exception, and on
+ *    the stack after PUSHF.
  *
- * There are no interrupts before Init.  What this cannot see, a table in a page
- * that is mapped without a trap, is looked for when a selector cannot be loaded
- * (segment_late).
+ * There are no interrupts before Init.  This cannot see a table in a page that the guest maps
+ * without a trap; it is looked for when a selector cannot be loaded (segment_late).
  */
 #include "paging.h"
 #include "monitor/cpu/access.h"
@@ -53,7 +50,7 @@ bool guard_forbids(u32 gpfn)
 	return guard_has(gpfn);
 }
 
-/* The frame's entry in its one-to-one L1. */
+/* Makes the frame's entry in its one-to-one page read-only, or writable again. */
 static void protect(u32 gpfn, bool readonly)
 {
 	u32 mfn = GMFN[gpfn];
@@ -78,7 +75,7 @@ bool guard_open(gva_t va, u32 gpfn)
 	return true;
 }
 
-/* A page of the guest's own mapping, where it was written to, is read-only again. */
+/* Makes va read-only again in the guest's own mapping, where it was opened. */
 static void close_mapping(gva_t va)
 {
 	u32 page = root_l1(root_current(), L2I(va));
@@ -107,6 +104,7 @@ void guard_close(struct vcpu *v)
 	segment_reread(v);
 }
 
+/* Is it a prefix of an instruction: segment, size or REP? */
 static bool is_prefix(u8 byte)
 {
 	return (byte & 0xE7) == 0x26 || (byte & 0xFC) == 0x64 || (byte & 0xFE) == 0xF2;
@@ -127,7 +125,7 @@ static bool is_pushf(struct vcpu *v)
 
 void guard_step(struct vcpu *v)
 {
-	if (g->stepping) /* it needs one more page */
+	if (g->stepping) /* it needs one more page, which is open now */
 		return;
 	g->stepping = true;
 	g->traced = v->r.eflags & EFLAGS_TF;
@@ -135,7 +133,7 @@ void guard_step(struct vcpu *v)
 	v->r.eflags |= EFLAGS_TF;
 }
 
-/* The flags that PUSHF has pushed. */
+/* Clears TF in the flags that PUSHF has pushed. */
 static void hide_tf(struct vcpu *v)
 {
 	gva_t at = segment_base(v, (u16)v->r.ss) + v->r.gpr[GPR_ESP] + 1;
@@ -148,7 +146,7 @@ static void hide_tf(struct vcpu *v)
 	guest_write(v, at, &byte, 1, &f);
 }
 
-/* The #DB of a step: true if it is of no other meaning. */
+/* A #DB while stepping: true if it is the end of the step and nothing else. */
 static bool stepped(struct vcpu *v)
 {
 	u32 dr6 = xen_debug_status();
@@ -175,7 +173,7 @@ bool guard_trap(struct vcpu *v, u32 vector)
 
 /* --- which frames ----------------------------------------------------------------- */
 
-/* Adds the frames of a table to a list of n; answers how many there are then. */
+/* Adds the guest frames in which the table lies to a list of n; returns how many it has then. */
 static u32 add_frames(struct vcpu *v, const struct table_reg *t, u32 *list, u32 n)
 {
 	u32 pages = t->limit < 7 ? 0 : ((t->base & (PAGE_SIZE - 1)) + t->limit) / PAGE_SIZE + 1;
@@ -190,7 +188,7 @@ static u32 add_frames(struct vcpu *v, const struct table_reg *t, u32 *list, u32 
 	return n;
 }
 
-/* These frames are guarded, instead of those that were. */
+/* Guards these n frames, instead of those that were guarded. */
 static void guard_frames(struct vcpu *v, const u32 *list, u32 n)
 {
 	for (u32 i = 0; i < g->frames; i++)
@@ -200,7 +198,7 @@ static void guard_frames(struct vcpu *v, const u32 *list, u32 n)
 	for (u32 i = 0; i < n; i++)
 		g->gpfn[i] = list[i];
 	g->frames = n;
-	root_drop_all(root_current()); /* whatever maps them comes back read-only */
+	root_drop_all(root_current()); /* what maps them comes back by faults, read-only */
 	tlb_flush();
 	segment_reread(v);
 }
@@ -216,7 +214,7 @@ void guard_resume(struct vcpu *v)
 	n = add_frames(v, &v->ldt, list, n);
 	if (n != g->frames || memcmp(list, g->gpfn, n * sizeof(*list)))
 		guard_frames(v, list, n);
-	else if (VCPU->segments.kept) /* what had to stay may have to go */
+	else if (VCPU->segments.kept) /* a descriptor that could not go may go now */
 		segment_reread(v);
 }
 

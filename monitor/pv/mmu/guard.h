@@ -1,45 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's descriptor tables before Init, which it does not write to unseen.
- * guard.c holds the essay.
+ * The guard: before Init, the guest does not write to its descriptor tables unseen.
+ * The essay is at the head of guard.c; guard_close() is in monitor/binding.h.
  */
 #ifndef VMIXEN_GUARD_H
 #define VMIXEN_GUARD_H
 
 #include "monitor/vcpu.h"
 
-/* The frames of the guest's GDT and LDT before Init. */
-#define GUARD_FRAMES (2 * 17) /* 64 KB may begin anywhere in a page */
+/* Frames that the guest's GDT and LDT can lie in: each has up to 64 KB, and may begin
+ * anywhere in a page. */
+#define GUARD_FRAMES (2 * 17)
 
 struct guard {
-	u32 frames; /* in gpfn[] */
+	u32 frames; /* in gpfn[]: those that are guarded */
 	u32 gpfn[GUARD_FRAMES];
-	u32 opened; /* of them, in open[]: where they are writable */
+	u32 opened; /* in open[]: guarded frames that may be written to now, and where */
 	struct {
 		u32 gpfn;
 		gva_t va;
 	} open[4];
-	bool stepping; /* TF is set, for one instruction */
-	bool traced;   /* and was before */
-	bool pushes;   /* that is PUSHF */
+	bool stepping; /* the guest executes one instruction with TF set */
+	bool traced;   /* its own TF was set before */
+	bool pushes;   /* the instruction is PUSHF */
 };
 
-/* May the guest's frame be written to only in a step? */
+/* Is the guest frame guarded, so that it can be written to only in a step? */
 bool guard_has(u32 gpfn);
-/* The same, and it is not open just now. */
+/* The same, and it is not open now: it must be mapped read-only. */
 bool guard_forbids(u32 gpfn);
 
-/* A write to va, in that frame: true if it is guarded.  Then it may be mapped writable
- * there until guard_close() (monitor/binding.h). */
+/* The guest writes at va, which is in that guest frame.  true: the frame is guarded, and open
+ * now: the caller may map it writable at va, until guard_close().  false: it is not guarded. */
 bool guard_open(gva_t va, u32 gpfn);
-/* What the guest has tried to write is written in a step. */
+/* After guard_open(): the guest goes on with TF set, for the one instruction that writes. */
 void guard_step(struct vcpu *v);
 
-/* A trap while something is open: true if it was a step's and is dealt with. */
+/* An exception has come while something is open.  true: it was only the step's end, and is
+ * dealt with; false: the guest is to have it, and nothing is open any more, unless it is a
+ * page fault: that may be for one more page that the instruction needs. */
 bool guard_trap(struct vcpu *v, u32 vector);
-/* Before each return to the guest. */
+/* Before each return to the guest, before Init: the frames in which its tables lie now are
+ * guarded. */
 void guard_resume(struct vcpu *v);
-/* Init: calls announce what is written. */
+/* At Init: nothing is guarded any more, for calls announce what is written. */
 void guard_end(struct vcpu *v);
 
 #endif

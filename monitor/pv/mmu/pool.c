@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shadow pool: frames that the guest never sees and that Xen may type as
- * page tables.
+ * The shadow pool: frames that the guest never sees, and that Xen may type as page tables.
  *
  * Kept true:
- *  - No writable mapping of a pool page exists once it is typed: contents are
- *    written through the one page at WIN_TEMP, which is closed first, and read
- *    through the read-only mapping at WIN_POOL.
- *  - A POOL_FREE or POOL_L1 page is pinned as an L1; validating costs 10,000
- *    instructions, so that is given up only to write many of its entries at once
- *    (queue.c).  POOL_FREE pages are empty.
- *  - pool_page.dirty_groups has a bit for every 8 entries of a POOL_L1 that were written.
+ *  - A page that is typed has no writable mapping: its contents were written through the
+ *    one page at WIN_TEMP, which is closed before, and are read through the read-only
+ *    mapping at WIN_POOL.
+ *  - POOL_FREE and POOL_L1 pages are pinned as L1s.  To validate one costs 10,000
+ *    instructions, so the pin is given up only where many entries are written at once
+ *    (queue.c), or for a root.
+ *  - POOL_FREE pages are empty.
+ *  - Where a bit of pool_page.dirty_groups is clear, those 8 entries of the POOL_L1 are
+ *    empty, and no fill of one is queued.
  *
- * Running out is no failure: the clock takes an L1 away from whoever has it,
- * and a fault brings its entries back.
+ * That the pool runs out is no failure: the clock takes an L1 away from whoever has it, and
+ * faults bring its entries back.
  */
 #include "paging.h"
 #include "monitor/life.h"
@@ -32,7 +33,6 @@ void pool_start(void)
 		SHADOW_CPU->slot_gpfn[i] = GPFN_NONE;
 }
 
-/* Maps an untyped page writable, until pool_close().  NULL if Xen refuses. */
 void *pool_edit(u32 page)
 {
 	u64 pte = (u64)pool_mfn(page) << 12 | PTE_P | PTE_RW | PTE_A | PTE_D;
@@ -40,7 +40,6 @@ void *pool_edit(u32 page)
 	return xen_did(mmu_map(WIN_TEMP, pte)) ? (void *)(uintptr_t)WIN_TEMP : NULL;
 }
 
-/* The same, and clears it. */
 void *pool_open(u32 page)
 {
 	void *at = pool_edit(page);
@@ -48,19 +47,18 @@ void *pool_open(u32 page)
 	return at ? memset(at, 0, PAGE_SIZE) : NULL;
 }
 
-/* false: Xen refuses, and will not take the page for a table. */
 bool pool_close(void)
 {
 	return xen_did(mmu_map(WIN_TEMP, 0));
 }
 
-/* Maps the page where pool_table() has it.  false if Xen refuses. */
 bool pool_show(u32 page)
 {
 	return xen_did(
 		mmu_map(WIN_POOL + page * PAGE_SIZE, (u64)pool_mfn(page) << 12 | PTE_P | PTE_A));
 }
 
+/* Takes a POOL_L1 out of the chain of its guest table, if it has one. */
 static void unlink_head(u32 page)
 {
 	struct pool_page *p = &s->pool[page];
@@ -81,7 +79,6 @@ static void unlink_head(u32 page)
 	p->next = SHADOW_NONE;
 }
 
-/* The page shadows another guest table from now on; it must be empty. */
 void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 {
 	struct pool_page *p = &s->pool[page];
@@ -96,7 +93,6 @@ void pool_l1_relink(u32 page, u32 gpfn, struct entry key)
 	HEADS[gpfn] = (u16)(page | (HEADS[gpfn] & HEAD_DIRECTORY));
 }
 
-/* A page that Xen refuses, and that is hooked nowhere, stays unused. */
 void pool_lose(u32 page)
 {
 	fill_cache_forget();
@@ -105,13 +101,13 @@ void pool_lose(u32 page)
 	s->pool[page].kind = POOL_LOST;
 }
 
-/* The one entry that a fault or a Set waits for cannot be left out. */
+/* Ends the domain: the entry that a fault or a Set waits for cannot be left out.  Also called by
+ * SetPxELong_cached in entry/pv/vmi.asm. */
 noreturn void regparm3 pool_l1_refused(gva_t va, int err)
 {
 	domain_die("Xen refused to map %08x (error %d): the domain cannot go on", va, err);
 }
 
-/* Xen has refused the short way of writing the entry for va. */
 void pool_l1_write_again(u32 page, gva_t va, u64 spte)
 {
 	if (!xen_did(mmu_write_one(entry_address(page, va >> PAGE_SHIFT & 511), spte)))
@@ -119,7 +115,6 @@ void pool_l1_write_again(u32 page, gva_t va, u64 spte)
 	VCPU->tlb_stale = true;
 }
 
-/* Clears every entry; the page stays hooked where it is. */
 void pool_l1_empty(u32 page)
 {
 	const volatile u64 *table = pool_table(page);
@@ -156,8 +151,8 @@ void pool_l1_free(u32 page)
 
 #define LOOK_AHEAD 64u
 
-/* The next L1 of the clock, or an idle L1 a little ahead of it, which nobody
- * misses; SHADOW_NONE if there is no L1. */
+/* The next L1 at which the clock's hand points, or an idle one a little ahead of it, which
+ * nobody misses; SHADOW_NONE if there is no L1. */
 static u32 victim(void)
 {
 	u32 found = SHADOW_NONE, looked = 0;
@@ -176,13 +171,14 @@ static u32 victim(void)
 	return found;
 }
 
-/* Second chance is not worth its bookkeeping: entries come back one fault each. */
+/* Makes a POOL_L1 free.  It gets no second chance if it was used lately: an entry comes back by
+ * one fault, and to note its use would cost more. */
 static void evict(void)
 {
 	u32 page = victim();
 
 	if (page == SHADOW_NONE) {
-		xen_must(s->xen_error, NEED_TABLE); /* if it has refused pages */
+		xen_must(s->xen_error, NEED_TABLE); /* the reason, if it has refused pages */
 		domain_die("the shadow pool has no page left: give the domain more memory");
 	}
 	s->hand = (page + 1) % s->pool_pages;
@@ -191,7 +187,7 @@ static void evict(void)
 	COUNT(shadow_evicted);
 }
 
-/* A POOL_FREE page, of which the TLB knows nothing (hooks.c). */
+/* Takes a POOL_FREE page; the TLB has nothing of it (hooks.c). */
 static u32 take_free(void)
 {
 	u32 page;
@@ -205,7 +201,6 @@ static u32 take_free(void)
 	return page;
 }
 
-/* A page that nothing has typed, for a root or a descriptor table. */
 u32 pool_take_raw(void)
 {
 	u32 page;
@@ -225,6 +220,7 @@ static bool make_l1(u32 page)
 	       xen_did(mmu_pin_l1(pool_mfn(page)));
 }
 
+/* Takes a POOL_FREE page, or one that was never used and is an empty L1 now. */
 static u32 take_free_l1(void)
 {
 	while (s->free == SHADOW_NONE && s->pool_fresh < s->pool_pages) {
@@ -237,7 +233,6 @@ static u32 take_free_l1(void)
 	return take_free();
 }
 
-/* An empty L1 for that guest table at that L2 index; not hooked yet. */
 u32 pool_l1_take(u32 gpfn, u32 l2i, struct entry key)
 {
 	u32 page = take_free_l1();
@@ -265,6 +260,7 @@ u32 shadow_frame(gva_t va)
 	return pool_mfn(page);
 }
 
+/* Map slots of each use. */
 #define USE_SLOTS (WIN_SLOT_COUNT / PAGE_USES)
 
 void *guest_slot(u32 gpfn, enum page_use use)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes of the shadow's tables on their way to Xen.
+ * The queue: writes of Xen's tables that are made together.
  *
  * Kept true:
- *  - Later writes win, and when queue_send() returns Xen has them all; an entry that
- *    Xen refuses is clear instead, and a fault finds out what should be there.
- *  - Many writes to one POOL_L1 are made in the page itself, while it is no
- *    page table (rewrite): an mmu_update takes some 500 instructions for each
- *    entry, but Xen forgets and checks a present one in 330 when the whole
- *    page loses its type and gets it back, and absent ones nearly for nothing.
- *    Meanwhile the page is hooked nowhere, and nothing of the guest runs.  Where
- *    Xen refuses to begin this, an mmu_update is made; a page that it does not
- *    take back is lost, and what was in it comes back by faults.
+ *  - When queue_send() returns Xen has all writes, and of two to the same entry the later.
+ *    An entry that Xen refuses is clear instead, and a fault finds what should be there.
+ *  - Many writes to one POOL_L1 are made in the page itself, while it is no page table
+ *    (rewrite).  An mmu_update takes some 500 instructions for each entry.  When the whole
+ *    page loses its type and gets it back, Xen needs 330 for each present entry, and next to
+ *    nothing for an empty one.  Meanwhile the page is hooked nowhere, and nothing of the
+ *    guest's runs.  If Xen refuses to begin this, an mmu_update is made; if it does not take
+ *    the page back, the page is lost, and faults bring back what was in it.
  */
 #include "paging.h"
 #include "monitor/life.h"
@@ -20,28 +19,27 @@ static struct shadow *const s = &PV->shadow;
 
 _Static_assert(sizeof(struct queued) == sizeof(struct mmu_entry), "the queue is Xen's");
 
-#define NO_KEY (~0u)
+#define NOTHING_QUEUED (~0u) /* shadow.queue_last */
 
-/* Instructions that Xen 4.17 takes, measured: for an entry in an mmu_update; to
- * forget, and to check, one that is present; for an empty page to lose its type and
- * get it back; for its hook in a root. */
+/* Instructions that Xen 4.17 needs, measured: for an entry in an mmu_update; to forget and to
+ * check a present entry; for an empty page to lose its type and get it back; to take
+ * its hook in a root away and put it back. */
 #define UPDATE 500u
 #define FORGET 145u
 #define CHECK 185u
 #define RETYPE 21500u
 #define REHOOK 2600u
 
-/* Fewer are never worth it. */
+/* A rewrite is never worth it for fewer writes. */
 #define REWRITE_LEAST (RETYPE / (UPDATE - FORGET))
 
 void queue_start(void)
 {
 	SHADOW_CPU->queued = 0;
-	SHADOW_CPU->queue_last = NO_KEY;
+	SHADOW_CPU->queue_last = NOTHING_QUEUED;
 	SHADOW_CPU->fills.page = SHADOW_NONE;
 }
 
-/* The machine address of an entry of a page of the pool. */
 u64 entry_address(u32 table, u32 index)
 {
 	u32 mfn = pool_mfn(table);
@@ -49,13 +47,12 @@ u64 entry_address(u32 table, u32 index)
 	return (u64)(mfn >> 20) << 32 | (mfn << PAGE_SHIFT | index * 8);
 }
 
-/* A write to the same entry as the last replaces it. */
 void queue_write(u32 table, u32 index, u32 low, u32 high)
 {
-	u32 key = table << 9 | index;
+	u32 entry = table << 9 | index;
 	struct queued *q = &SHADOW_CPU->queue[SHADOW_CPU->queued];
 
-	if (SHADOW_CPU->queue_last == key) {
+	if (SHADOW_CPU->queue_last == entry) {
 		q--;
 	} else {
 		if (SHADOW_CPU->queued == ARRAY_SIZE(SHADOW_CPU->queue)) {
@@ -64,18 +61,20 @@ void queue_write(u32 table, u32 index, u32 low, u32 high)
 		}
 		q->ptr = entry_address(table, index);
 		SHADOW_CPU->queued++;
-		SHADOW_CPU->queue_last = key;
+		SHADOW_CPU->queue_last = entry;
 	}
 	q->low = low;
 	q->high = high;
 }
 
+/* Makes one write; false if Xen refuses it. */
 static bool made(u64 ptr, u64 val)
 {
 	return xen_did(mmu_write_one(ptr, val));
 }
 
-/* Some of these Xen refuses; what has been made already can be made again. */
+/* Makes writes one by one, some of which Xen refuses: those entries are cleared.  That some have
+ * been made already does not matter. */
 static __attribute__((noinline)) void update_singly(const struct queued *q, u32 count)
 {
 	for (; count; count--, q++)
@@ -83,6 +82,7 @@ static __attribute__((noinline)) void update_singly(const struct queued *q, u32 
 			xen_must(s->xen_error, NEED_CLEAR);
 }
 
+/* Makes writes by an mmu_update. */
 static void update(const struct queued *q, u32 count)
 {
 	if (count && mmu_write((const struct mmu_entry *)q, count))
@@ -99,18 +99,20 @@ static u32 run_length(const struct queued *q, u32 count)
 	return n;
 }
 
+/* The index in its table of the entry that is written. */
 static u32 index_of(const struct queued *q)
 {
 	return (u32)q->ptr / 8 & 511;
 }
 
+/* 1 if the entry is present, else 0. */
 static u32 present(const volatile void *entry)
 {
 	return *(const volatile u32 *)entry & (u32)PTE_P;
 }
 
-/* Are these writes to that page, in which so many entries are present, made
- * cheaper by rewriting it? */
+/* Is a rewrite cheaper than an mmu_update for these writes to a POOL_L1 that has so many present
+ * entries before? */
 static bool worth_rewriting(u32 page, u32 before, const struct queued *q, u32 count)
 {
 	const volatile u64 *table = pool_table(page);
@@ -122,7 +124,8 @@ static bool worth_rewriting(u32 page, u32 before, const struct queued *q, u32 co
 	       RETYPE + (s->pool[page].hooks ? REHOOK : 0) + before * FORGET + after * CHECK;
 }
 
-/* The hook of a POOL_L1 in its one root; of one without, none. */
+/* The L2 entry by which a POOL_L1 is hooked in its only root, and its value; 0 if it is hooked
+ * nowhere. */
 static struct mmu_entry hook_of(const struct pool_page *p)
 {
 	u32 l2, index = p->l2i & 511;
@@ -133,14 +136,15 @@ static struct mmu_entry hook_of(const struct pool_page *p)
 	return (struct mmu_entry){entry_address(l2, index), pool_table(l2)[index]};
 }
 
+/* Hooks the POOL_L1 again, unless it was hooked nowhere. */
 static void rehook(u32 page, const struct mmu_entry *hook)
 {
 	if (s->pool[page].hooks && !made(hook->ptr, hook->val))
 		root_hook_lost(page);
 }
 
-/* Makes the POOL_L1 ordinary memory.  false: Xen refuses, and it is the table that
- * it was, if perhaps without its hook. */
+/* Unhooks and unpins a POOL_L1: it is ordinary memory.  false: Xen refuses, and it is the table
+ * that it was, but may have lost its hook. */
 static bool untype(u32 page, const struct mmu_entry *hook)
 {
 	if (s->pool[page].hooks && !made(hook->ptr, 0))
@@ -151,7 +155,7 @@ static bool untype(u32 page, const struct mmu_entry *hook)
 	return false;
 }
 
-/* Makes it the table again that it was.  false: Xen refuses, it is lost. */
+/* Pins and hooks it again.  false: Xen refuses, and the page is lost. */
 static bool retype(u32 page, const struct mmu_entry *hook)
 {
 	if (pool_close() && xen_did(mmu_pin_l1(pool_mfn(page)))) {
@@ -164,7 +168,7 @@ static bool retype(u32 page, const struct mmu_entry *hook)
 	return false;
 }
 
-/* Makes the writes in the page, in which so many entries are present.  false: they
+/* Makes writes to a POOL_L1, which has so many present entries, in the page itself.  false: they
  * are still to be made. */
 static bool rewrite(u32 page, u32 entries, const struct queued *q, u32 count)
 {
@@ -188,8 +192,9 @@ static bool rewrite(u32 page, u32 entries, const struct queued *q, u32 count)
 	return !retype(page, &hook) || table;
 }
 
-/* These writes are all to one table.  Are they made, by rewriting it?  Those
- * queued before them must be first. */
+/* Makes a run of writes to one table by rewriting it, if that is cheaper, and before it those
+ * that were queued earlier.  false: the run is
+ * still to be made, and so are the earlier ones, which may have been made already. */
 static bool send_run(const struct queued *before, const struct queued *run, u32 count)
 {
 	u32 page = pool_of_mfn((u32)(run->ptr >> PAGE_SHIFT)), entries = 0;

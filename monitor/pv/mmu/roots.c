@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Roots: the address spaces that Xen loads, each an L3 with four L2 pages of
- * its own.  What is hooked in them is hooks.c's, what the guest's directories
- * say directories.c's.
+ * Roots: the address spaces that Xen loads, each an L3 with four L2 pages of its own.
+ * hooks.c has what is hooked in them, directories.c what the guest's directories say.
  *
- * Kept true: a root is pinned once and for good; unpinning one costs 100,000
- * instructions.  For another guest address space it gets a new key.
+ * Kept true: a root is pinned once and stays so, for to unpin one costs 100,000
+ * instructions; another address space of the guest's gets it under another key.  Roots are
+ * made in the order of their numbers: none behind one that is not made is made.
  */
 #include "paging.h"
 #include "monitor/life.h"
 
 static struct shadow *const s = &PV->shadow;
 
+/* What every root has behind that L3 index: the window, and what is hooked of the guest's
+ * linear mapping. */
 static void fill_l2(u64 *l2, u32 l3i)
 {
 	for (u32 i = 0; i < 512; i++) {
@@ -24,7 +26,7 @@ static void fill_l2(u64 *l2, u32 l3i)
 	}
 }
 
-#define TRIES 3u /* of other pages, where Xen refuses one */
+#define TRIES 3u /* pages that are tried, where Xen refuses one */
 
 static bool fill_l2_page(u32 page, u32 l3i)
 {
@@ -44,7 +46,7 @@ static bool fill_l3_page(u32 page, const struct root *r)
 	return l3 && pool_close() && xen_did(mmu_pin_l3(pool_mfn(page)));
 }
 
-/* Its L2 of that L3 index or, behind the last, its L3. */
+/* Makes the root's L2 page behind that L3 index or, with 4, its L3 page. */
 static bool make_page(struct root *r, u32 l3i)
 {
 	u16 *page = l3i < 4 ? &r->l2[l3i] : &r->l3;
@@ -59,7 +61,8 @@ static bool make_page(struct root *r, u32 l3i)
 	return false;
 }
 
-/* false: Xen refuses, and what there is of it stays unused. */
+/* Makes and pins the root, without a guest address space.  false: Xen refuses, and what pages
+ * it has are lost. */
 static bool make_root(struct root *r)
 {
 	*r = (struct root){0};
@@ -72,7 +75,7 @@ static bool make_root(struct root *r)
 	return r->made;
 }
 
-/* POOL_ONE_TO_ONE: one L1 for every 2 MB of guest-physical memory. */
+/* Makes and pins the one-to-one pages. */
 static void make_one_to_one(void)
 {
 	s->one_to_one_count = (s->guest_pages + 511) / 512;
@@ -93,6 +96,7 @@ static void make_one_to_one(void)
 	}
 }
 
+/* Paging is off: hooks every chunk at its guest-physical address. */
 static void map_identity(struct root *r)
 {
 	for (u32 i = 0; i < s->one_to_one_count && i < WINDOW_L2; i++)
@@ -102,8 +106,8 @@ static void map_identity(struct root *r)
 	queue_flush();
 }
 
-/* The bootstrap tables must go before the one-to-one pages can be typed: they
- * map the frames of the boot area writable. */
+/* The one-to-one pages come last: they map the boot area writable, and so Xen's bootstrap
+ * tables, which must not be tables any more by then. */
 void root_start(void)
 {
 	s->guest_pages = MON->start.guest_pages;
@@ -120,6 +124,7 @@ void root_start(void)
 	map_identity(&s->roots[0]);
 }
 
+/* The root of the address space with that key; NULL if it has none. */
 static struct root *find_root(u32 key)
 {
 	u8 *hint = &s->root_hint[(key >> 5 ^ key >> 12) % ARRAY_SIZE(s->root_hint)];
@@ -137,8 +142,8 @@ static struct root *find_root(u32 key)
 	return NULL;
 }
 
-/* The best root for a new address space: a dead one, one not made yet, or the one
- * that was not loaded for the longest time.  NULL: there is only the current one. */
+/* The best root for a new address space: one without a space, if possible one that is made,
+ * else the one that was loaded least recently.  NULL if there is only the current one. */
 static struct root *best_root(void)
 {
 	struct root *best = NULL;
@@ -159,7 +164,8 @@ static struct root *best_root(void)
 	return best;
 }
 
-/* The same, made.  When Xen gives no more of them those that there are must do. */
+/* The same, made.  If Xen refuses to make another, the roots that there are must do; it may be
+ * the current one then. */
 static struct root *take_root(void)
 {
 	struct root *best;

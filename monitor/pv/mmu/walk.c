@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's own page tables, read as hardware would (Intel SDM vol. 3A,
- * 4.3 and 4.4).  Only guest RAM is ever touched; a table outside of it reads
- * as not present.  PDPTEs are taken at the CR3 load (root.table), as by a CPU.
+ * The guest's own page tables, read as a processor reads them (Intel SDM vol. 3A, 4.3 and
+ * 4.4).
+ *
+ * Only memory of the guest's is touched: a table without memory reads as not present.
+ * PDPTEs count as they were at the load of CR3 (root.table), as in a processor.
  */
 #include "paging.h"
 
 static struct shadow *const s = &PV->shadow;
 
-/* The guest's directory for va, NULL if it has none. */
 u8 *walk_directory(const struct vcpu *v, gva_t va)
 {
 	u32 table;
@@ -19,6 +20,7 @@ u8 *walk_directory(const struct vcpu *v, gva_t va)
 	return table == GPFN_NONE ? NULL : guest_page(table, PAGE_DIRECTORY);
 }
 
+/* Completes a walk that ends in a large page, of 2 MB or 4 MB. */
 static void walk_large(struct walk *w, gva_t va, bool wide)
 {
 	u32 mask = wide ? 511 : 1023;
@@ -66,7 +68,6 @@ void walk_guest(struct vcpu *v, gva_t va, struct walk *w)
 	w->us = both & PTE_US;
 }
 
-/* Sets accessed and dirty in the guest's tables, as the walk of a CPU does. */
 void walk_mark(struct walk *w, bool write)
 {
 	u32 bits = (u32)(PTE_A | (write ? PTE_D : 0));
@@ -78,8 +79,6 @@ void walk_mark(struct walk *w, bool write)
 	}
 }
 
-/* Does the guest map the 2 MB at l2i, with all rights, to 2 MB of RAM one to one?
- * Then *chunk says which 2 MB. */
 bool walk_is_one_to_one(struct vcpu *v, const struct walk *w, u32 l2i, u32 *chunk)
 {
 	bool wide = guest_is_wide(v);
