@@ -82,12 +82,12 @@ void control_halt(struct vcpu *v);
  * CPUID, and the kernel's RDTSC; false if it is another. */
 bool cpu_unprivileged(struct vcpu *v, const struct insn *i);
 
-/* --- flags.c: what the guest's kernel must not find out before Init ------------------------ */
+/* --- prelude.c: what the guest's kernel must not find out before Init ------------------------ */
 
 /* The kernel's CLI at va has trapped; it has loaded its GDT, its IDT. */
-void flags_cli(struct vcpu *v, gva_t va);
-void flags_lgdt(struct vcpu *v);
-void flags_lidt(struct vcpu *v);
+void prelude_cli(struct vcpu *v, gva_t va);
+void prelude_lgdt(struct vcpu *v);
+void prelude_lidt(struct vcpu *v);
 
 /* --- idt.c: the guest's IDT, as the processor or Xen has it ---------------------------------- */
 
@@ -115,8 +115,8 @@ u16 tables_call_selector(enum seg seg);
 /* --- entry/pv, entry/pvh: assembly ------------------------------------------------------- */
 
 /* Linear accesses that may fault; bytes not done are returned. */
-u32 regparm3 linear_read(void *to, gva_t from, u32 bytes);
-u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes);
+u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes);
+u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes);
 /* Calls the code at WIN_RUN with these registers, ESP apart, and these status flags.
  * RUN_DONE, or the vector of the exception that its first instruction has met: then
  * nothing has changed. */

@@ -15,9 +15,9 @@
 #include "vcpu.h"
 
 /* The end that xl has asked for. */
-struct asked {
-	u32 reason;	/* SHUTDOWN_ code */
-	u64 believe_ns; /* until then an end of the guest's is taken for the answer */
+struct shutdown_order {
+	u32 reason;	  /* SHUTDOWN_ code */
+	u64 honour_until; /* until then an end of the guest's is taken for the answer */
 };
 
 struct events {
@@ -36,8 +36,8 @@ struct monitor {
 	struct pc pc;
 	struct events events;
 	struct store store;
-	struct asked asked;
-	u32 ends;	    /* that have begun: report.c */
+	struct shutdown_order shutdown_order;
+	u32 ends; /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */
 	u32 wc_version_seen;
 };

@@ -100,7 +100,7 @@ struct vcpu {
 	bool halted;	 /* the guest waits in Halt */
 	bool nmi;	 /* one has come and the guest has not had it */
 	bool vif;	 /* the interrupt flag before Init, as far as it is known */
-	gva_t flags_save, flags_restore; /* flags.c's breakpoints, 0 for none */
+	gva_t flags_save, flags_restore; /* prelude.c's breakpoints, 0 for none */
 	u32 kernel_first;		 /* where the guest's kernel begins, 0 if not known */
 	u8 iopl;			 /* for user mode, by SetIOPLMask */
 	bool paravirtual;		 /* Init has succeeded: the kernel is in ring 1 */

@@ -58,9 +58,9 @@ static inline int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 	int ret;
 
 	COUNT(hypercall[number]);
-	__asm__ volatile("call *%[entry]"
+	__asm__ volatile("call *%[code]"
 			 : "=a"(ret), "+b"(a), "+c"(b), "+d"(c), "+S"(d), "+D"(e)
-			 : [entry] "0"(HYPERCALL_PAGE + number * 32)
+			 : [code] "0"(HYPERCALL_PAGE + number * 32)
 			 : "memory", "cc");
 	return ret;
 }

@@ -6,7 +6,7 @@
 #include "monitor/monitor.h"
 #include "lib/print.h"
 
-noreturn void regparm3 enter_monitor(u32 stack_top, u32 entry);
+noreturn void regparm3 enter_monitor(u32 stack_top, u32 entry_point);
 void regparm3 entry_main(const struct start_info *si);
 
 /* The ring's page lies in the boot area, so it is mapped from the start. */

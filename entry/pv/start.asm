@@ -35,7 +35,7 @@ _start:
 	mov eax, esi
 	call entry_main
 
-; void regparm3 noreturn enter_monitor(u32 stack_top, u32 entry)
+; void regparm3 noreturn enter_monitor(u32 stack_top, u32 entry_point)
 enter_monitor:
 	mov esp, eax
 	jmp edx

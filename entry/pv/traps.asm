@@ -14,7 +14,7 @@
 
 extern monitor_trap, nested_trap, segment_failsafe, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
-global iret_window_offset, iret_offset, iret_disabled_offset, linear_read, linear_write
+global iret_window_offset, iret_offset, iret_disabled_offset, copy_from_linear, copy_to_linear
 global nmi_unblock, run_code
 
 ; A page fault from ring 3 that the guest's own tables demand: nothing is
@@ -282,10 +282,10 @@ iret_window_offset: dd iret_window - rom_start, iret_window_end - rom_start
 iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 
-; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
-; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
-linear_read:
-linear_write:
+; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
+; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
+copy_from_linear:
+copy_to_linear:
 	push esi
 	push edi
 	mov edi, eax

@@ -21,7 +21,7 @@
 #define INITRD_LIMIT (256u << 8)    /* low memory for every kernel, even with mem= or vmalloc= */
 #define MOVE_ALIGN (4u << 20)
 
-noreturn void regparm3 pvh_enter_monitor(u32 directory, u32 entry, u32 stack);
+noreturn void regparm3 pvh_enter_monitor(u32 directory, u32 entry_point, u32 stack);
 void regparm3 pvh_move(u32 to, u32 bytes);
 void regparm3 pvh_entry_main(u32 si);
 

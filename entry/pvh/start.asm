@@ -104,7 +104,7 @@ pvh_move:
 	pop esi
 	ret
 
-; void regparm3 noreturn pvh_enter_monitor(u32 directory, u32 entry, u32 stack):
+; void regparm3 noreturn pvh_enter_monitor(u32 directory, u32 entry_point, u32 stack):
 ; the monitor's own page directory has the window and memory one to one; the
 ; instructions up to the jump are on pages of the entry's, which it has not.
 ; So the jump is made from the copy at their physical address.

@@ -15,7 +15,7 @@ extern monitor_trap, nested_trap, monitor_start
 global trap_table, fixup_table, fixup_count, quick_table
 global iret_window_offset, iret_offset, iret_disabled_offset, exit_iret_offset
 global exception_code_offset
-global linear_read, linear_write, run_code
+global copy_from_linear, copy_to_linear, run_code
 
 V86_WORDS equ 4                         ; ES DS FS GS
 
@@ -306,10 +306,10 @@ iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 exit_iret_offset: dd exit_iret - rom_start
 
-; u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
-; u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
-linear_read:
-linear_write:
+; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
+; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
+copy_from_linear:
+copy_to_linear:
 	push esi
 	push edi
 	mov edi, eax

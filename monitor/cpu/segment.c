@@ -279,7 +279,7 @@ void segment_reread(struct vcpu *v)
 }
 
 /* One entry is that now, and no other. */
-static void entry(struct vcpu *v, u32 table, u32 index, u64 descriptor)
+static void change_descriptor(struct vcpu *v, u32 table, u32 index, u64 descriptor)
 {
 	u32 place = index << 1 | table;
 
@@ -293,12 +293,12 @@ static void entry(struct vcpu *v, u32 table, u32 index, u64 descriptor)
 
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor)
 {
-	entry(v, GDT, index, descriptor);
+	change_descriptor(v, GDT, index, descriptor);
 }
 
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor)
 {
-	entry(v, LDT, index, descriptor);
+	change_descriptor(v, LDT, index, descriptor);
 }
 
 bool segment_late(struct vcpu *v, u32 error)

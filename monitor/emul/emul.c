@@ -72,7 +72,7 @@ static bool fetch_port(struct vcpu *v, struct insn *i)
 	u8 bytes[2], opcode;
 
 	if (!guest_in_kernel(v) || is_code16(cs) || at >= WINDOW_BASE - 1 ||
-	    linear_read(bytes, at, 2))
+	    copy_from_linear(bytes, at, 2))
 		return false;
 	opcode = bytes[0];
 	if ((opcode & 0xF4) != 0xE4) /* E4 to E7, EC to EF */
@@ -159,7 +159,7 @@ static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 		v->r.eflags =
 			i->op == INSN_STI ? v->r.eflags | EFLAGS_IF : v->r.eflags & ~EFLAGS_IF;
 	else if (i->op == INSN_CLI)
-		flags_cli(v, v->r.eip);
+		prelude_cli(v, v->r.eip);
 	else
 		guest_die("interrupts are enabled before VMI_Init, and none can come: a kernel "
 			  "without VMI support, or that did not find the ROM, or an early panic "

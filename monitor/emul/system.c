@@ -138,10 +138,10 @@ static enum emul_result op_table(struct vcpu *v, const struct insn *i, struct ac
 		return EMUL_FAULT;
 	if (i->op == INSN_LGDT) {
 		segment_load_gdt(v, t.limit, t.base);
-		flags_lgdt(v);
+		prelude_lgdt(v);
 	} else {
 		idt_load(v, t.limit, t.base);
-		flags_lidt(v);
+		prelude_lidt(v);
 	}
 	return EMUL_DONE;
 }

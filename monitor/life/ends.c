@@ -59,22 +59,22 @@ void control_check_stack(struct vcpu *v, u16 selector)
 		  selector);
 }
 
-#define BELIEVE_NS 600000000000ull /* so long a userland may take to end */
+#define HONOUR_NS 600000000000ull /* so long a userland may take to end */
 
 static void press(u32 reason)
 {
-	struct asked *asked = &MON->asked;
+	struct shutdown_order *order = &MON->shutdown_order;
 	struct pc *pc = &MON->pc;
 	u64 now = time_ns();
-	bool again = reason == asked->reason && now < asked->believe_ns;
+	bool again = reason == order->reason && now < order->honour_until;
 	bool keys_first = (reason == SHUTDOWN_reboot) != again;
 
-	asked->reason = reason;
-	asked->believe_ns = now + BELIEVE_NS;
+	order->reason = reason;
+	order->honour_until = now + HONOUR_NS;
 	if (keys_first ? pc_ctrl_alt_del(pc) || pm_power_button(&pc->pm)
 		       : pm_power_button(&pc->pm) || pc_ctrl_alt_del(pc))
 		return;
-	asked->believe_ns = 0;
+	order->honour_until = 0;
 	say("\nvmixen: xl asks the guest to end, and it listens neither to the power button (ACPI) "
 	    "nor to the keyboard: xl destroy ends it\n");
 }
@@ -108,8 +108,8 @@ void domain_order(enum store_order order)
 
 noreturn void domain_shutdown(u32 reason)
 {
-	if (time_ns() < MON->asked.believe_ns)
-		reason = MON->asked.reason;
+	if (time_ns() < MON->shutdown_order.honour_until)
+		reason = MON->shutdown_order.reason;
 	if (MON->start.counters)
 		counters_report();
 	console_flush(&MON->console);

@@ -40,7 +40,7 @@ static u32 peek(gva_t va, void *to, u32 bytes)
 		return 0;
 	if (bytes > WINDOW_BASE - va)
 		bytes = WINDOW_BASE - va;
-	return bytes - linear_read(to, va, bytes);
+	return bytes - copy_from_linear(to, va, bytes);
 }
 
 static gva_t stack_at(struct vcpu *v)

@@ -66,7 +66,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	set_callback(CALLBACKTYPE_event, upcall_offset);
 	set_callback(CALLBACKTYPE_failsafe, failsafe_offset);
 	xen_must(xen_stack_switch(FLAT_RING1_SS, WIN_FRAME_TOP), NEED_STACK);
-	flags_start();
+	prelude_start();
 	start_pc();
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, shadow pool %u KB\n", MON->start.code32,
@@ -105,7 +105,7 @@ void vmi_init(struct vcpu *v)
 	v->kernel_ss = (u16)r->ss;
 	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
 	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
-	flags_end(v);
+	prelude_end(v);
 	msr_adopt(v);
 	control_adopt(v);
 	shadow_adopt(v);

@@ -35,7 +35,7 @@ int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_faul
 	if (!in_guest(va, bytes, f))
 		return -1;
 	for (u32 left = bytes;;) {
-		left = linear_read(out + (bytes - left), va + (bytes - left), left);
+		left = copy_from_linear(out + (bytes - left), va + (bytes - left), left);
 		if (!left)
 			return 0;
 		if (refill(v, va + (bytes - left), false, f))
@@ -50,7 +50,7 @@ int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct ac
 	if (!in_guest(va, bytes, f))
 		return -1;
 	for (u32 left = bytes;;) {
-		left = linear_write(va + (bytes - left), in + (bytes - left), left);
+		left = copy_to_linear(va + (bytes - left), in + (bytes - left), left);
 		if (!left)
 			return 0;
 		if (refill(v, va + (bytes - left), true, f))

@@ -9,10 +9,10 @@
 /* trap.c: back to the guest, with what is pending for it. */
 void monitor_resume(struct vcpu *v);
 
-/* flags.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
-void flags_start(void);
-void flags_end(struct vcpu *v);
-bool flags_breakpoint(struct vcpu *v);
+/* prelude.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
+void prelude_start(void);
+void prelude_end(struct vcpu *v);
+bool prelude_breakpoint(struct vcpu *v);
 
 /* control.c: a #DB that is the guest's is going to it; the processor's DR6 is clear. */
 void control_debug_trap(struct vcpu *v);

@@ -164,7 +164,7 @@ static void exception(struct vcpu *v)
 			control_debug_forget();
 			break;
 		}
-		if (flags_breakpoint(v)) {
+		if (prelude_breakpoint(v)) {
 			control_debug_forget();
 			break;
 		}

@@ -116,10 +116,10 @@ static inline void cpu_ltr(u16 selector)
 /* trap.c: back to the guest, with what is pending for it. */
 void monitor_resume(struct vcpu *v);
 
-/* flags.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
-void flags_start(void);
-void flags_end(struct vcpu *v);
-bool flags_breakpoint(struct vcpu *v);
+/* prelude.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
+void prelude_start(void);
+void prelude_end(struct vcpu *v);
+bool prelude_breakpoint(struct vcpu *v);
 
 /* control.c: what DR6 says of the #DB that has come; it is the guest's and is going to it; the
  * processor's DR6 becomes clear. */

@@ -86,7 +86,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	start_segments(v);
 	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
 	start_events();
-	flags_start();
+	prelude_start();
 	start_pc();
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, in ring 1 of a PVH domain\n", MON->start.code32,
@@ -111,7 +111,7 @@ void vmi_init(struct vcpu *v)
 	v->paravirtual = true;
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;
-	flags_end(v);
+	prelude_end(v);
 	segment_adopt(v);
 	((u32 *)WIN_TSS)[4] = v->kernel_ss;
 }

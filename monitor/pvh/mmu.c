@@ -279,16 +279,18 @@ int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_faul
 {
 	u32 cr2 = cpu_cr2();
 
-	return in_guest(va, bytes, f) ? stopped(v, va, bytes, linear_read(to, va, bytes), cr2, f)
-				      : -1;
+	return in_guest(va, bytes, f)
+		       ? stopped(v, va, bytes, copy_from_linear(to, va, bytes), cr2, f)
+		       : -1;
 }
 
 int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f)
 {
 	u32 cr2 = cpu_cr2();
 
-	return in_guest(va, bytes, f) ? stopped(v, va, bytes, linear_write(va, from, bytes), cr2, f)
-				      : -1;
+	return in_guest(va, bytes, f)
+		       ? stopped(v, va, bytes, copy_to_linear(va, from, bytes), cr2, f)
+		       : -1;
 }
 
 void space_start(struct vcpu *v)

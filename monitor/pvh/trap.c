@@ -226,7 +226,7 @@ static void exception(struct vcpu *v)
 		page_fault(v);
 		break;
 	case EXC_DB:
-		if (flags_breakpoint(v))
+		if (prelude_breakpoint(v))
 			break;
 		control_debug_trap(v);
 		inject_exception(v, vector, false, 0);

@@ -401,12 +401,12 @@ static u32 linear(gva_t va, u8 *bytes, u32 count, bool write)
 	return count;
 }
 
-u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
+u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
 {
 	return linear(from, to, bytes, false);
 }
 
-u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
+u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
 {
 	return linear(to, (u8 *)(uintptr_t)from, bytes, true);
 }

@@ -317,7 +317,7 @@ static void a_copy_says_how_many_bytes_could_not_be(void **state)
 		machine.gpr[ECX] = bytes;
 		machine.eflags &= ~0x400u;
 		esp = machine.gpr[ESP];
-		stop = machine_call("linear_read");
+		stop = machine_call("copy_from_linear");
 		while (stop == STOP_FAULT) {
 			assert_int_equal(machine.fault, EDGE);
 			stop = machine_run(fixed_up(machine.eip));

@@ -323,7 +323,7 @@ static void what_xl_asks(void **state)
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);
 	port_out(v, 0x603, 1, 1);
 	domain_order(STORE_POWEROFF);
-	assert_int_equal(MON->asked.reason, SHUTDOWN_poweroff);
+	assert_int_equal(MON->shutdown_order.reason, SHUTDOWN_poweroff);
 	assert_ends(SHUTDOWN_poweroff, vmi_Reboot());
 	start(state);
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);

@@ -100,7 +100,7 @@ static void init_ends_the_breakpoints_on_flags(void **state)
 	(void)state;
 	domain_paging(false);
 	memcpy(PHYS(CODE + 0x100), "\xFA\xC3\x9C\x58\xC3\x50\x9D", 7);
-	flags_cli(v, KERNEL(CODE) + 0x100);
+	prelude_cli(v, KERNEL(CODE) + 0x100);
 	assert_int_equal(xen.debugreg[7], 5);
 	vmi_init(v);
 	assert_true(v->paravirtual);

@@ -172,7 +172,7 @@ static void after_init_nobody_is(void **state)
 		assert_int_equal(cpu.dr[i], 0);
 	assert_int_equal(cpu.dr[7], 0);
 	v->r.eip = 0x100000;
-	assert_false(flags_breakpoint(v));
+	assert_false(prelude_breakpoint(v));
 }
 
 /* --- gates ----------------------------------------------------------------------------------- */

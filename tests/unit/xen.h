@@ -50,7 +50,7 @@ struct xen {
 	u16 selector[6]; /* the processor's segment registers, by enum seg, and what */
 	u64 hidden[6];	 /* stood in Xen's table when they were loaded */
 	bool ts;
-	/* What the hardware's registers hold, for linear_read and linear_write. */
+	/* What the hardware's registers hold, for copy_from_linear and copy_to_linear. */
 	u32 linear_faults;
 };
 

@@ -135,12 +135,12 @@ static u32 transfer(u32 va, void *own, u32 bytes, bool write)
 	return 0;
 }
 
-u32 regparm3 linear_read(void *to, gva_t from, u32 bytes)
+u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
 {
 	return transfer(from, to, bytes, false);
 }
 
-u32 regparm3 linear_write(gva_t to, const void *from, u32 bytes)
+u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
 {
 	return transfer(to, (void *)(uintptr_t)from, bytes, true);
 }

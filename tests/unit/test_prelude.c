@@ -37,7 +37,7 @@ static int start(void **state)
 static void a_cli_function_leads_to_its_neighbours(void **state)
 {
 	(void)state;
-	flags_cli(v, KERNEL(CLI));
+	prelude_cli(v, KERNEL(CLI));
 	assert_false(v->vif);
 	assert_int_equal(xen.debugreg[0], KERNEL(SAVE));
 	assert_int_equal(xen.debugreg[1], KERNEL(RESTORE));
@@ -49,10 +49,10 @@ static void a_kernel_is_searched_when_it_loads_its_idt(void **state)
 	(void)state;
 	v->cr0 &= ~CR0_PG;
 	v->r.eip = CODE + 8;
-	flags_lgdt(v);
+	prelude_lgdt(v);
 	v->cr0 |= CR0_PG;
 	v->r.eip = KERNEL(CODE) + 0x20;
-	flags_lidt(v);
+	prelude_lidt(v);
 	assert_int_equal(xen.debugreg[0], KERNEL(SAVE));
 	assert_int_equal(xen.debugreg[1], KERNEL(RESTORE));
 	assert_int_equal(v->kernel_first, 0);
@@ -63,46 +63,46 @@ static void the_flag_is_what_the_guest_made_it(void **state)
 	struct regs *r = &v->r;
 
 	(void)state;
-	flags_cli(v, KERNEL(CLI));
+	prelude_cli(v, KERNEL(CLI));
 	r->eip = KERNEL(SAVE);
 	r->eflags = EFLAGS_IF | 0x46;
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	assert_int_equal(r->gpr[GPR_EAX], 0x46);
 	assert_int_equal(r->eip, KERNEL(SAVE) + 2);
 	r->eip = KERNEL(RESTORE);
 	r->gpr[GPR_EAX] = EFLAGS_IF | 0x401;
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	assert_true(v->vif);
 	assert_int_equal(r->eflags & 0xCD5, 0x401);
 	r->eip = KERNEL(SAVE);
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	assert_int_equal(r->gpr[GPR_EAX] & EFLAGS_IF, EFLAGS_IF);
 }
 
 static void other_breakpoints_are_the_guests(void **state)
 {
 	(void)state;
-	assert_false(flags_breakpoint(v));
-	flags_cli(v, KERNEL(CLI));
+	assert_false(prelude_breakpoint(v));
+	prelude_cli(v, KERNEL(CLI));
 	v->r.eip = KERNEL(CODE);
-	assert_false(flags_breakpoint(v));
+	assert_false(prelude_breakpoint(v));
 	v->paravirtual = true;
 	v->r.eip = KERNEL(SAVE);
-	assert_false(flags_breakpoint(v));
+	assert_false(prelude_breakpoint(v));
 }
 
 static void a_kernel_built_otherwise_has_no_breakpoints(void **state)
 {
 	(void)state;
 	*(u8 *)PHYS(CLI + 1) = 0x90; /* cli inside of something */
-	flags_cli(v, KERNEL(CLI));
+	prelude_cli(v, KERNEL(CLI));
 	assert_int_equal(v->flags_save, 0);
 	start(state);
 	*(u8 *)PHYS(RESTORE) = 0x90;
-	flags_cli(v, KERNEL(CLI));
-	assert_int_equal(xen.debugreg[7], 0x50); /* those of flags_start */
+	prelude_cli(v, KERNEL(CLI));
+	assert_int_equal(xen.debugreg[7], 0x50); /* those of prelude_start */
 	start(state);
-	flags_cli(v, USER); /* its neighbourhood is not mapped */
+	prelude_cli(v, USER); /* its neighbourhood is not mapped */
 	assert_int_equal(xen.debugreg[7], 0x50);
 }
 
@@ -118,26 +118,26 @@ static void a_kernel_that_asks_its_cs_is_told_ring_0(void **state)
 	assert_int_equal(xen.debugreg[7], 0x50);
 	memcpy(PHYS(0x100000), "\x8C\xC8\xA9\x03\x00\x00\x00\x0F\x85", 9);
 	r->eip = 0x100000;
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	assert_int_equal(r->gpr[GPR_EAX], 0x10);
 	assert_int_equal(r->eip, 0x100000 + 13);
 	memset(PHYS(0x100000), 0x90, 9); /* it begins otherwise */
 	r->eip = 0x100000;
 	r->eflags = 2;
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	assert_int_equal(r->eip, 0x100000);
 	assert_int_equal(r->eflags, 2 | EFLAGS_RF);
 	r->eip = 0x400000; /* no memory: whatever comes, not the breakpoint again */
-	assert_true(flags_breakpoint(v));
+	assert_true(prelude_breakpoint(v));
 	r->eip = 0x200000;
-	assert_false(flags_breakpoint(v));
+	assert_false(prelude_breakpoint(v));
 }
 
 static void after_init_the_debug_registers_are_the_guests(void **state)
 {
 	(void)state;
-	flags_cli(v, KERNEL(CLI));
-	flags_end(v);
+	prelude_cli(v, KERNEL(CLI));
+	prelude_end(v);
 	assert_int_equal(xen.debugreg[7], 0);
 	assert_int_equal(v->flags_save, 0);
 }

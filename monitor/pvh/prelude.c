@@ -17,14 +17,14 @@
 /* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
 static const u32 beginnings[] = {0x100000, 0x400000};
 
-void flags_start(void)
+void prelude_start(void)
 {
 	control_set_dr(VCPU, 2, beginnings[0]);
 	control_set_dr(VCPU, 3, beginnings[1]);
 	control_set_dr(VCPU, 7, DR7_EXECUTE_2_3);
 }
 
-bool flags_breakpoint(struct vcpu *v)
+bool prelude_breakpoint(struct vcpu *v)
 {
 	static const u8 asks[] = {0x8C, 0xC8, 0xA9, 3, 0, 0, 0, 0x0F, 0x85};
 	u8 code[sizeof(asks)];
@@ -43,23 +43,23 @@ bool flags_breakpoint(struct vcpu *v)
 	return true;
 }
 
-void flags_cli(struct vcpu *v, gva_t va)
+void prelude_cli(struct vcpu *v, gva_t va)
 {
 	(void)va;
 	v->vif = false;
 }
 
-void flags_lgdt(struct vcpu *v)
+void prelude_lgdt(struct vcpu *v)
 {
 	(void)v;
 }
 
-void flags_lidt(struct vcpu *v)
+void prelude_lidt(struct vcpu *v)
 {
 	(void)v;
 }
 
-void flags_end(struct vcpu *v)
+void prelude_end(struct vcpu *v)
 {
 	for (u32 reg = 0; reg < 4; reg++)
 		control_set_dr(v, reg, 0);

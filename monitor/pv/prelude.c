@@ -34,7 +34,7 @@ enum { PUSH_EAX = 0x50, POP_EAX = 0x58, PUSHF = 0x9C, POPF = 0x9D, RET = 0xC3, C
 /* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
 static const u32 beginnings[] = {0x100000, 0x400000};
 
-void flags_start(void)
+void prelude_start(void)
 {
 	xen_set_debugreg(2, beginnings[0]);
 	xen_set_debugreg(3, beginnings[1]);
@@ -92,7 +92,7 @@ static bool learn(struct vcpu *v, gva_t va)
 }
 
 /* A cli at va has trapped. */
-void flags_cli(struct vcpu *v, gva_t va)
+void prelude_cli(struct vcpu *v, gva_t va)
 {
 	v->vif = false;
 	if (!v->flags_save)
@@ -100,14 +100,14 @@ void flags_cli(struct vcpu *v, gva_t va)
 }
 
 /* LGDT at EIP. */
-void flags_lgdt(struct vcpu *v)
+void prelude_lgdt(struct vcpu *v)
 {
 	if (!(v->cr0 & CR0_PG))
 		v->kernel_first = v->r.eip & ~(PAGE_SIZE - 1);
 }
 
 /* LIDT at EIP. */
-void flags_lidt(struct vcpu *v)
+void prelude_lidt(struct vcpu *v)
 {
 	u8 code[512];
 	struct access_fault f;
@@ -129,7 +129,7 @@ void flags_lidt(struct vcpu *v)
 }
 
 /* Carries out what a breakpoint stopped; false if it was none of ours. */
-bool flags_breakpoint(struct vcpu *v)
+bool prelude_breakpoint(struct vcpu *v)
 {
 	const u32 status = EFLAGS_STATUS | EFLAGS_DF;
 	struct regs *r = &v->r;
@@ -151,7 +151,7 @@ bool flags_breakpoint(struct vcpu *v)
 }
 
 /* Init: the debug registers are the guest's. */
-void flags_end(struct vcpu *v)
+void prelude_end(struct vcpu *v)
 {
 	xen_set_debugreg(7, 0);
 	control_debug_forget();
