@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The seam between what both bindings share and the binding: one function for each
- * thing that differs.  monitor/pv has them in files of the same names as monitor/pvh;
- * an image contains one of the two.
+ * The seam between the shared part of the monitor and its binding to Xen: one function
+ * for each thing that the two bindings do differently.  monitor/pv and monitor/pvh
+ * define them in files of the same names, and an image contains one of the two.
  *
- * The binding's own calls of the guest (vmi_ functions of page tables) and its way in
- * and out (trap.c) are not here: nothing shared asks for them.
+ * The binding's VMI calls on page tables (vmi_mmu.c) and its way in and out (trap.c)
+ * are not here, because no shared file uses them.
  */
 #ifndef VMIXEN_BINDING_H
 #define VMIXEN_BINDING_H
@@ -19,19 +19,25 @@ struct pool_use;
 
 /* --- init.c, trap.c, guard.c: the guest's way -------------------------------------------- */
 
-/* The guest has called VMI_Init: its kernel goes on in ring 1, or the call has failed. */
+/* Carries out VMI_Init, whose marked UD2 has trapped at EIP.  On success EAX is 0, the
+ * kernel goes on behind its call, and VMI's contract holds from then on.  On failure EAX
+ * is -1, EIP is behind the mark, and nothing else has changed. */
 void vmi_init(struct vcpu *v);
-/* There is something for the guest: whoever enables interrupts next has to look. */
+/* Notes that an interrupt may wait for the guest: the guest's next call that enables
+ * interrupts comes to the monitor, which then asks events_interrupt(). */
 void irq_raise(void);
-/* guard.c: the guest is going to be shown its flags, or to go on elsewhere.  What was done
- * before Init for the one instruction at which it is ends: nothing is open any more, TF is
- * the guest's, and the processor has what its descriptor tables say. */
+/* guard.c, before Init: ends what was arranged for the instruction at EIP alone.  Guest
+ * tables that were opened for a write are read-only again, TF is the guest's own, and
+ * the processor's descriptors are those of the guest's tables.  Called before the guest's
+ * EFLAGS are shown to it, and before EIP becomes another one. */
 void guard_close(struct vcpu *v);
 
 /* --- linear.c: guest-virtual memory, for the processor's own accesses -------------------- */
 
-/* As the guest's ring 0 sees it, and only memory, never the ROM's window.  0, or -1 with
- * *f set; of a write some may have been done then. */
+/* Copy between a buffer of the monitor's and the guest's linear addresses from va on, with
+ * the rights of ring 0.  They reach memory alone: a frame without memory and the ROM's
+ * window are faults.  0, or -1 with *f set to the fault; a write that ends with -1 may
+ * have stored the bytes before the one that faults. */
 int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f);
 int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f);
 
@@ -39,87 +45,103 @@ int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct ac
 
 /* What an access of the guest's meets. */
 enum space_result {
-	SPACE_FILLED, /* memory, and the access is allowed */
-	SPACE_OPENED, /* the same, and the binding must know when it is over */
-	SPACE_FAULT,  /* the guest's own tables refuse it */
+	SPACE_FILLED, /* memory, and the guest's tables allow the access */
+	SPACE_OPENED, /* the same; a guarded table was opened for the write (PV's guard.h) */
+	SPACE_FAULT,  /* the guest's own tables refuse the access */
 	SPACE_MMIO,   /* a frame without memory */
 };
 
-/* What the access to va with these bits (PF_W, PF_I; kernel: with the rights of what the
- * guest takes for ring 0) would meet.  Nothing changes.  Of SPACE_FAULT *guest_error is
- * the error code that the guest shall see, of the others *gpa the guest-physical address. */
+/* Tells what an access to va would meet, and changes nothing.  bits: PF_W for a write,
+ * PF_I for a fetch, 0 for a read.  kernel: with the rights of the guest's ring 0, else
+ * with those of user mode.  After SPACE_FAULT *guest_error is the error code that the
+ * guest shall see; after the others *gpa is the guest-physical address of va. */
 enum space_result space_look(struct vcpu *v, gva_t va, u32 bits, bool kernel, u32 *guest_error,
 			     u64 *gpa);
-/* Where va is in guest-physical memory; false if it is not mapped.  Nothing changes. */
+/* Sets *gpa to the guest-physical address of va, and changes nothing else.  false if the
+ * guest's tables do not map va. */
 bool space_translate(struct vcpu *v, gva_t va, u64 *gpa);
-/* The guest executes INVLPG, or calls InvalPage. */
+/* Carries out INVLPG, or the call InvalPage, for the page of va. */
 void space_invlpg(struct vcpu *v, gva_t va);
 
-/* What the shadow pool's frames are used for; without a pool all 0. */
+/* Counts what the frames of the shadow pool are used for.  All 0 in a binding that has no
+ * pool. */
 void pool_count(struct pool_use *use);
 
 /* --- control.c: control and debug registers ---------------------------------------------- */
 
+/* The guest loads a control register with value.  control_set_cr0 and control_set_cr3 are
+ * the loads alone; what a load may end is in monitor/life/ends.h. */
 void control_set_cr0(struct vcpu *v, u32 value);
-/* false: no processor loads that value, a #GP. */
+/* false, with CR3 as before, if value leads to no page directory that can be used. */
 bool control_set_cr3(struct vcpu *v, u32 value);
 void control_set_cr4(struct vcpu *v, u32 value);
+/* The guest's CR2, read and written. */
 u32 control_get_cr2(struct vcpu *v);
 void control_set_cr2(struct vcpu *v, u32 value);
-/* CR0.TS may have been cleared without the guest: it is again what the guest has. */
+/* Makes the processor's CR0.TS the guest's again, after Xen has cleared it to deliver an
+ * #NM (vcpu.ts_cleared). */
 void control_restore_ts(struct vcpu *v);
 /* Would an instruction of the FPU's be an #NM now? */
 bool control_fpu_is_off(const struct vcpu *v);
-/* EFER.NXE is to become that. */
+/* Changes EFER.NXE; nxe is EFER_NXE or 0. */
 void control_set_nx(struct vcpu *v, u64 nxe);
+/* The guest writes and reads debug register reg, of which the low three bits count; 4 and
+ * 5 are 6 and 7, as with CR4.DE clear. */
 void control_set_dr(struct vcpu *v, u32 reg, u32 value);
 u32 control_get_dr(struct vcpu *v, u32 reg);
-/* The next #DB of the guest's is that of a single step. */
+/* Makes the guest's DR6 name a single step as the cause of the #DB that is injected next. */
 void control_single_step(struct vcpu *v);
-/* HLT: comes back when there is an interrupt for the guest. */
+/* Carries out HLT: returns when there is an interrupt or an NMI for the guest. */
 void control_halt(struct vcpu *v);
-/* Carries out an instruction that is none of ring 0's and has trapped all the same:
- * CPUID, and the kernel's RDTSC; false if it is another. */
+/* Carries out CPUID, or the kernel's RDTSC, where the binding makes them trap although
+ * they need no privilege.  true if it has done so; EIP is left to the caller. */
 bool cpu_unprivileged(struct vcpu *v, const struct insn *i);
 
-/* --- prelude.c: what the guest's kernel must not find out before Init ------------------------ */
+/* --- prelude.c: what the guest's kernel must not find out before Init ---------------------- */
 
-/* The kernel's CLI at va has trapped; it has loaded its GDT, its IDT. */
+/* Before Init, the guest's kernel has executed CLI at linear address va, LGDT at EIP, or
+ * LIDT at EIP. */
 void prelude_cli(struct vcpu *v, gva_t va);
 void prelude_lgdt(struct vcpu *v);
 void prelude_lidt(struct vcpu *v);
 
 /* --- idt.c: the guest's IDT, as the processor or Xen has it ---------------------------------- */
 
-/* The guest has loaded its IDT register. */
+/* Loads the guest's IDT register; every gate of the table takes effect.  limit: the offset
+ * of the table's last byte.  base: its linear address. */
 void idt_load(struct vcpu *v, u16 limit, u32 base);
-/* It has written the gate of one vector. */
+/* The guest has stored the eight bytes gate as the gate of vector in its IDT, and the gate
+ * takes effect.  A vector above 255 has no gate and is ignored. */
 void idt_entry(struct vcpu *v, u32 vector, u64 gate);
 
 /* --- tables.c: the GDT and the LDT that the processor reads, at WIN_GDT and WIN_LDT ---------- */
 
-/* TI of a selector: which table. */
+/* A table, numbered as bit 2 (TI) of a selector is. */
 enum { GDT, LDT };
 
-/* The entry, which is in the table, becomes d. */
+/* Stores descriptor d at index of the processor's table, which has pages for it
+ * (tables_need). */
 void tables_write(u32 table, u32 index, u64 d);
-/* The table has room for so many entries. */
+/* Gives the processor's table pages for at least so many descriptors. */
 void tables_need(u32 table, u32 entries);
-/* The LDT has so many from now on, 0 for none. */
+/* Sets how many descriptors the processor's LDT has; with 0 there is no LDT. */
 void tables_set_ldt(u32 entries);
-/* Are the guest's DS and ES in struct regs, the processor's being the monitor's? */
+/* In a trap the guest's DS and ES are in struct regs and the processor's are the monitor's;
+ * in a VMI call the processor still holds the guest's own.  Is this a trap? */
 bool tables_in_trap(void);
-/* In a call: what the guest has in CS, or SS. */
+/* In a VMI call: the selector that the guest has in seg, which is SEG_CS or SEG_SS. */
 u16 tables_call_selector(enum seg seg);
 
 /* --- entry/pv, entry/pvh: assembly ------------------------------------------------------- */
 
-/* Linear accesses that may fault; bytes not done are returned. */
+/* Copy bytes between a buffer of the monitor's and linear addresses that the processor may
+ * refuse.  The number of bytes that were not copied: 0, or what was left at the fault. */
 u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes);
 u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes);
-/* Calls the code at WIN_RUN with these registers, ESP apart, and these status flags.
- * RUN_DONE, or the vector of the exception that its first instruction has met: then
- * nothing has changed. */
+/* Calls the code at WIN_RUN, one instruction and a RET, with the registers gpr (by enum
+ * gpr; ESP is not loaded) and the flags *eflags, and stores what it leaves in them.
+ * RUN_DONE, or the vector of the exception that the instruction has met: then neither
+ * gpr nor *eflags has changed. */
 u32 regparm3 run_code(u32 gpr[8], u32 *eflags);
 #define RUN_DONE 0x100u
 

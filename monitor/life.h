@@ -13,17 +13,19 @@
 #include "monitor/vcpu.h"
 #include "xenbind/store.h"
 
-/* Writes to the domain's console; the conversions are those of lib/print.h. */
+/* Writes to the domain's console at once, up to 255 bytes of text; the conversions are
+ * those of lib/print.h. */
 void say(const char *fmt, ...) printf_like(1, 2);
-/* The guest cannot go on, by its own doing: prints who, where and what, with the guest's
- * registers and stack; the domain has crashed. */
+/* Ends a domain whose guest has done what it cannot go on from.  Prints the text and the
+ * guest's registers, bytes at EIP and stack; xl shows the domain as crashed. */
 noreturn void guest_die(const char *fmt, ...) printf_like(1, 2);
-/* The domain cannot go on, by no fault of the guest's: prints that and the registers and
- * looks at nothing in the guest's memory; the domain has crashed. */
+/* Ends a domain that cannot go on by no fault of the guest's.  Prints the text and the
+ * guest's registers, and reads no guest memory; xl shows the domain as crashed. */
 noreturn void domain_die(const char *fmt, ...) printf_like(1, 2);
 
-/* What a domain needs of Xen, and there is no way around: report.c has the words.
- * (Numbers, for the address of words takes instructions of the paths that need none.) */
+/* What a domain needs of Xen so much that it ends where Xen refuses it.  report.c has the
+ * words.  (They are numbers here because the address of a text costs instructions on the
+ * paths on which nothing is refused.) */
 enum need {
 	NEED_TLB_FLUSH,
 	NEED_TABLE,
@@ -48,32 +50,35 @@ enum need {
 	NEED_FPU,
 	NEEDS
 };
+/* Ends the domain: Xen has answered err, a negative errno, to what it needs. */
 noreturn void xen_refused(enum need what, int err);
-/* err is Xen's answer.  Comes back only if that is 0. */
+/* err is Xen's answer to a hypercall.  Returns if it is 0, and else ends the domain. */
 static inline void xen_must(int err, enum need what)
 {
 	if (err)
 		xen_refused(what, err);
 }
 
-/* Prints where the guest is: its registers and stack. */
+/* Prints whether the guest runs or waits for an interrupt, and its registers. */
 void report_state(struct vcpu *v);
-/* The guest has printed nothing for so many seconds: prints the same, and how to hear
- * more of it. */
+/* Prints that the guest has printed nothing for so many seconds, where it is, a text that
+ * it may have been about to print, and how to hear more of it. */
 void report_silence(struct vcpu *v, u32 seconds);
-/* The monitor is wrong: prints where; the domain has crashed. */
+/* Ends the domain because an assertion of the monitor's does not hold: prints its place,
+ * its text and the guest's registers; xl shows the domain as crashed. */
 noreturn void monitor_panic(const char *file, int line, const char *what);
-/* The same, by a trap in the monitor at eip; pushed: its registers, as PUSHAD leaves them. */
+/* Ends the domain because the monitor's own code at eip has met an exception that it has
+ * no place for.  pushed: the monitor's registers, in the order of PUSHAD in memory. */
 noreturn void monitor_trapped(u32 vector, u32 error, u32 eip, const u32 pushed[8]);
 #define ASSERT(c) ((c) ? (void)0 : monitor_panic(__FILE_NAME__, __LINE__, #c))
 
-/* ends.c: the guest leaves by something that resets a PC; why: words behind "the guest".
- * The domain asks for a reboot. */
+/* ends.c: ends the domain with a reboot, because the guest has done what resets a PC.
+ * why goes on where the message says "the guest". */
 noreturn void domain_reset(const char *why);
-/* The domain ends for that reason, a SHUTDOWN_ code; if xl has asked for an end, for the
- * one that xl has asked for. */
+/* Ends the domain for reason, a SHUTDOWN_ code.  If xl has ordered an end not long ago
+ * (struct shutdown_order), the reason is the one that xl has ordered. */
 noreturn void domain_shutdown(u32 reason);
-/* Tells the guest what xl wants of it. */
+/* Passes an order of xl's on to the guest, by the power button or the keyboard. */
 void domain_order(enum store_order order);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The monitor's data that is the domain's; what is one virtual CPU's lies in struct
- * vcpu.  The ROM never writes to itself: whatever changes lies in struct monitor, struct vcpu or
- * the block of the binding, at constant addresses in the window.
+ * The monitor's data of the domain; what is one virtual CPU's lies in struct vcpu.  The
+ * ROM never writes to itself: whatever changes lies in struct monitor, in struct vcpu, or in
+ * the binding's own blocks (WIN_BINDING, WIN_VCPU_BINDING), each at a constant address in
+ * the window.
  */
 #ifndef VMIXEN_MONITOR_H
 #define VMIXEN_MONITOR_H
@@ -14,10 +15,11 @@
 #include "xenbind/store.h"
 #include "vcpu.h"
 
-/* The end that xl has asked for. */
+/* The end that xl has ordered.  Until honour_until, in ns of time_ns(), any end of the
+ * guest's is taken for the answer to it. */
 struct shutdown_order {
 	u32 reason;	  /* SHUTDOWN_ code */
-	u64 honour_until; /* until then an end of the guest's is taken for the answer */
+	u64 honour_until; /* 0: there is no order */
 };
 
 struct events {

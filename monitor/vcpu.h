@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The virtual CPU: everything the guest believes its processor holds, and the
- * save area of the entries in entry/.  It lies at a constant address, so the
- * entries reach it with an SS override and no register.
+ * The virtual CPU: everything the guest believes its processor holds, and the save
+ * area of the entry points in entry/.  It lies at a constant address, so these reach it
+ * with an SS override and need no register for it.
  *
- * A trap, an upcall and a C-coded VMI call all run on the monitor's one stack
- * with upcalls masked; they never nest.  entry/offsets.c gives the assembly
- * its offsets.
+ * A trap, an upcall and a VMI call that is written in C all run on the monitor's one
+ * stack with upcalls masked; they never nest.  entry/offsets.c gives the assembly the
+ * offsets of the members.
  */
 #ifndef VMIXEN_VCPU_H
 #define VMIXEN_VCPU_H
@@ -27,10 +27,11 @@ struct regs {
 	u32 vector;
 };
 
-/* What the trap entries put into regs.vector. */
-#define VECTOR_NUMBER 0x0FF
-#define VECTOR_HAS_ERROR 0x100
-#define VECTOR_UPCALL 0x200
+/* What the entry points of traps put into regs.vector: the vector of an exception with or
+ * without VECTOR_HAS_ERROR, or VECTOR_UPCALL alone. */
+#define VECTOR_NUMBER 0x0FF    /* the bits of the vector */
+#define VECTOR_HAS_ERROR 0x100 /* the processor has pushed an error code */
+#define VECTOR_UPCALL 0x200    /* Xen's event upcall */
 
 struct table_reg {
 	u16 limit;
@@ -96,7 +97,8 @@ struct vcpu {
 
 	u32 cr0, cr2, cr3, cr4;
 	u64 efer;
-	u32 if_believed; /* EFLAGS_IF once the guest's saved flags are true, else 0 */
+	u32 if_believed; /* mask for SetInterruptMask: 0 until the first real enable, then EFLAGS_IF
+			  */
 	bool halted;	 /* the guest waits in Halt */
 	bool nmi;	 /* one has come and the guest has not had it */
 	bool vif;	 /* the interrupt flag before Init, as far as it is known */
@@ -207,7 +209,8 @@ enum {
 #define PF_RSVD 8u
 #define PF_I 16u
 
-/* Is the CPU in what the guest takes for ring 0? */
+/* Was the CPU in the guest's kernel, what the guest takes for ring 0, when it trapped?
+ * Before Init the guest is nothing but its kernel. */
 static inline bool guest_in_kernel(const struct vcpu *v)
 {
 	return !v->paravirtual || !((v->r.cs & 3) == 3 || (v->r.eflags & EFLAGS_VM));

@@ -2,23 +2,23 @@
 /*
  * Guest memory, in two views.
  *
- * guest_read and guest_write are the processor's own accesses: to descriptor
- * tables, the TSS, the stack of an exception.  They have the rights of ring 0,
- * whoever runs, and go to memory alone.  They are the binding's: linear.c,
- * pvh/mmu.c.
+ * guest_read and guest_write are the accesses that a processor makes by itself: to
+ * descriptor tables, to the TSS, to the stack of an exception.  They have the rights of
+ * ring 0, whoever runs, and reach memory alone.  Each binding has its own, in
+ * monitor/pv/linear.c and monitor/pvh/mmu.c.
  *
- * guest_access, guest_may and the operand_ functions are accesses that an
- * instruction of the guest's makes.  They have the rights of its CPL and no
- * others, whatever the monitor itself could do: the guest's own tables are asked
- * for each page, and of user mode the segment, too.  Frames without memory are
- * what mmio.c makes of them.
+ * guest_access, guest_may and the operand_ functions, which are here, are accesses that
+ * an instruction of the guest's makes.  They have the rights of its CPL and no others,
+ * whatever the monitor itself could do: the guest's own tables are asked for each page,
+ * and for user mode the segment is checked as well.  A frame without memory is what
+ * mmio.c makes of it.
  */
 #include "access.h"
 #include "segment.h"
 #include "monitor/binding.h"
 #include "monitor/io/events.h"
 
-/* How much of it is in the first page. */
+/* How many of the bytes from va on are in va's page. */
 static u32 in_page(gva_t va, u32 bytes)
 {
 	u32 room = PAGE_SIZE - (va & (PAGE_SIZE - 1));
@@ -92,9 +92,9 @@ u16 guest_selector(const struct vcpu *v, enum seg seg)
 	}
 }
 
-/* Type and limit as a processor checks them (Intel SDM vol. 3A, 5.3 and 5.5).
- * Only user mode is asked: its segment registers hold what the tables say, while
- * a kernel may have written to a descriptor that it has loaded, and is trusted. */
+/* Checks type and limit as a processor does (Intel SDM vol. 3A, 5.3 and 5.5).  This is
+ * done for user mode alone, whose segment registers hold what the tables say.  A kernel
+ * may have written to a descriptor since it loaded it, and it is trusted. */
 static bool segment_allows(u64 d, u32 offset, u32 bytes, bool write)
 {
 	u32 type = d >> 40 & 0xF, limit = segment_limit(d), last = offset + bytes - 1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One reading of a gate of the guest's IDT, for whoever goes through it. */
+/*
+ * The one place in which gates of the guest's IDT are decoded, so that Xen, the processor
+ * and the monitor go through a gate under the same conditions.
+ */
 #include "gate.h"
 #include "access.h"
 #include "segment.h"
@@ -27,7 +30,7 @@ struct gate idt_gate(struct vcpu *v, u32 vector)
 
 	if (vector * 8 + 7 > v->idtr.limit || guest_read(v, v->idtr.base + vector * 8, &raw, 8, &f))
 		raw = 0;
-	else if (!v->paravirtual) /* nothing has told of it yet */
+	else if (!v->paravirtual) /* no call announces the descriptor before Init */
 		segment_late(v, (u32)(raw >> 16) & 0xFFFC);
 	return gate_decode(v, raw);
 }

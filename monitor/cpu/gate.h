@@ -18,9 +18,10 @@ struct gate {
 #define GATE_INTERRUPT 0xE
 #define GATE_TRAP 0xF
 
-/* What is behind a vector; where the guest has none, a gate of type 0. */
+/* Reads the gate of a vector from the guest's IDT.  Where the table has none, or cannot be
+ * read, the gate has type 0 and is neither present nor usable. */
 struct gate idt_gate(struct vcpu *v, u32 vector);
-/* The gate of these eight bytes. */
+/* Decodes the eight bytes of a gate. */
 struct gate gate_decode(const struct vcpu *v, u64 raw);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exceptions and interrupts into the guest's own handlers, through its own
- * IDT, with the frame that hardware would push (Intel SDM vol. 3A, 6.12).
- * Before Init the guest's kernel stays at CPL 3 and never changes its stack.
+ * Exceptions and interrupts enter the guest's own handlers, through its own IDT, with
+ * the frame that hardware would push (Intel SDM vol. 3A, 6.12).  Before Init there is no
+ * user mode, so the kernel's stack never changes.
  */
 #include "inject.h"
 #include "access.h"
@@ -26,7 +26,7 @@ static void push(struct frame *f, u32 word)
 	f->words[ARRAY_SIZE(f->words) - ++f->count] = word;
 }
 
-/* Through a gate that is usable. */
+/* Pushes the frame and makes the handler the guest's next context.  The gate is usable. */
 static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_error, u32 error)
 {
 	struct regs *r = &v->r;
@@ -62,7 +62,8 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 		r->eflags &= ~EFLAGS_IF;
 }
 
-/* A processor makes a double fault of it; the guests' gate for that leads to a task. */
+/* Where the gate is not usable a processor raises a double fault.  The kernels' gate for
+ * that leads to a task, which we do not have, so the domain ends. */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 {
 	struct gate g = idt_gate(v, vector);
@@ -80,8 +81,9 @@ void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 			  g.type, g.cs);
 }
 
-/* The fault that hardware has instead, when privilege (0 or 3) asks for the gate; false:
- * none, it goes through. */
+/* Injects the fault that hardware raises when code of this privilege (0 or 3) asks for a
+ * gate that it cannot have.  ext: ERROR_EXT or 0.  false if the gate can be used, and
+ * nothing was injected. */
 static bool refused(struct vcpu *v, const struct gate *g, u32 vector, u32 privilege, u32 ext)
 {
 	bool known = g->type == GATE_INTERRUPT || g->type == GATE_TRAP;

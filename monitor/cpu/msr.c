@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Model-specific registers: a table of those that a kernel of the time
- * touches.  Others read as #GP, as on a CPU that does not have them; but
- * before Init, when no kernel has a fix-up table yet, what a CPU with MTRRs
- * must have reads as 0.
+ * Model-specific registers: those that a kernel of the time touches.  Any other is a
+ * #GP, as on a CPU that does not have it.  A kernel also reads some registers before it
+ * can survive a #GP, because every CPU of the kind that CPUID shows has them: these read
+ * as 0 and ignore what is written.
  */
 #include "msr.h"
 #include "monitor/binding.h"
@@ -73,7 +73,7 @@ bool msr_read(struct vcpu *v, u32 msr, u64 *value)
 	}
 }
 
-/* CPUID 80000001H: NX. */
+/* CPUID leaf 80000001H, EDX bit 20. */
 static bool cpu_has_nx(void)
 {
 	u32 a = 0x80000001, b, c, d;
@@ -88,7 +88,8 @@ void msr_adopt(struct vcpu *v)
 		v->efer |= EFER_NXE;
 }
 
-/* Intel SDM vol. 2, SYSEXIT: of a null selector it is #GP(0), as a return to one is. */
+/* The selectors that SYSEXIT makes of MSR 174h (Intel SDM vol. 2).  From a null selector
+ * SYSEXIT is a #GP(0), and so is a return to a null selector: the pair becomes null. */
 static void set_sysexit(struct vcpu *v, u16 cs)
 {
 	bool null = !(cs & 0xFFFC);

@@ -6,11 +6,12 @@
 #include "base.h"
 #include "monitor/vcpu.h"
 
-/* False where the guest shall see a #GP. */
+/* RDMSR and WRMSR of the guest's.  false, with nothing changed, where the guest shall see a
+ * #GP. */
 bool msr_read(struct vcpu *v, u32 msr, u64 *value);
 bool msr_write(struct vcpu *v, u32 msr, u64 value);
-/* Init: EFER is Xen's from now on, for RDMSR and WRMSR trap to it and not to us.
- * It shows NXE set and takes no other value. */
+/* VMI_Init, PV binding: from now on RDMSR and WRMSR trap to Xen and not to us.  Xen's EFER
+ * shows NXE set wherever the CPU has NX, and takes no other value: so does ours. */
 void msr_adopt(struct vcpu *v);
 
 #endif

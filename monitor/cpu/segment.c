@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Descriptor tables.  Xen has a GDT and an LDT of its own; they are copies of
- * the guest's with other privilege levels: before Init everything has DPL 3,
- * after it DPL 0 becomes 1.  System descriptors (LDT, TSS, gates) exist only
- * in the guest's tables.
+ * Descriptor tables.  The processor does not read the guest's GDT and LDT but copies of
+ * them ("Xen's tables" here; in the PVH binding they are the monitor's own).  In the
+ * copies the privilege levels are others: no DPL is below the kernel's real RPL, which
+ * the PV binding has at 3 before Init and both have at 1 after it.  System descriptors
+ * (LDT, TSS, gates) exist only in the guest's tables.
  *
  * Kept true:
- *  - A selector that is loaded finds what the guest's table has said at the
- *    last call or instruction that announced it; before Init, what it says
- *    (guard.c).  Nothing else is left in Xen's tables: no process finds a segment
- *    of another's.
- *  - What the kernel stands on goes on to be there.  A processor keeps a
- *    loaded descriptor in the hidden part of the register; Xen reads it again:
- *    CS and SS at each return to the guest, FS when it enters a handler, all
- *    of them when it lets the vCPU run again.  So a slot keeps its descriptor
- *    while a register names it and the guest's new one would not do there
- *    (must_stay), and is looked at again at the next change of a table.
- *  - But a segment of user mode is not kept for FS and GS: a process's own
- *    selectors stay there while the kernel switches to the next, who must not
- *    find what is behind them.  Linux saves GS before it takes TLS segments
- *    away, and after it has changed the LDT.  So a register whose descriptor is
- *    taken away by itself becomes null; with the whole table it keeps the
- *    selector.  If Xen runs another vCPU just then, it cannot load that, and
- *    says so: the register gets its value back (segment_failsafe).
+ *  - After Init a selector that is loaded finds what the guest's table said when the last
+ *    call or instruction announced it; before Init it finds what the table says now
+ *    (guard.c).  Nothing else is left in Xen's tables, so no process finds a segment of
+ *    another's.
+ *  - The segments that the kernel is using stay loadable.  A processor keeps a loaded
+ *    descriptor in the hidden part of the register and does not read it again.  Xen does:
+ *    CS and SS at each return to the guest, FS when it enters a handler, and all of them
+ *    when it lets the vCPU run again.  So a slot of Xen's table keeps its descriptor
+ *    while a register names it and the guest's new descriptor would not do there
+ *    (must_stay).  Such a slot is looked at again at the next change of a table.
+ *  - A segment of user mode is not kept for FS and GS.  A process's own selectors stay
+ *    in them while the kernel switches to the next process, which must not find the
+ *    segments behind them.  Linux saves GS before it takes TLS segments away, but after
+ *    it has changed the LDT.  So a register becomes null when its descriptor alone is
+ *    taken away, and keeps its selector when the whole table is replaced.  If Xen runs
+ *    another vCPU just then, it cannot load the selector afterwards and calls the
+ *    failsafe callback, which gives the register its value back (segment_failsafe).
  *
- * What a register shows may differ from hardware's in one case: when its
- * descriptor changes and still can be loaded, the new one counts from the next
- * load on, and that may be Xen's or the monitor's.  For the base of CS and SS it
- * is the guest's, and before Init only that which is emulated: who changes the
- * base of the code that runs, and jumps to the same selector, goes on with the
- * old one.
+ * What a register shows differs from hardware's in one case: when its descriptor changes
+ * and can still be loaded, the new descriptor counts from the next load on, and that load
+ * may be one of Xen's or of the monitor's.  For the base of CS and SS the load must be
+ * the guest's; before Init only a load that is emulated counts.  So a kernel that
+ * changes the base of the code that runs, and jumps to the same selector, goes on with
+ * the old base.
  */
 #include "segment.h"
 #include "access.h"
@@ -40,7 +41,7 @@
 #define SEG (&VCPU->segments)
 
 #define ACCESSED (1ull << 40)
-#define DOWNWARDS (1ull << 42) /* data: it expands so */
+#define DOWNWARDS (1ull << 42) /* data: the segment expands downwards */
 #define ACCESS (1ull << 41)    /* data: it may be written to; code: it may be read */
 #define CODE (1ull << 43)
 #define SEGMENT (1ull << 44) /* of code or data; else a system descriptor */
@@ -52,10 +53,10 @@
 #define LDT_TYPE 0x82 /* present, system, LDT */
 #define TSS_TYPE 0x89 /* the same; bit 1 says that it is busy */
 
-/* Entry and table of a selector, as one number. */
+/* Where a selector's descriptor is, as one number: index in its table, times 2, and TI. */
 #define PLACE(selector) ((u32)(selector) >> 2)
 
-/* Xen's table as the processor reads it. */
+/* The slots of Xen's table, as the processor reads them. */
 static const volatile u64 *slots(u32 table)
 {
 	return (const volatile u64 *)(table == LDT ? WIN_LDT : WIN_GDT);
@@ -73,7 +74,7 @@ u32 segment_limit(u64 d)
 	return d >> 55 & 1 ? limit << 12 | 0xFFF : limit;
 }
 
-/* What Xen is given for the guest's descriptor; Xen takes any such. */
+/* The descriptor that Xen is given for the guest's d: one that Xen never refuses. */
 static u64 adjust(const struct vcpu *v, u64 d)
 {
 	if (!(d & PRESENT)) /* Xen takes it as it is */
@@ -88,8 +89,8 @@ static u64 adjust(const struct vcpu *v, u64 d)
 
 /* --- what is loaded --------------------------------------------------------------- */
 
-/* What the guest has in its segment registers.  In a call that is what the
- * processor holds; in a trap, where CS is the monitor's, DS and ES are, too. */
+/* The selectors that the guest has in its segment registers.  In a VMI call the processor
+ * still holds DS to GS; in a trap it holds FS and GS, and the others are in struct regs. */
 static void selectors(const struct vcpu *v, u16 sel[SEG_NONE])
 {
 	bool trap = tables_in_trap();
@@ -102,7 +103,7 @@ static void selectors(const struct vcpu *v, u16 sel[SEG_NONE])
 	sel[SEG_GS] = cpu_selector(SEG_GS);
 }
 
-/* Could the kernel have a descriptor of Xen's table in that register? */
+/* Could the kernel have d, a descriptor of Xen's table, in that register? */
 static bool serves(const struct vcpu *v, u32 seg, u64 d)
 {
 	bool code = d & CODE;
@@ -122,8 +123,8 @@ bool segment_carries_stack(u64 d)
 	       segment_limit(d) >= WINDOW_END - 1;
 }
 
-/* May the register's slot become d while it is loaded?  CS and SS are what runs now: a base
- * that is another one counts when they are loaded. */
+/* May the slot that a register names change from old to d while the register is loaded?
+ * For CS and SS the base must stay: the guest sees a new base only when it loads them. */
 static bool may_follow(const struct vcpu *v, u32 seg, u64 old, u64 d)
 {
 	return serves(v, seg, d) &&
@@ -131,7 +132,7 @@ static bool may_follow(const struct vcpu *v, u32 seg, u64 old, u64 d)
 	       ((seg != SEG_CS && seg != SEG_SS) || descriptor_base(old) == descriptor_base(d));
 }
 
-/* Must a slot keep its descriptor, though the guest has d there now? */
+/* Must the slot at place keep its descriptor old, though the guest has d there now? */
 static bool must_stay(const struct vcpu *v, u32 place, u64 old, u64 d)
 {
 	u16 sel[SEG_NONE];
@@ -143,14 +144,14 @@ static bool must_stay(const struct vcpu *v, u32 place, u64 old, u64 d)
 		if (PLACE(sel[seg]) == place && !may_follow(v, seg, old, d) &&
 		    (seg < SEG_FS || !v->paravirtual || dpl(old) < 3))
 			return true;
-	/* Xen loads it when it comes from user mode. */
+	/* Xen loads the kernel's SS by itself when a trap comes from user mode. */
 	return v->paravirtual && PLACE(v->kernel_ss) == place && !may_follow(v, SEG_SS, old, d);
 }
 
 /* --- Xen's tables ----------------------------------------------------------------- */
 
-/* The guest's descriptor there is that now.  The processor itself sets ACCESSED.  true: Xen
- * has another one there than before. */
+/* Brings one descriptor of the guest's into Xen's table.  true if that has changed Xen's
+ * slot.  ACCESSED alone is no change, for the processor itself sets it. */
 static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
 {
 	u64 d = adjust(v, descriptor), old;
@@ -168,8 +169,8 @@ static bool put(const struct vcpu *v, u32 table, u32 index, u64 descriptor)
 	return true;
 }
 
-/* Copies so many entries; those of them that the guest's table at base does not have, or
- * not where it can be read, become clear: they fault when they are used. */
+/* Brings the first so many descriptors of the guest's table into Xen's.  Where the guest's
+ * table is shorter, or cannot be read, the slots become 0, and a load of them faults. */
 static void copy(struct vcpu *v, u32 table, const struct table_reg *guest, u32 entries)
 {
 	u32 theirs = (guest->limit + 1u) / 8;
@@ -218,7 +219,8 @@ static bool guest_descriptor(struct vcpu *v, u16 selector, u64 *d)
 
 /* --- LDT ------------------------------------------------------------------------- */
 
-/* Entries up to the last that must stay, where the guest's table has none. */
+/* How long Xen's LDT must stay for the descriptors that must stay in it: the index behind
+ * the last of them, or 0. */
 static u32 ldt_stays(const struct vcpu *v)
 {
 	u32 entries = 0;
@@ -235,7 +237,7 @@ static u32 ldt_stays(const struct vcpu *v)
 	return entries;
 }
 
-/* The guest's LDT register becomes Xen's. */
+/* Makes the LDT that the guest has loaded Xen's LDT. */
 static void give_ldt(struct vcpu *v)
 {
 	u32 entries = (v->ldt.limit + 1u) / 8, stays = ldt_stays(v), had = SEG->ldt_entries;
@@ -278,7 +280,8 @@ void segment_reread(struct vcpu *v)
 	give_ldt(v);
 }
 
-/* One entry is that now, and no other. */
+/* The guest has changed this descriptor alone.  FS or GS becomes null if it names the slot
+ * and the slot cannot be loaded any more. */
 static void change_descriptor(struct vcpu *v, u32 table, u32 index, u64 descriptor)
 {
 	u32 place = index << 1 | table;
@@ -332,9 +335,9 @@ u32 segment_load(struct vcpu *v, enum seg seg, u32 selector)
 	return 0;
 }
 
-/* A register gets back the selector that Xen could not load, over a flat segment, which
- * is in the table only meanwhile.  Xen may have run another vCPU in the middle of
- * give_ldt, and so have an LDT of another length than that of ldt_entries. */
+/* Gives a register back the selector that Xen could not load.  A flat segment is in the
+ * slot for just as long as the load takes.  Xen may have run another vCPU in the middle of
+ * give_ldt(), and so have an LDT of another length than that of ldt_entries. */
 static void revive(u32 seg, u16 selector)
 {
 	u32 table = selector >> 2 & 1, index = selector >> 3;
@@ -370,7 +373,7 @@ bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
 	return true;
 }
 
-/* Those behind the guest's are Xen's own, which are flat. */
+/* The descriptors behind the guest's part of the GDT are Xen's own, and all flat. */
 u64 segment_descriptor(u16 selector)
 {
 	u32 index = selector >> 3, table = selector >> 2 & 1;
@@ -401,7 +404,6 @@ void segment_start(void)
 	VCPU->idtr.limit = 0xFFFF; /* as after a reset */
 }
 
-/* Init: privileges become those of ring 1. */
 void segment_adopt(struct vcpu *v)
 {
 	segment_reread(v);

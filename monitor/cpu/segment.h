@@ -6,50 +6,58 @@
 #include "base.h"
 #include "monitor/vcpu.h"
 
+/* The start of the domain: an empty GDT with pages, and an IDT as after a reset. */
 void segment_start(void);
-/* Init: privileges become those of ring 1. */
+/* VMI_Init: the descriptors and the IDT get the privileges of a kernel in ring 1. */
 void segment_adopt(struct vcpu *v);
-/* The guest loads its GDT or LDT register.  false: the selector names no LDT. */
+/* The guest loads its GDT register: limit is the offset of the table's last byte, base its
+ * linear address. */
 void segment_load_gdt(struct vcpu *v, u16 limit, u32 base);
+/* The guest loads its LDT register; a null selector means no LDT.  false, with nothing
+ * changed, if the selector names no LDT in the guest's GDT. */
 bool segment_load_ldt(struct vcpu *v, u16 selector);
-/* The guest has written one entry of the table that is loaded. */
+/* The guest has stored descriptor at index of the GDT or LDT that it has loaded. */
 void segment_gdt_entry(struct vcpu *v, u32 index, u64 descriptor);
 void segment_ldt_entry(struct vcpu *v, u32 index, u64 descriptor);
-/* All that the guest's tables say now. */
+/* Brings both tables in as they are in the guest's memory now. */
 void segment_reread(struct vcpu *v);
-/* Before Init, a selector could not be loaded, with that error code: true if its
- * descriptor is another one by now. */
+/* Before Init, the load of a selector has faulted with this error code.  Reads the
+ * selector's descriptor from the guest's table again; true if it is another one than the
+ * processor had, so that the instruction can be tried again. */
 bool segment_late(struct vcpu *v, u32 error);
-/* The kernel loads CS or SS of struct regs by an instruction that is emulated: with its
- * own RPL, whatever the selector has.  0, or the vector of the exception that it meets;
- * then nothing has changed. */
+/* The kernel loads CS or SS of struct regs by an instruction that is emulated.  The
+ * selector is loaded with the kernel's own RPL, whatever RPL it has.  0, or the vector of
+ * the exception that the load meets; then the register has not changed. */
 u32 segment_load(struct vcpu *v, enum seg seg, u32 selector);
-/* Xen could not load one of DS, ES, FS, GS, which held these, and left it null. */
+/* Xen's failsafe callback: Xen could not load DS, ES, FS or GS, which held these selectors
+ * in this order, and left it null. */
 void regparm3 segment_failsafe(const u32 selector[4]);
+/* The base of the segment that the selector names; 0 if there is none. */
 u32 segment_base(struct vcpu *v, u16 selector);
-/* The descriptor that the CPU has for a selector, of a type that can be loaded into
- * a segment register; 0 without one. */
+/* The descriptor of code or data that the processor has for a selector; 0 if it has none. */
 u64 segment_descriptor(u16 selector);
-#define SEGMENT_BIG (1ull << 54) /* its D or B bit */
-/* Its limit in bytes, and its base. */
+#define SEGMENT_BIG (1ull << 54) /* a descriptor's D or B bit */
+/* A descriptor's limit: the offset of the last byte, the G bit taken into account. */
 u32 segment_limit(u64 descriptor);
-/* Can Xen push its frames on a stack in this segment, and the ROM find its own memory
- * through it? */
+/* Can Xen push its frames on a stack in this segment, and can the ROM reach its window
+ * through it?  Base, size, direction and limit decide. */
 bool segment_carries_stack(u64 descriptor);
+/* A descriptor's base, a linear address. */
 static inline u32 descriptor_base(u64 d)
 {
 	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
 }
-/* The guest's TSS: its base and limit, false without one. */
+/* Sets *base and *limit to those of the guest's TSS; false if it has none. */
 bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
-/* May a gate lead to the selector: is it a code segment of the kernel's, in the GDT? */
+/* May a gate lead to this selector?  It must name a code segment of the kernel's in the
+ * GDT. */
 bool segment_is_kernel_code(const struct vcpu *v, u16 selector);
 
 #ifdef VMIXEN_HOSTED
-u16 cpu_selector(enum seg seg); /* tests/unit/xen.c */
+u16 cpu_selector(enum seg seg); /* both are in tests/unit/xen.c */
 void cpu_load_selector(enum seg seg, u16 selector);
 #else
-/* What a segment register of the CPU holds now. */
+/* The selector that the processor's own segment register holds now. */
 static inline u16 cpu_selector(enum seg seg)
 {
 	u16 sel;
@@ -76,7 +84,8 @@ static inline u16 cpu_selector(enum seg seg)
 	return sel;
 }
 
-/* Loads FS or GS of the CPU; it must be possible. */
+/* Loads the processor's own FS or GS.  The selector must be loadable: a fault here has no
+ * place in the fixup table. */
 static inline void cpu_load_selector(enum seg seg, u16 selector)
 {
 	if (seg == SEG_FS)

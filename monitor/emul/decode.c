@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An instruction is read front to back: prefixes, opcode, ModRM with SIB and
- * displacement, immediates.  One row of opcodes.def decides everything behind
- * the opcode.  Rows are packed into integers, because the ROM has neither
- * relocations nor writable data.
+ * An instruction is read from front to back: prefixes, opcode, ModRM with SIB and
+ * displacement, immediates.  One row of opcodes.def decides everything behind the
+ * opcode.  Rows are packed into integers, because the ROM has neither relocations nor
+ * writable data.
  *
- * Where processors look away (undefined x87 and SSE encodings, prefixes that
- * mean nothing) so do we, and call it INSN_OTHER.  What decides between an
- * instruction and #UD for the operations we emulate is checked: lock, registers
- * that do not exist, register forms of memory instructions.
+ * Undefined x87 and SSE encodings, and prefixes that mean nothing, are not errors to
+ * processors; we do not report them either and decode them as INSN_OTHER.  For the
+ * operations that we emulate, everything that decides between the instruction and a #UD
+ * is checked: the lock prefix, registers that do not exist, register forms of
+ * instructions that need memory.
  */
 #include "decode.h"
 
-/* A row: fields from bit 0 up, as the shifts say; 0 is an opcode that is bad. */
+/* A row has its fields from bit 0 up, as the shifts say.  A row of 0 is a bad opcode. */
 #define ROW_FORM_SHIFT 7
 #define ROW_SIZE_SHIFT 11
 #define ROW_IMM_SHIFT 13
@@ -71,8 +72,9 @@ _Static_assert(INSN_OP_COUNT <= 1 << ROW_FORM_SHIFT, "operations have outgrown t
 _Static_assert(FORM_DX < 1 << (ROW_SIZE_SHIFT - ROW_FORM_SHIFT), "forms have, too");
 
 /*
- * Where we are.  error is sticky: after the first failed fetch all others
- * return 0, and what is made of them is thrown away.
+ * The position in the bytes.  error is an enum decode_result and stays once it is set:
+ * after the first failed fetch every other returns 0, and the caller throws away what it
+ * has made of them.
  */
 struct cursor {
 	const u8 *bytes;
@@ -135,7 +137,7 @@ static bool take_prefix(struct insn *insn, u8 byte, bool code16)
 	}
 }
 
-/* Prefixes, and the opcode behind them. */
+/* Reads the prefixes, and the opcode behind them. */
 static void read_opcode(struct cursor *c, bool code16, struct insn *insn)
 {
 	u8 byte = (u8)fetch(c, 1);
@@ -148,7 +150,7 @@ static void read_opcode(struct cursor *c, bool code16, struct insn *insn)
 		insn->third = (u8)fetch(c, 1);
 }
 
-/* ModRM with a memory operand, 16-bit addressing (SDM vol. 2A, table 2-1). */
+/* Reads the rest of a memory operand in 16-bit addressing (SDM vol. 2A, table 2-1). */
 static void read_mem16(struct cursor *c, struct insn *insn)
 {
 	static const s8 base[8] = {GPR_EBX, GPR_EBX, GPR_EBP, GPR_EBP,
@@ -164,7 +166,7 @@ static void read_mem16(struct cursor *c, struct insn *insn)
 		insn->disp = (s32)sign_extend(fetch(c, 2), 2);
 }
 
-/* ModRM with a memory operand, 32-bit addressing (tables 2-2 and 2-3). */
+/* The same in 32-bit addressing (tables 2-2 and 2-3). */
 static void read_mem32(struct cursor *c, struct insn *insn)
 {
 	insn->base = (s8)insn->rm;
@@ -186,7 +188,8 @@ static void read_mem32(struct cursor *c, struct insn *insn)
 		insn->disp = (s32)fetch(c, 4);
 }
 
-/* The memory operand of a ModRM or moffs form; its segment, which string instructions need too. */
+/* Reads the memory operand of a ModRM or moffs form, and sets its segment, which the string
+ * instructions need as well. */
 static void read_mem(struct cursor *c, struct insn *insn)
 {
 	bool moffs = insn->form == FORM_ACC_MOFFS || insn->form == FORM_MOFFS_ACC;
@@ -277,7 +280,7 @@ static bool set_sreg(struct insn *insn)
 	}
 }
 
-/* Of an opcode that is known: is it the instruction, or #UD? */
+/* Is the instruction, whose opcode is known, one that does not raise #UD? */
 static bool is_legal(u32 row, const struct insn *insn)
 {
 	if (insn->lock && !((row & LOCKABLE) && insn->mem))
@@ -291,7 +294,7 @@ static bool is_legal(u32 row, const struct insn *insn)
 	return true;
 }
 
-/* The row of the opcode; reads ModRM when there is one.  0: bad. */
+/* Finds the row of the opcode, and reads ModRM where there is one.  0 if the opcode is bad. */
 static u32 read_row(struct cursor *c, struct insn *insn)
 {
 	u32 row = rows[ROW_INDEX(insn->opcode)];

@@ -2,14 +2,14 @@
 /*
  * The instruction decoder: bytes in, struct insn out.
  *
- * Pure and total: no state, no memory access but the bytes given, the same
- * answer every time.  It knows the one-byte map and that part of the 0F map
- * that 32-bit code of 2005 to 2011 uses, x87, MMX and SSE included; of the maps
- * 0F38 and 0F3A it knows how long an instruction is and where its operand lies.
- * VEX, EVEX and XOP are DECODE_BAD.  What the monitor emulates has an operation
- * of its own in enum insn_op; the rest is INSN_OTHER.
+ * The decoder keeps no state, reads no memory but the bytes that it is given, and has an
+ * answer for any bytes.  It knows the one-byte map and the part of the 0F map that 32-bit
+ * code of 2005 to 2011 uses, with x87, MMX and SSE.  Of the maps 0F38 and 0F3A it knows
+ * how long an instruction is and where its operand lies.  VEX, EVEX and XOP are
+ * DECODE_BAD.  What the monitor emulates has an operation of its own in enum insn_op; the
+ * rest is INSN_OTHER.
  *
- * The opcodes themselves stand in opcodes.def.
+ * The opcodes themselves are in opcodes.def.
  */
 #ifndef VMIXEN_DECODE_H
 #define VMIXEN_DECODE_H
@@ -26,7 +26,7 @@ enum decode_result {
 	DECODE_BAD = -2,   /* undefined or unknown to us: #UD; or longer than INSN_MAX_LEN: #GP */
 };
 
-/* Where the operands are; the destination is named first. */
+/* Where the operands are.  A name has the destination first. */
 enum insn_form {
 	FORM_NONE, /* implied by the opcode */
 
@@ -48,12 +48,12 @@ enum insn_form {
 };
 
 /*
- * One decoded instruction.  Of INSN_OTHER, size and rm_size mean something only
- * where the operands are general registers and integers in memory.
+ * One decoded instruction.  For INSN_OTHER size and rm_size mean something only where the
+ * operands are general registers and integers in memory.
  *
- * imm is zero-extended, but for a byte that the instruction extends itself
- * (83, 6A, 6B) and for relative targets, which are sign-extended to 32 bits:
- * cut it to size before use.
+ * imm is zero-extended.  Only a byte that the instruction itself extends (83, 6A, 6B) and
+ * the target of a relative jump are sign-extended, to 32 bits; a user of imm cuts it to
+ * size first.
  */
 struct insn {
 	u16 opcode; /* 0x00 to 0xFF, or 0x0F00 | second byte */
@@ -85,23 +85,22 @@ struct insn {
 };
 
 /*
- * Decodes the instruction that starts at bytes[0], of which avail bytes can be
- * read; more than INSN_MAX_LEN are never looked at.  code16: the code segment's
- * D bit is clear.  Fills *out only as far as DECODE_OK says; see enum
- * decode_result for the rest.
+ * Decodes the instruction that starts at bytes[0].  avail is how many bytes can be read;
+ * more than INSN_MAX_LEN are never looked at.  code16 says that the code segment's D bit
+ * is clear.  The result is an enum decode_result; *out is complete only with DECODE_OK.
  */
 int decode_insn(const u8 *bytes, unsigned avail, bool code16, struct insn *out);
 
 /*
- * The offset part of the memory operand's address, the segment's base not
- * added, wrapped to 16 bits where the instruction does so.  gpr is indexed by
- * enum gpr.  Two instructions differ from it: POP to memory computes with ESP
- * after the pop, and BT, BTS, BTR, BTC in FORM_RM_R add the signed
- * (reg / 8 / size) * size.
+ * The offset of the memory operand in its segment, in bytes, wrapped to 16 bits where the
+ * instruction does so.  gpr is indexed by enum gpr.  For two kinds of instruction the
+ * caller must do more: POP to memory computes with ESP after the pop, and BT, BTS, BTR and
+ * BTC in FORM_RM_R add the signed (reg / 8 / size) * size.
  */
 gva_t insn_ea(const struct insn *insn, const u32 gpr[8]);
 
-/* Register n of 1, 2 or 4 bytes, zero-extended; of one byte 4 to 7 are AH to BH. */
+/* The value of register n, of size 1, 2 or 4 bytes, zero-extended.  With size 1 the numbers
+ * 4 to 7 are AH, CH, DH and BH. */
 u32 insn_reg_get(const u32 gpr[8], unsigned n, unsigned size);
 
 /* Writes the low size bytes of value and keeps the register's other bytes. */

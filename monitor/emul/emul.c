@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The instruction at EIP that trapped, carried out as ring 0 would: all of it
- * before Init, when the guest's kernel runs at CPL 3, and what VMI leaves native
- * after it.  User mode may use ports, as far as its IOPL and its TSS allow, and
- * with IOPL 3 CLI and STI.  What is not emulated becomes the exception that
- * hardware raised.
+ * The instruction at EIP has trapped, and is carried out as ring 0 would do it.  Before
+ * Init, when the guest's kernel runs without the privileges of ring 0, these are all the
+ * instructions that need them; after Init they are those that VMI leaves native.  User
+ * mode may use ports as far as its IOPL and its TSS allow, and CLI and STI with IOPL 3.
+ * What is not emulated becomes the exception that hardware has raised.
  */
 #include "emul.h"
 #include "monitor/binding.h"
@@ -20,8 +20,8 @@
 
 /* --- the instruction ------------------------------------------------------- */
 
-/* A kernel that has just loaded a GDT may run in a segment which is not there any
- * more: it is a 32-bit one. */
+/* Does cs make 16-bit code?  A kernel that has just loaded a GDT may still run in a segment
+ * that the new table does not have; that one counts as a 32-bit segment. */
 static bool is_code16(u64 cs)
 {
 	const u64 present_code = 1ull << 47 | 1ull << 43;
@@ -29,8 +29,9 @@ static bool is_code16(u64 cs)
 	return (cs & (present_code | SEGMENT_BIG)) == present_code;
 }
 
-/* Page by page; answers how many there are.  User mode's bytes end with its segment;
- * where they do not, the page behind them may be one that it cannot have. */
+/* Fetches up to INSN_MAX_LEN bytes, page by page, and returns how many the guest can have,
+ * with *f set to the exception that it meets at the next.  For user mode they end at the
+ * limit of its segment. */
 static u32 fetch_pages(struct vcpu *v, u64 cs, gva_t at, u8 *bytes, struct access_fault *f)
 {
 	u32 n = INSN_MAX_LEN, got = 0, limit = segment_limit(cs);
@@ -62,9 +63,9 @@ int emul_fetch(struct vcpu *v, struct insn *i, u8 bytes[INSN_MAX_LEN], struct ac
 	return decode_insn(bytes, n, is_code16(cs), i);
 }
 
-/* What a kernel needs most of all this, IN and OUT without a prefix, is fetched and
- * decoded at a glance: only what execute() asks of them, and only where no page is
- * missing. */
+/* A short cut for what a kernel needs most, IN and OUT without a prefix.  Sets only the
+ * fields of *i that execute() uses for them.  false if it is another instruction, or if a
+ * page is missing. */
 static bool fetch_port(struct vcpu *v, struct insn *i)
 {
 	u64 cs = segment_descriptor((u16)v->r.cs);
@@ -95,8 +96,8 @@ static void raise(struct vcpu *v, const struct access_fault *f)
 		inject_exception(v, f->vector, WITH_ERROR >> f->vector & 1, f->error);
 }
 
-/* EIP is 32 bits wide in 16-bit code, too: behind the limit is a fault of the next
- * fetch.  RF held only for the instruction that is over. */
+/* EIP is 32 bits wide in 16-bit code as well; an EIP behind the limit is a fault of the
+ * next fetch.  RF was for the instruction that is over now. */
 void emul_end(struct vcpu *v, u32 len, enum emul_result how, const struct access_fault *f)
 {
 	u32 *eflags = &v->r.eflags;
@@ -125,8 +126,8 @@ static u16 port_of(const struct vcpu *v, const struct insn *i)
 	return (u16)(i->form == FORM_IMM ? i->imm : v->r.gpr[GPR_EDX]);
 }
 
-/* Without IOPL 3 a bit for every port must be clear in the guest's TSS, which the
- * processor reads by rights of its own (Intel SDM vol. 1, 19.5.2). */
+/* Without IOPL 3 the guest's TSS must have a clear bit for every port of the access (Intel
+ * SDM vol. 1, 19.5.2).  A processor reads them with the rights of ring 0. */
 static bool bitmap_allows(struct vcpu *v, u16 port, unsigned size)
 {
 	struct access_fault f;
@@ -149,8 +150,8 @@ static bool may_execute(struct vcpu *v, const struct insn *i)
 	return v->iopl == 3 && (i->op == INSN_CLI || i->op == INSN_STI);
 }
 
-/* Of user mode they do nothing, as Xen has it for its own guests: POPF does not
- * trap, so what a program saved, cleared and restored would stay cleared. */
+/* CLI and STI.  In user mode they do nothing, as in Xen's own guests: POPF does not trap, so
+ * a flag that a program saves, clears and restores would stay clear. */
 static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 {
 	if (!guest_in_kernel(v))
@@ -167,9 +168,9 @@ static enum emul_result op_flags(struct vcpu *v, const struct insn *i)
 	return EMUL_DONE;
 }
 
-/* Xen learns of an INT n by the #GP of its own IDT, whose error code names the
- * vector; QEMU's TCG says twice the vector there (n * 16 + 2), so Xen finds no
- * gate of the guest's, or another one, and the fault comes here. */
+/* Xen learns of an INT n by the #GP of its own IDT, whose error code names the vector.
+ * QEMU's TCG puts twice the vector there (n * 16 + 2), so Xen finds another gate of the
+ * guest's or none, and the fault comes here. */
 static enum emul_result op_int(struct vcpu *v, const struct insn *i)
 {
 	inject_int(v, i->imm, v->r.eip + i->len);
@@ -204,7 +205,7 @@ static enum emul_result execute(struct vcpu *v, const struct insn *i, struct acc
 
 /* --- traps ------------------------------------------------------------------- */
 
-/* VMI_Init's mark: what entry/pv/vmi.asm has behind init_in_place. */
+/* Is EIP at the mark of VMI_Init, which both bindings' vmi.asm have in init_in_place? */
 static bool is_init(struct vcpu *v)
 {
 	u8 bytes[2 + UD2_MARK];

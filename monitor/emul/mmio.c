@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accesses to frames without memory.  One device lives there, the local APIC, for
- * a kernel sends its IPIs by stores and not by APICWrite.  Everywhere else reads
- * give ones and writes go nowhere, as on a PC's bus.
+ * Accesses to frames without memory.  The one device there is the local APIC, because a
+ * kernel sends its IPIs by stores and not by APICWrite.  Everywhere else reads give ones
+ * and writes are lost, as on a PC's bus.
  *
- * The instruction that made the access is carried out as a whole, each of its
- * operands by the guest's own tables and rights (access.c); it does not matter
- * which of them met the fault.
+ * The instruction that made the access is carried out as a whole.  Each of its operands is
+ * accessed with the guest's own tables and rights (access.c), so it does not matter which
+ * of them has faulted.
  */
 #include "redirect.h"
 #include "monitor/cpu/segment.h"
@@ -32,7 +32,8 @@ void mmio_read(u64 gpa, void *to, u32 bytes)
 		*out++ = (u8)(lapic_read(&VCPU->lapic, at & ~3u) >> at % 4 * 8);
 }
 
-/* A register of the APIC is written as a whole, or not at all (SDM 10.4.1). */
+/* A register of the APIC is written by an aligned store of 4 bytes; any other store is
+ * undefined (SDM vol. 3A, 10.4.1) and is ignored here. */
 void mmio_write(u64 gpa, const void *from, u32 bytes)
 {
 	u32 value;
@@ -43,7 +44,7 @@ void mmio_write(u64 gpa, const void *from, u32 bytes)
 	lapic_write(&VCPU->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
 }
 
-/* The part of ESP that is the stack pointer. */
+/* The bits of ESP that are the stack pointer: all, or 16 in a small stack segment. */
 static u32 stack_mask(const struct vcpu *v)
 {
 	return guest_in_kernel(v) || (segment_descriptor((u16)v->r.ss) & SEGMENT_BIG) ? ~0u
@@ -75,7 +76,8 @@ static enum emul_result pop(struct vcpu *v, const struct insn *i, struct access_
 	return EMUL_FAULT;
 }
 
-/* What a kernel does at its APIC: no flags, so nothing need be executed for it. */
+/* MOV, which is what a kernel uses at its APIC.  It sets no flags, so the processor need not
+ * execute it (redirect.c). */
 static enum emul_result move(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
 	bool loads = i->form == FORM_R_RM || i->form == FORM_ACC_MOFFS;

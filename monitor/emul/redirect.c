@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An instruction that finds no memory is executed by the processor all the same:
- * by a copy of itself, the operand of which is in a buffer of the monitor's.  So
- * result and flags are the processor's own, whatever the instruction is, and the
- * FPU's registers need no name here: the guest's are in the CPU, for the ROM uses
- * none.
+ * An instruction whose operand is in a frame without memory is executed by the processor
+ * all the same, as a copy whose operand is in a buffer of the monitor's.  So the result
+ * and the flags are the processor's own, whatever the instruction is.  The FPU's registers
+ * are the guest's while the copy runs, because the ROM uses none of them.
  *
- * The buffer is filled by the guest's own access (access.c): ones, where there is
- * no memory, and what is there, of an operand that is half in memory.  What the
- * copy leaves in it is written in the same way.  May the guest not write there,
+ * The buffer is filled by an access of the guest's own (access.c): with ones where there
+ * is no memory, and with the contents of memory where an operand is half in memory.  What
+ * the copy leaves in it is written back in the same way.  Where the guest may not write,
  * nothing is executed.
  *
- * The copy is made of what decode.c has said, not of the guest's bytes: an operand
- * size, a mandatory prefix, the opcode, a ModRM byte that names ESI or EDI, and the
- * immediate.  operands.def lists every instruction for which this is done; none
- * has another effect than on general registers, status flags, the FPU's registers
- * and its one operand, so it does not matter that it comes from user mode and runs
- * in ring 1.  It lies in a page that is writable and executable: no one but the
- * guest's kernel and the monitor, which trust each other, can reach it.
+ * The copy is made of what decode.c has found out, not of the guest's bytes: an operand
+ * size prefix, a mandatory prefix, the opcode, a ModRM byte that names ESI or EDI, and the
+ * immediate.  operands.def lists every instruction for which this is done.  None of them
+ * has an effect on anything but general registers, status flags, the FPU's registers and
+ * its one operand, so it is safe to run one for user mode with the monitor's privileges.
+ * The copy lies in a page that is writable and executable, which nobody can reach but the
+ * guest's kernel and the monitor, and these trust each other.
  *
- * An exception of the copy is the guest's, at its instruction: nested_trap() finds
- * the place in the fixup table.  That is why the vectors of arithmetic stay the
- * monitor's after Init (idt.c).  The x87's last instruction pointer is the
- * copy's.
+ * An exception of the copy becomes the guest's, at its instruction: nested_trap() finds
+ * the address of the copy in the fixup table.  For this the vectors that arithmetic can
+ * raise stay the monitor's after Init (idt.c).  The x87's last instruction pointer is
+ * that of the copy.
  */
 #include "redirect.h"
 #include "monitor/binding.h"
@@ -36,8 +35,8 @@
 #define NO_FPU 8
 #define IS_INTEGER 16
 
-/* Bytes of a row, where they are no number: of these two it depends on the operand
- * size. */
+/* What stands for a number of bytes in the X87 and XAE rows.  ENV and SAVE are 14 less with
+ * an operand size of 16 bits; FXSAVE means OPERAND_MAX. */
 #define ENV 28
 #define SAVE 108
 #define FXSAVE 127
@@ -68,14 +67,14 @@ static const u8 by_reg[9][8] = {
 #include "operands.def"
 };
 
-/* Was there a 66, whatever it means? */
+/* Does the instruction have a prefix 66, whatever it means there? */
 static bool has_66(const struct insn *i)
 {
 	return i->opsize16 != i->code16;
 }
 
-/* Of the prefixes that choose among the instructions of one opcode, the one that
- * counts: none, 66, F3, F2. */
+/* Which of the prefixes that choose among the instructions of one opcode counts, as an
+ * index of row.bytes: 0 none, 1 prefix 66, 2 prefix F3, 3 prefix F2. */
 static u32 chosen(const struct insn *i)
 {
 	return i->rep ? 2 : i->repne ? 3 : has_66(i);
@@ -118,7 +117,7 @@ static bool operand_by_row(const struct insn *i, struct operand *o)
 	return false;
 }
 
-/* Operations with a name have their operands in the form. */
+/* For operations that have a name of their own the form tells the operands. */
 static bool operand_by_form(const struct insn *i, struct operand *o)
 {
 	bool to_rm = i->form == FORM_RM || i->form == FORM_RM_R || i->form == FORM_RM_IMM;
@@ -145,7 +144,7 @@ bool operand_of(const struct insn *i, struct operand *o)
 
 /* --- the copy ----------------------------------------------------------------- */
 
-/* Registers of the copy. */
+/* The registers that the copy uses. */
 struct plan {
 	u8 base;  /* holds the operand's address */
 	u8 guest; /* what ModRM.reg names, as far as that is a general register */
@@ -182,13 +181,14 @@ static void build(const struct insn *i, const struct operand *o, struct plan p, 
 	code[i->imm_len] = 0xC3;
 }
 
-/* A bit test whose bit may be in another word than the address says. */
+/* Is it a bit test whose bit number may lead away from the word that the address names? */
 static bool is_far_bit(const struct insn *i)
 {
 	return i->op >= INSN_BT && i->op <= INSN_BTC && i->form == FORM_RM_R;
 }
 
-/* Executes the copy on data. */
+/* Executes the copy with its operand at data: RUN_DONE, with the guest's registers and flags
+ * changed, or the vector of the exception that it met. */
 static u32 run(struct vcpu *v, const struct insn *i, struct plan p, const u8 *data)
 {
 	const u32 *own = v->r.gpr;
@@ -211,7 +211,7 @@ static u32 run(struct vcpu *v, const struct insn *i, struct plan p, const u8 *da
 	return RUN_DONE;
 }
 
-/* Where the operand is; see insn_ea() for the bit tests. */
+/* The operand's offset in its segment; insn_ea() tells what a bit test adds. */
 static u32 offset_of(const struct vcpu *v, const struct insn *i, const struct operand *o)
 {
 	u32 offset = o->at_edi ? v->r.gpr[GPR_EDI] : emul_offset(v, i);
@@ -242,7 +242,7 @@ enum emul_result redirect(struct vcpu *v, const struct insn *i, const u8 *bytes,
 	}
 	if (!operand_linear(v, i->seg, offset_of(v, i, &o), o.bytes, bits, &va, f))
 		return EMUL_FAULT;
-	/* Aligned as it is for the guest, for some instructions ask for it. */
+	/* Some instructions demand alignment: the buffer is as aligned as the guest's operand. */
 	data = (u8 *)(((uintptr_t)buffer + 63) & ~(uintptr_t)63) + (va & 63);
 	if ((bits && guest_may(v, va, o.bytes, bits, f)) ||
 	    guest_access(v, va, data, o.bytes, 0, f) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instructions of the guest's, executed with their memory operand elsewhere: see
- * redirect.c.
+ * Instructions of the guest's that are executed with their memory operand elsewhere;
+ * redirect.c holds the essay.
  */
 #ifndef VMIXEN_REDIRECT_H
 #define VMIXEN_REDIRECT_H
@@ -20,10 +20,12 @@ struct operand {
 
 #define OPERAND_MAX 512 /* bytes: FXSAVE */
 
-/* false: it has none, or is no instruction that may be executed so. */
+/* Describes the memory operand of *i in *o.  false if *i has none, or must not be executed
+ * so. */
 bool operand_of(const struct insn *i, struct operand *o);
 
-/* Carries out the instruction that was decoded from these bytes. */
+/* Executes the instruction *i, which was decoded from bytes.  EMUL_DONE, EMUL_FAULT with *f
+ * set, or EMUL_UNKNOWN if it must not be executed so. */
 enum emul_result redirect(struct vcpu *v, const struct insn *i, const u8 *bytes,
 			  struct access_fault *f);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * String instructions, element by element: on ports, and those on memory where
- * one of their operands has no memory behind it.  VMI's calls for strings on
- * ports are the same instructions (vmi_ports.c).
+ * String instructions, element by element: those on ports, and those on memory of which
+ * an operand is in a frame without memory.  VMI's calls for strings on ports are carried
+ * out by the same function (vmi_ports.c).
  *
- * Between two elements the registers are exact, so a fault, a single step or an
- * interrupt finds what a processor would show; STRING_MAX bounds how long an
- * interrupt has to wait, whatever the count is.  [E]SI, [E]DI and [E]CX are as
- * wide as the address size, and keep their upper halves.
+ * Between two elements the registers are exact, so a fault, a single step or an interrupt
+ * finds what a processor would show.  STRING_MAX bounds how long an interrupt has to
+ * wait, whatever the count is.  [E]SI, [E]DI and [E]CX are as wide as the address size;
+ * with 16 bits their upper halves stay.
  */
 #include "emul.h"
 #include "monitor/io/events.h"
@@ -50,7 +50,7 @@ static void add(struct vcpu *v, const struct insn *i, u32 reg, u32 n)
 	insn_reg_set(v->r.gpr, reg, address_size(i), v->r.gpr[reg] + n);
 }
 
-/* The flags of a - b, of that size. */
+/* The status flags that CMP of a and b sets, with operands of size bytes. */
 static u32 compare(u32 a, u32 b, u32 size)
 {
 	unsigned long flags;
@@ -64,8 +64,8 @@ static u32 compare(u32 a, u32 b, u32 size)
 	return (u32)flags & EFLAGS_STATUS;
 }
 
-/* The value that an element moves or compares; the result is guest_access()'s.  A
- * port is read when it is sure that there is somewhere to put what comes. */
+/* Gets the value that an element moves or compares.  The result is that of guest_access().
+ * A port is read only when its value can be stored, for the device may not give it twice. */
 static int take(struct vcpu *v, const struct insn *i, u32 *value, struct access_fault *f)
 {
 	*value = v->r.gpr[GPR_EAX];
@@ -81,7 +81,7 @@ static int take(struct vcpu *v, const struct insn *i, u32 *value, struct access_
 	return 0;
 }
 
-/* What becomes of it; the same result. */
+/* Stores, compares or outputs the value.  The result is that of guest_access(). */
 static int give(struct vcpu *v, const struct insn *i, u32 value, struct access_fault *f)
 {
 	u32 other = 0, di = pointer(v, i, GPR_EDI);
@@ -103,7 +103,8 @@ static int give(struct vcpu *v, const struct insn *i, u32 value, struct access_f
 	return 0;
 }
 
-/* One element; -1 with *f set and nothing moved, or as guest_access(). */
+/* Carries out one element.  The result is that of guest_access(); after -1 no register has
+ * moved on. */
 static int element(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
 	u32 value, step = v->r.eflags & EFLAGS_DF ? 0u - i->size : i->size;

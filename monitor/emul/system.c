@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instructions that a processor allows to ring 0 alone: control, debug and model
- * specific registers, descriptor tables, and the segment loads and far transfers
- * that name RPL 0.  Before Init the guest's kernel needs all of them; after it,
- * what VMI leaves native.
+ * Instructions that a processor allows to ring 0 alone: control, debug and model-specific
+ * registers, descriptor tables, and the segment loads and far transfers that name RPL 0.
+ * Before Init the guest's kernel needs all of them; after Init it needs those that VMI
+ * leaves native.
  */
 #include "emul.h"
 #include "monitor/binding.h"
@@ -13,7 +13,7 @@
 #include "monitor/life/ends.h"
 #include "xenbind/hypercall.h"
 
-/* CS or SS; false, with *f set, if the selector cannot be loaded. */
+/* Loads CS or SS; false, with *f set, if the selector cannot be loaded. */
 static bool load(struct vcpu *v, enum seg seg, u32 selector, struct access_fault *f)
 {
 	*f = (struct access_fault){.vector = segment_load(v, seg, selector),
@@ -25,7 +25,7 @@ static bool load(struct vcpu *v, enum seg seg, u32 selector, struct access_fault
 	return true;
 }
 
-/* bytes of the memory operand; 0, or -1 with *f set. */
+/* Reads the first bytes of the memory operand; 0, or -1 with *f set. */
 static int read_operand(struct vcpu *v, const struct insn *i, void *to, u32 bytes,
 			struct access_fault *f)
 {
@@ -37,14 +37,14 @@ static int read_stack(struct vcpu *v, void *to, u32 bytes, struct access_fault *
 	return operand_access(v, SEG_SS, v->r.gpr[GPR_ESP], to, bytes, 0, f) < 0 ? -1 : 0;
 }
 
-/* A word that is a register or in memory. */
+/* Reads a word from the r/m operand, a register or memory; 0, or -1 with *f set. */
 static int read_word(struct vcpu *v, const struct insn *i, u16 *word, struct access_fault *f)
 {
 	*word = (u16)v->r.gpr[i->rm];
 	return i->mem ? read_operand(v, i, word, 2, f) : 0;
 }
 
-/* SS is the one data segment whose RPL must be the CPL: no other load comes here. */
+/* Only SS demands an RPL that is the CPL, so only a load of SS traps for its RPL. */
 static enum emul_result op_mov_sreg(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
 	u16 sel;
@@ -81,7 +81,7 @@ static enum emul_result op_lxs(struct vcpu *v, const struct insn *i, struct acce
 	return EMUL_DONE;
 }
 
-/* Far control transfers within the kernel that name RPL 0. */
+/* Far jumps and returns within the kernel trap because their selector has RPL 0. */
 static enum emul_result op_jmp_far(struct vcpu *v, const struct insn *i, struct access_fault *f)
 {
 	struct {
@@ -106,9 +106,9 @@ static enum emul_result op_retf(struct vcpu *v, const struct insn *i, struct acc
 	return EMUL_JUMPED;
 }
 
-/* A native IRET within the kernel; after Init only a guest that left a site
- * unpatched comes here.  Its flags are the frame's: a TF there is for the next
- * instruction. */
+/* A native IRET within the kernel.  After Init one comes only from a place that the guest
+ * has not patched.  The flags become those of the frame; a TF among them takes effect
+ * behind the next instruction, so none is due now. */
 static enum emul_result op_iret(struct vcpu *v, struct access_fault *f)
 {
 	u32 frame[3];
@@ -233,7 +233,7 @@ static enum emul_result op_hlt(struct vcpu *v)
 	if (!v->paravirtual)
 		guest_die("halted before VMI_Init: a kernel without VMI support, or an early "
 			  "panic of the kernel");
-	if (!(v->r.eflags & EFLAGS_IF)) { /* a PC that nothing can wake: off, as Xen has it */
+	if (!(v->r.eflags & EFLAGS_IF)) { /* nothing can wake it: Xen, too, ends such a domain */
 		say("vmixen: the guest halted with interrupts off\n");
 		domain_shutdown(SHUTDOWN_poweroff);
 	}
