@@ -2,9 +2,9 @@
 /*
  * What every C file of the project, freestanding or hosted, starts from.
  *
- * The ROM and the test guest have no C library: only the compiler's own
- * headers are included here.  Addresses of different worlds are different
- * types, so that mixing them does not compile:
+ * The ROM and the test guest have no C library, so only the compiler's own headers are
+ * included here.  Addresses of different kinds have different types, so that mixing them
+ * does not compile:
  *
  *   gva_t    guest-virtual address          a plain integer, never a pointer
  *   gpa_t    guest-physical address

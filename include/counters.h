@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of what the monitor does, for docs/counters.md's reader.  They cost
- * an increment of memory, at an address known to the compiler, each; a place
- * that cannot afford this is not counted.
+ * Counters of what the monitor does; docs/counters.md tells what they mean.  Counting
+ * costs one increment of memory at an address that the compiler knows.  Paths that
+ * cannot afford this are not counted.
  *
- * They belong to the virtual CPU and lie behind it, so that no two ever count
- * in the same memory.  They wrap at 2^32.
+ * The counters belong to the virtual CPU and lie behind it in the window, so that no two
+ * vCPUs ever count in the same memory.  They wrap at 2^32.
  */
 #ifndef VMIXEN_COUNTERS_H
 #define VMIXEN_COUNTERS_H
@@ -34,7 +34,7 @@ struct counters {
 #undef POOL
 };
 
-/* What the frames of the shadow pool are used for, now. */
+/* How many frames of the shadow pool are used for what, at the moment. */
 struct pool_use {
 #define COUNTER(group, name, what)
 #define COUNTERS_BY(group, size, index)
@@ -57,7 +57,7 @@ struct pool_use {
 
 _Static_assert(sizeof(struct counters) <= 4096, "the counters fit their page");
 
-/* Where a batch of n entries is counted. */
+/* The index in counters.batch of an mmu_update with n requests. */
 static inline u32 batch_class(u32 n)
 {
 	u32 class = n > 1 ? 32 - (u32)__builtin_clz(n - 1) : 0;
@@ -65,8 +65,9 @@ static inline u32 batch_class(u32 n)
 	return class < 7 ? class : 7;
 }
 
-/* All of them on the console, in lines for people and programs; from zero. */
+/* Prints all counters on the console, in the form of docs/counters.md. */
 void counters_report(void);
+/* Sets all counters to 0, and the time since when they count to now. */
 void counters_zero(void);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ROM image as others see it: headers of both ABI generations, vmixen's
- * own extension of the reserved area, and the payload block through which
- * mkrom tells the domain entry what it has wrapped.  Layouts are fixed by the
- * VMI specification (2006) and the PCI firmware specification; whoever
- * changes a field here changes the ABI.
+ * The ROM image as others see it: the headers of both generations of the ABI, vmixen's
+ * own extension in the reserved area, and the payload block through which mkrom tells the
+ * domain entry what it has wrapped.  The layouts are those of the VMI specification
+ * (2006) and of the PCI firmware specification: a change of a field changes the ABI.
  */
 #ifndef VMIXEN_IMAGE_H
 #define VMIXEN_IMAGE_H
@@ -102,14 +101,14 @@ struct rom_call {
 	u8 kind;   /* enum rom_kind: get_reloc's answer */
 	u8 how;	   /* enum rom_how */
 	u16 name;  /* offset of a NUL-ended string */
-	u32 entry; /* offset of the code, 0 where there is none */
+	u32 entry; /* the call's entry point: offset of its code, 0 where there is none */
 } packed;
 
 enum rom_kind { ROM_NONE = 0, ROM_CALL = 1, ROM_JUMP = 2, ROM_NOP = 3 };
 enum rom_how { ROM_ABSENT = 0, ROM_ASM = 1, ROM_C = 2 };
 
-/* In the domain entry's ELF, in a section ".payload"; mkrom wrap fills it.
- * Addresses are those at which Xen's domain builder loads, so virtual. */
+/* In the section ".payload" of the domain entry's ELF file; mkrom wrap fills it.  Addresses
+ * are virtual ones, at which Xen's domain builder makes the file appear. */
 #define PAYLOAD_MAGIC "VMXENPLD"
 struct payload {
 	char magic[8];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ROM's window: the part of every address space of the domain that
- * belongs to vmixen.  It is mapped alike, through the same L1 pages, in every
- * root, supervisor only, so a constant address is valid everywhere and the
- * position-independent code needs no pointer to its own data.
+ * The ROM's window: the part of every address space of the domain that belongs to vmixen.
+ * Every root maps it through the same L1 pages, for the supervisor only.  So a constant
+ * address is valid in every address space, and the position-independent code needs no
+ * pointer to its own data.
  *
- * entry/pv/window.c fills it; nothing else maps pages below WIN_SLOTS.
+ * The domain entry fills it (entry/pv/window.c, entry/pvh/window.c); nothing else maps
+ * pages below WIN_SLOTS.  monitor/pvh/pvh.h has what is different in the PVH binding.
  */
 #ifndef VMIXEN_LAYOUT_H
 #define VMIXEN_LAYOUT_H
@@ -38,7 +39,7 @@
 #define WIN_VCPU_BINDING_PAGES 4
 #define WIN_MONITOR (WIN_DATA + 0x40000) /* struct monitor */
 #define WIN_MONITOR_PAGES 8
-#define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* what the binding has beside it */
+#define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* the binding's own block */
 #define WIN_BINDING_PAGES 56
 #define WIN_SLOTS (WINDOW_BASE + 0x200000) /* map slots for guest frames */
 #define WIN_SLOT_COUNT 512

@@ -30,6 +30,6 @@ enum seg {
 #define DR6_ONES 0xFFFF0FF0u	/* reserved, and read so */
 #define DR6_BREAKPOINTS 0x000Fu /* B0 to B3 */
 #define DR6_BS 0x4000u		/* a single step */
-#define DR6_CAUSES 0xE00Fu	/* what DR6 can tell of */
+#define DR6_CAUSES 0xE00Fu	/* all bits that name a cause */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the domain entry hands to the monitor, whatever the binding; beside it each
- * binding's entry fills a block of its own, at WIN_BINDING.
+ * What the domain entry hands to the monitor in both bindings.  Beside it each binding's
+ * domain entry fills a block of its own, at WIN_BINDING.
  */
 #ifndef VMIXEN_START_H
 #define VMIXEN_START_H

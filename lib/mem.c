@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The three functions that a freestanding compiler may call by itself. */
+/* A freestanding compiler may call these functions by itself. */
 #include "mem.h"
 
 void *memcpy(void *to, const void *from, size_t n)

@@ -10,8 +10,8 @@
 
 #include "base.h"
 
-/* *rem:lo / d, quotient returned, remainder left in *rem.  *rem < d, or the
- * instruction faults. */
+/* Divides the 64-bit number *rem:lo by d: returns the quotient and leaves the remainder in
+ * *rem.  *rem must be less than d, or the instruction faults. */
 static inline u32 div_step(u32 lo, u32 d, u32 *rem)
 {
 	u32 q;
@@ -20,7 +20,7 @@ static inline u32 div_step(u32 lo, u32 d, u32 *rem)
 	return q;
 }
 
-/* n / d; d is not 0. */
+/* Returns n / d and sets *rem to the remainder; d is not 0. */
 static inline u64 div64(u64 n, u32 d, u32 *rem)
 {
 	u32 hi;
@@ -30,8 +30,9 @@ static inline u64 div64(u64 n, u32 d, u32 *rem)
 	return (u64)hi << 32 | div_step((u32)n, d, rem);
 }
 
-/* n * m / d rounded down, with a 96-bit product; all ones when the quotient
- * does not fit 64 bits.  d is not 0. */
+/* Returns n * m / d, rounded down, and sets *rem to the remainder.  The product has 96 bits.
+ * A quotient that does not fit 64 bits becomes all ones, with a remainder of 0.  d is not
+ * 0. */
 static inline u64 muldiv64(u64 n, u32 m, u32 d, u32 *rem)
 {
 	u64 low = (u64)(u32)n * m;

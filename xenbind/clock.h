@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Xen's clock as the vCPU itself reads it (vcpu_time_info in xen/xen.h): the ns
- * since Xen began at some tick of the TSC, and how many each further tick is.
- * Xen corrects all of it whenever it likes, so two readings may be in the wrong
- * order by what it has corrected; monitor/io/time.c makes a clock of them that is
- * never set back.
+ * Xen's clock as the vCPU itself reads it (vcpu_time_info in xen/xen.h).  The fields say
+ * how many ns had passed since Xen began when the TSC had a certain value, and how many ns
+ * a tick is.  Xen corrects them at any time, so a reading may be a little less than the
+ * one before; monitor/io/time.c makes a clock of them that is never set back.
  *
- * Xen writes the fields between two changes of the version, which is odd in
- * between.  They are those of the CPU on which the vCPU runs, so the TSC is
- * read between two looks at the version, too: a vCPU that goes to another CPU
- * after the first finds another version at the second.
+ * Xen changes the version before and after it writes the fields; it is odd in between.
+ * The fields are those of the CPU on which the vCPU runs, so the TSC, too, is read between
+ * two looks at the version: a vCPU that has gone to another CPU in between finds another
+ * version at the second look.
  */
 #ifndef VMIXEN_CLOCK_H
 #define VMIXEN_CLOCK_H
@@ -22,21 +21,25 @@ struct clock_rate {
 	s8 shift;
 };
 
+/* Begins a reading of the fields; the result is for clock_again(). */
 static inline u32 clock_begin(void)
 {
-	u32 version = XEN_VCPU->time.version & ~1u; /* an odd one is not found again */
+	u32 version = XEN_VCPU->time.version &
+		      ~1u; /* an odd version never equals this, so it is read again */
 
 	__asm__ volatile("" ::: "memory");
 	return version;
 }
 
+/* Must the reading be made again, because Xen has written the fields meanwhile? */
 static inline bool clock_again(u32 version)
 {
 	__asm__ volatile("" ::: "memory");
 	return version != XEN_VCPU->time.version;
 }
 
-/* cycles << shift must fit.  What is mostly asked of is below a second. */
+/* Converts cycles to ns, by the formula of struct clock_rate; cycles << shift must fit 64
+ * bits.  The short way is for less than 2^32 cycles, which is the usual case. */
 static inline u64 clock_scale(u64 cycles, u32 mul, s8 shift)
 {
 	u64 product = (u64)(u32)cycles * mul;
@@ -48,9 +51,9 @@ static inline u64 clock_scale(u64 cycles, u32 mul, s8 shift)
 	return (u64)(u32)(cycles >> 32) * mul + ((u64)(u32)cycles * mul >> 32);
 }
 
-/* ns since Xen began.  In the shim the TSC, emulated, is now and then behind Xen's
- * last stamp of it: no time has passed then, not nearly 2^64 cycles, or alarms are
- * set for never. */
+/* ns since Xen began.  In the shim the TSC is emulated and now and then behind tsc_timestamp.
+ * Then no time has passed since the stamp; taken for nearly 2^64 cycles, the difference
+ * would set alarms that never come. */
 static inline u64 clock_ns(void)
 {
 	volatile struct vcpu_time_info *t = &XEN_VCPU->time;
@@ -68,7 +71,7 @@ static inline u64 clock_ns(void)
 	return ns;
 }
 
-/* The rate at present: mul and shift that belong together. */
+/* The present rate: mul and shift from one reading. */
 static inline struct clock_rate clock_rate(void)
 {
 	struct clock_rate rate;
@@ -82,7 +85,8 @@ static inline struct clock_rate clock_rate(void)
 	return rate;
 }
 
-/* How long so many cycles take at present, in ns; all ones if that does not fit. */
+/* How long so many cycles take at the present rate, in ns; all ones if that does not fit 64
+ * bits. */
 static inline u64 clock_cycles_to_ns(u64 cycles)
 {
 	struct clock_rate rate = clock_rate();

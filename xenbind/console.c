@@ -42,22 +42,23 @@ void console_flush(struct console *c)
 	c->pending = 0;
 }
 
-/* Bytes that the backend has not taken; more than RING_OUT from one that lies. */
+/* How many bytes the backend has not taken yet.  More than RING_OUT if its index is one that
+ * cannot be. */
 static u32 out_used(struct console *c)
 {
 	return c->out_prod - ring_of(c)->out_cons;
 }
 
 #ifdef VMIXEN_ENTRY
-/* The domain entry has no clock, and less to say than the ring holds. */
+/* The domain entry has no clock to wait by, and prints less than the ring holds. */
 static bool wait_for_room(struct console *c)
 {
 	(void)c;
 	return false;
 }
 #else
-/* Waits until the ring has room; gives up on a backend that is gone, or whose index
- * cannot be. */
+/* Waits until the ring has room.  false if the backend has not made any in CONSOLE_PATIENCE,
+ * or its index is one that cannot be. */
 static bool wait_for_room(struct console *c)
 {
 	evtchn_port_t port = c->evtchn;

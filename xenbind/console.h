@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The domain's console: Xen's PV console ring, or the hypervisor's own
- * console for a dom0.  Bytes go out in order and are never lost while the
- * backend lives; with a dead one they are dropped after CONSOLE_PATIENCE.
+ * The domain's console: Xen's PV console ring, or the hypervisor's own console for a dom0.
+ * Bytes go out in order, and none is lost as long as the backend takes them.  When it has
+ * taken none for CONSOLE_PATIENCE (5 s), bytes are dropped.
  *
- * The page is the backend's as well as ours, and it may write there what it
- * likes.  So our own indices are kept here, and the ring's are only written;
- * of the backend's one look is taken at a time, and if it says what cannot be,
- * there is no room, or no input, until it says something else.
+ * The ring's page belongs to the backend as well, which may write there what it likes.
+ * So our own indices are kept here, and those in the ring are only written, never read
+ * back.  An index of the backend's is read once for each decision.  If it is one that
+ * cannot be, there is no room, or no input, until it is another one.
  */
 #ifndef VMIXEN_CONSOLE_H
 #define VMIXEN_CONSOLE_H
@@ -24,17 +24,19 @@ struct console {
 	char line[128];
 };
 
-/* ring: where the page is mapped; evtchn: the port from start_info.  Both are 0
- * in a dom0. */
+/* Makes *c the console whose ring is mapped at ring and has the event channel evtchn; with
+ * 0 as evtchn, as in a dom0, it is the hypervisor's own and ring is not used. */
 void console_init(struct console *c, volatile void *ring, u32 evtchn);
+/* Writes one byte; the other side is told at the end of a line. */
 void console_put(struct console *c, char byte);
-/* A text, each newline as carriage return and newline, and lets it be seen. */
+/* Writes a text, each newline as carriage return and newline, and tells the other side. */
 void console_text(struct console *c, const char *text);
-/* Lets the other side see everything that was put. */
+/* Tells the other side of everything that was written. */
 void console_flush(struct console *c);
-/* The next input byte, or -1. */
+/* Takes the next byte of input, 0 to 255; -1 if there is none. */
 int console_get(struct console *c);
-/* There is none: asked at each access to a port. */
+/* Is there certainly no input?  Of the hypervisor's own console this is not known: false.
+ * It is inline because each access to a port asks it. */
 static inline bool console_idle(const struct console *c)
 {
 	return c->in_prod && *c->in_prod == c->in_cons;

@@ -2,16 +2,16 @@
 /*
  * Source: xen/io/xs_wire.h and docs/misc/xenstore.txt of Xen.
  *
- * What is kept true:
- *  - Nothing waits for xenstored.  A request is put into the ring, and an
- *    answer looked at when it is there: a domain without xenstored, or with
- *    one that does not answer, only hears nothing.
- *  - Nothing that the other side writes is believed before it is checked.
- *    Indices that cannot be and messages that nobody asked for end the
- *    conversation, not the guest.  Our own indices are kept here, for the ring's
- *    page is the other side's as well.
- *  - There is never more under way than the requests of store_start, or one
- *    READ, or one WRITE behind it: they fit into the ring.
+ * Kept true:
+ *  - Nothing waits for xenstored.  A request is put into the ring, and an answer is read
+ *    when it is there.  A domain without xenstored, or with one that does not answer, gets
+ *    no orders and has no other harm.
+ *  - Everything that the other side writes is checked before it is used.  An index that
+ *    cannot be, or a message that nobody has asked for, ends the conversation and not the
+ *    guest.  Our own indices are kept in struct store, because the other side can write to
+ *    those in the ring.
+ *  - No more requests are under way than those of store_start, or one READ, or one WRITE
+ *    behind it.  So they fit into the ring.
  */
 #include "store.h"
 #include "lib/mem.h"
@@ -23,7 +23,7 @@
 
 #define NODE "control/shutdown"
 
-/* One request is known from another by its req_id. */
+/* The req_id tells of which request a message is the answer. */
 enum { REQ_FEATURE = 1, REQ_WATCH, REQ_READ, REQ_CLEAR };
 
 _Static_assert(sizeof(struct xsd_sockmsg) == sizeof(((struct store *)0)->head), "xs_wire.h");
@@ -44,7 +44,7 @@ static void copy_out(struct store *s, const void *from, u32 bytes)
 	ring->req_prod = s->req_prod;
 }
 
-/* text: the payload, zeros included. */
+/* Puts a request into the ring, with bytes of payload from text.  false if there is no room. */
 static bool request(struct store *s, u32 type, u32 id, const char *text, u32 bytes)
 {
 	volatile struct xenstore_domain_interface *ring = ring_of(s);
@@ -96,7 +96,7 @@ static enum store_order order(const char *text)
 	return STORE_UNKNOWN;
 }
 
-/* What is no word is not for a terminal. */
+/* The text may be printed, so it must not control a terminal. */
 static void make_printable(char *text)
 {
 	for (; *text; text++)
@@ -104,7 +104,7 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-/* A whole message is in head and text. */
+/* Acts on the message in head and text, which is complete. */
 static enum store_order message(struct store *s)
 {
 	const struct xsd_sockmsg *head = (const struct xsd_sockmsg *)s->head;
@@ -133,7 +133,8 @@ static enum store_order message(struct store *s)
 	return STORE_BROKEN;
 }
 
-/* The next byte of the stream; what a message is made of is kept. */
+/* Adds the next byte of the stream to the present message, and acts on it if that was the
+ * last one. */
 static enum store_order byte_in(struct store *s, char byte)
 {
 	const struct xsd_sockmsg *head = (const struct xsd_sockmsg *)s->head;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the host's administrator asks of the domain: control/shutdown in
- * xenstore, which `xl shutdown` and `xl reboot` write.  store.c tells what it
- * keeps true.  It knows the ring (xen/io/xs_wire.h) and no event channel: the
- * owner rings the bell whenever bell is set, and clears it.
+ * What the host's administrator orders: the node control/shutdown in xenstore, which
+ * `xl shutdown` and `xl reboot` write.  store.c says what is kept true.  It knows the ring
+ * (xen/io/xs_wire.h) and no event channel: whenever the member bell is set, the caller
+ * sends an event to xenstored and clears it.
  */
 #ifndef VMIXEN_STORE_H
 #define VMIXEN_STORE_H
@@ -29,10 +29,12 @@ struct store {
 	char text[32];		/* the beginning of its payload, a string */
 };
 
-/* Says what the guest can do, and watches the node.  Nothing is waited for. */
+/* Begins to talk over the ring that is mapped at ring: requests the features and a watch of
+ * the node, and waits for no answer. */
 void store_start(struct store *s, volatile void *ring);
 
-/* Takes what has come; the first order in it, which is acknowledged. */
+/* Reads what has come, up to the first order in it, which it acknowledges by clearing the
+ * node.  The order, or STORE_NOTHING if there is none; call it again until it answers that. */
 enum store_order store_take(struct store *s);
 
 #endif

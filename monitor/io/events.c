@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From Xen's event channels to the lines of the virtual PC, and what the PC's
- * devices ask for in return.  Three events matter: the vCPU's timer, the
- * console's, and xenstore's.
+ * Events of Xen's become changes on the interrupt lines of the virtual PC, and what the
+ * PC's devices ask for is asked of Xen.  Three event channels matter: the vCPU's timer,
+ * the console's, and xenstore's.
  */
 #include "events.h"
 #include "time.h"
@@ -12,13 +12,15 @@
 #include "lib/muldiv.h"
 
 #define EVENTS (&MON->events)
-/* Shorter periods than the hypercall takes would leave the guest no time. */
+/* The least time to the next interrupt of a periodic alarm: with a period that is shorter
+ * than the hypercall takes the guest would have no time to run. */
 #define ALARM_MIN_NS 50000u
-#define ALARM_MAX_NS (1ull << 42) /* what is further away is looked at again then */
-#define NEVER (~(u64)0)		  /* cycles of any counter */
+#define ALARM_MAX_NS (1ull << 42) /* an alarm further away is looked at again at that time */
+#define NEVER (~(u64)0)		  /* in cycles: no counter gets there */
 #define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
 #define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
-/* Of the guest's time; the first words of a kernel come earlier, by TCG, too. */
+/* In this time, in which the guest could run, every kernel has printed its first words,
+ * even on QEMU's TCG. */
 #define SILENCE_S 10u
 
 static u32 bind_virq(u32 virq)
@@ -48,7 +50,7 @@ static void register_runstate(void)
 		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
 }
 
-/* Lets xenstored look at what was put into its ring, or taken out. */
+/* Tells xenstored to look at its ring, if something was put into it or taken out. */
 static void ring_store(void)
 {
 	struct evtchn_send send = {.port = EVENTS->store_port};
@@ -101,11 +103,11 @@ void events_start(void)
 }
 
 #define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
-/* The same without a terminal, for programs that count what they do; there is
- * nothing at this port of a PC, and it works with vmixen.counters only. */
+/* A guest's program writes such a command's second byte to this port, at which a PC has
+ * nothing, to have what it does counted.  It works only with vmixen.counters. */
 #define COMMAND_PORT 0xE9
 
-/* What a user may ask of the monitor; false if it knows no such command. */
+/* Carries out a command to the monitor; false if there is no such command. */
 static bool command(int byte)
 {
 	switch (byte) {
@@ -123,7 +125,7 @@ static bool command(int byte)
 	return false;
 }
 
-/* true if the byte is not for the guest. */
+/* Looks for commands in the console's input; true if the byte is not for the guest. */
 static bool command_key(int byte)
 {
 	bool second = EVENTS->key;
@@ -132,8 +134,8 @@ static bool command_key(int byte)
 	return second ? command(byte) : EVENTS->key;
 }
 
-/* Console input goes where the guest's own terminal would be.  true if some did.  Of
- * a backend that never stops no more is taken at once than a ring holds. */
+/* Passes console input to the 16550; true if it has got some.  No more is taken at a time
+ * than a ring holds, so a backend that never stops does not stop the guest. */
 static bool take_input(void)
 {
 	bool some = false;
@@ -158,8 +160,8 @@ static bool take_input(void)
 	return some;
 }
 
-/* A VMI alarm on IRQ0: an edge, and the line stays up as the 8254's does, for
- * the 8259 withdraws a request whose line falls. */
+/* Raises IRQ0 for a VMI alarm.  The line makes an edge and stays high, as it does with the
+ * 8254, because the 8259 withdraws a request whose line falls. */
 static void edge_irq0(void)
 {
 	pic_set_irq(&MON->pc.pic, 0, false);
@@ -181,8 +183,8 @@ static u64 rem64(u64 n, u64 d)
 	return n;
 }
 
-/* e0 + p * i, the first behind now; missed ones are one interrupt.  One beyond all
- * time does not come. */
+/* The first expiry of a periodic alarm behind now, in cycles: expiry + i * period.  So all
+ * that were missed are one interrupt.  NEVER if the sum has no 64 bits. */
 static u64 next_period(const struct alarm *a, u64 now)
 {
 	u64 last = now - rem64(now - a->expiry, a->period);
@@ -190,7 +192,8 @@ static u64 next_period(const struct alarm *a, u64 now)
 	return a->period > NEVER - last ? NEVER : last + a->period;
 }
 
-/* An armed alarm; a one-shot one is not after it. */
+/* Is an armed alarm due?  If so it moves on to its next expiry, or is disarmed if it has no
+ * period. */
 static bool alarm_due(struct alarm *a, u64 now)
 {
 	if (now < a->expiry)
@@ -202,13 +205,13 @@ static bool alarm_due(struct alarm *a, u64 now)
 	return true;
 }
 
-/* What an alarm's counter shows. */
+/* What the counter of an alarm shows now, in cycles. */
 static u64 alarm_clock(u32 counter)
 {
 	return counter ? time_available() : time_cycles();
 }
 
-/* ns from now until an alarm is due, as far as they are of interest. */
+/* ns from now until an alarm is due, between the bounds ALARM_MIN_NS and ALARM_MAX_NS. */
 static u64 alarm_distance(const struct alarm *a, u32 counter)
 {
 	u64 cycles = alarm_clock(counter), ns = 0;
@@ -220,13 +223,13 @@ static u64 alarm_distance(const struct alarm *a, u32 counter)
 	return ns < ALARM_MAX_NS ? ns : ALARM_MAX_NS;
 }
 
-/* For what needs no date, which takes divisions. */
+/* The time for devices that need no date; a date takes divisions. */
 static struct pc_time now_undated(void)
 {
 	return (struct pc_time){.ns = time_ns()};
 }
 
-/* Gives Xen the first moment at which something is due. */
+/* Xen is asked only if the moment is another one than it was given before. */
 void alarm_update(void)
 {
 	struct pc_time now = now_undated();
@@ -264,7 +267,8 @@ void events_listen(void)
 	alarm_update();
 }
 
-/* Time in which the guest could not run does not count. */
+/* The guest has been silent for SILENCE_S.  Time in which it could not run is added to the
+ * deadline; otherwise the silence is reported, once. */
 static void hear_silence(u64 now)
 {
 	u64 stolen = stolen_ns() - EVENTS->silence_stolen;
@@ -336,7 +340,7 @@ u8 events_ack(void)
 	return lapic_intr(&VCPU->lapic) ? lapic_ack(&VCPU->lapic) : pic_ack(&MON->pc.pic);
 }
 
-/* An alarm will come by the local APIC's timer. */
+/* Is an alarm armed that will come through the local APIC's timer? */
 static bool lvtt_will_fire(void)
 {
 	bool armed = false;
@@ -347,9 +351,9 @@ static bool lvtt_will_fire(void)
 }
 
 /*
- * No interrupt is pending, asked for when that is known, and none can ever come,
- * for the 8259 is masked, or cut off, and no alarm is wired around it: where a Linux without
- * ACPI comes to when it halts or powers off.  On a PC somebody would switch it off.
+ * Can no interrupt ever come?  The caller knows that none is pending.  The 8259 must be
+ * masked, or cut off from the processor, and no alarm may be wired around it.  A Linux
+ * without ACPI gets here when it halts or powers off; on a PC somebody would switch it off.
  */
 static bool halted_for_good(void)
 {
@@ -358,7 +362,7 @@ static bool halted_for_good(void)
 	return (MON->pc.pic.chip[0].imr == 0xFF || !heard) && !lvtt_will_fire();
 }
 
-/* With upcalls masked the poll returns as soon as one of our ports is pending. */
+/* Upcalls are masked, so SCHEDOP_poll returns as soon as one of our ports is pending. */
 void events_wait(void)
 {
 	evtchn_port_t ports[3] = {VCPU->timer_port};
@@ -383,11 +387,11 @@ void events_wait(void)
 		events_take();
 	}
 	VCPU->halted = false;
-	/* Whoever enables interrupts next has to look. */
+	/* The guest's next call that enables interrupts must come to the monitor. */
 	irq_raise();
 }
 
-/* After port I/O: carry out what the PC's devices ask for. */
+/* Carries out what the PC's devices ask for behind a port access. */
 static void serve_pc(const struct pc_time *now)
 {
 	struct pc *pc = &MON->pc;
@@ -412,13 +416,14 @@ static bool reaches(u16 port, unsigned size, u16 first, u16 last)
 	return port <= last && port + size > first;
 }
 
-/* The time matters to few ports; the date only to the CMOS. */
+/* The time for an access to this port: only the CMOS needs a date. */
 static struct pc_time port_time(u16 port, unsigned size)
 {
 	return reaches(port, size, 0x70, 0x71) ? time_pc() : now_undated();
 }
 
-/* The 8254 or the clock may be due earlier, or be heard again. */
+/* An access may have made the 8254 or the CMOS clock due earlier, or may have unmasked its
+ * interrupt: gives Xen an earlier deadline then. */
 static void look_for_earlier(const struct pc_time *now)
 {
 	if (pc_next_event(&MON->pc, now) < VCPU->alarm_set)

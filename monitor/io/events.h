@@ -9,21 +9,29 @@
 /* Xen's struct vcpu_info moves from the shared page to the vCPU's own, XEN_VCPU, with what
  * is in it; before this nothing may look at it.  Xen makes an upcall pending by it. */
 void events_own_page(void);
+/* The start of the domain: binds the event channels, starts the clocks and the talk with
+ * xenstored.  The console must be there already. */
 void events_start(void);
-/* Takes what is pending in the event channels; raises lines of the virtual PC. */
+/* Takes everything that is pending in the event channels, and brings the interrupt lines of
+ * the virtual PC up to date.  Clears evtchn_upcall_pending. */
 void events_take(void);
-/* The guest begins: from now on it is listened to. */
+/* The guest begins to run: a report comes if it prints nothing for SILENCE_S seconds. */
 void events_listen(void);
-/* Waits until the PC has an interrupt for the guest. */
+/* Waits until the PC has an interrupt, or the host an NMI, for the guest.  If no interrupt
+ * can ever come, the domain ends as powered off. */
 void events_wait(void);
+/* Has the PC an interrupt for the guest? */
 bool events_interrupt(void);
-/* The vector of the interrupt that is most urgent; there must be one. */
+/* Acknowledges the most urgent interrupt, of which there must be one, and answers its
+ * vector. */
 u8 events_ack(void);
 
-/* Ports of the virtual PC; size in bytes. */
+/* The guest's access to ports of the virtual PC; size is 1, 2 or 4 bytes.  Where the PC has
+ * no port, reads give ones.  A write may end the domain (reset, power-off). */
 u32 port_in(struct vcpu *v, u16 port, unsigned size);
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
-/* What stands where there is no memory, within one page: the local APIC, elsewhere ones. */
+/* emul/mmio.c: the guest's access to a frame without memory, within one page: the local
+ * APIC, and elsewhere nothing, which reads as ones. */
 void mmio_read(u64 gpa, void *to, u32 bytes);
 void mmio_write(u64 gpa, const void *from, u32 bytes);
 

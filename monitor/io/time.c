@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Time.  A cycle is a tick of the TSC, so that counters need no hypercall and
- * the guest's delay loops, which use the TSC itself, agree with them; ns come
- * from Xen's clock (xenbind/clock.h).
+ * Time.  A cycle is a tick of the TSC: so counters need no hypercall, and agree with the
+ * guest's delay loops, which read the TSC themselves.  Nanoseconds come from Xen's clock
+ * (xenbind/clock.h).
  */
 #include "time.h"
 #include "monitor/monitor.h"
@@ -13,7 +13,8 @@ u64 time_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* Xen may correct its clock backwards, by what it was off; ours then stands. */
+/* Xen may set its clock back a little when it corrects it; our clock then stands still until
+ * Xen's has caught up. */
 static inline u64 monotone_ns(void)
 {
 	struct clock_cache *c = &VCPU->clock;
@@ -58,15 +59,15 @@ u64 time_frequency(void)
 	return VCPU->clock.hz;
 }
 
-/* What Xen's runstate area says, and the TSC right after it. */
+/* What Xen's runstate area said, and the TSC at that time. */
 struct runstate {
 	u64 entry;  /* since when the vCPU has been running, in ns */
 	u64 stolen; /* in ns, all in all */
 	u64 cycles;
 };
 
-/* Xen writes the area while the vCPU does not run, and never without a new
- * state_entry_time: between two looks at it that agree nothing was written. */
+/* Xen writes the area while the vCPU does not run, and always with a new state_entry_time.
+ * So nothing was written between two reads of that which agree. */
 static struct runstate read_runstate(void)
 {
 	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
@@ -80,7 +81,7 @@ static struct runstate read_runstate(void)
 	return s;
 }
 
-/* The vCPU has been off its CPU. */
+/* The vCPU has been off its CPU since the last look: turns what was stolen into cycles. */
 static void count_stolen(struct clock_cache *c)
 {
 	struct runstate s = read_runstate();
@@ -101,17 +102,16 @@ static void count_stolen(struct clock_cache *c)
 }
 
 /*
- * Real time is available time and stolen time, and available time never goes
- * back, whatever Xen does to its clocks:
- *  - What has been stolen since the last look, and no more, becomes cycles: a
- *    rate that Xen has corrected is not applied to what was counted by another.
- *  - No more is stolen than the time since available time was last said, for Xen
- *    measures the one by its own clock and the other is the TSC.
- *  - Where the TSC is behind what it was, as on another CPU that is not in step,
- *    available time stands until it has caught up.
- * None of this can have happened as long as the vCPU has not been off its CPU
- * since the last look; SHORT_GetCycleCounter in entry/pv/vmi.asm does then what is
- * done here.
+ * Kept true, whatever Xen does to its clocks: real time is the sum of available time and
+ * stolen time, and available time never goes back.  So:
+ *  - Only what has been stolen since the last look is turned into cycles, at the present
+ *    rate.  A rate that Xen has corrected is not applied to what was counted before.
+ *  - No more is stolen than the time since the last answer.  (Xen measures stolen time by
+ *    its own clock, and the rest is measured by the TSC.)
+ *  - Where the TSC is behind what it was, as on another CPU that is not in step, available
+ *    time stands still until the TSC has caught up.
+ * As long as the vCPU has not been off its CPU since the last look none of this can have
+ * happened, and SHORT_GetCycleCounter (vmi.asm) computes what this function does.
  */
 u64 time_available(void)
 {

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The clocks of the guest and of the virtual PC; time.c. */
+/* The clocks of the guest and of the virtual PC; time.c says how they agree. */
 #ifndef VMIXEN_TIME_H
 #define VMIXEN_TIME_H
 
 #include "base.h"
 #include "pc/pc.h"
 
-/* ns since Xen began, and what the TSC says. */
+/* Nanoseconds since Xen began; never goes back. */
 u64 time_ns(void);
+/* The TSC. */
 u64 time_cycles(void);
-/* Xen's clock is there: the guest's frequency is what it says now. */
+/* The start of the domain: fixes the guest's frequency at what Xen says now. */
 void time_start(void);
-/* Hz of the TSC: Xen corrects it now and then, but the guest is told one. */
+/* The TSC's frequency in Hz.  Xen corrects its own measure now and then, but the guest is
+ * always told the same number. */
 u64 time_frequency(void);
-/* The same as Xen has it now. */
+/* The TSC's frequency in kHz, as Xen measures it now. */
 u32 time_khz(void);
-/* Cycles that the vCPU could have run and did not, and all others.  Together they
- * are time_cycles(); neither goes back. */
+/* Cycles in which the vCPU could have run and did not, and all other cycles.  Their sum is
+ * time_cycles(), and neither goes back. */
 u64 time_stolen(void);
 u64 time_available(void);
+/* Nanoseconds since 1970, by Xen's wallclock. */
 u64 time_epoch_ns(void);
+/* The time for the PC's devices, with the date in seconds since 1970. */
 struct pc_time time_pc(void);
-/* Tells Xen the first moment at which an alarm or the PC is due. */
+/* events.c: gives Xen's timer the first moment at which an alarm, a device of the PC or the
+ * watch for silence is due. */
 void alarm_update(void);
 
 #endif

@@ -4,8 +4,8 @@
  *
  *   vmixen: counter GROUP: NAME=VALUE NAME=VALUE ...
  *
- * A counter at 0 is left out, and so is a group of nothing else; a long group
- * has several lines.  docs/counters.md promises this form to programs.
+ * A counter at 0 is left out, and so is a group in which all are at 0; a long group has
+ * several lines.  docs/counters.md promises this form to programs.
  */
 #include "monitor/binding.h"
 #include "monitor/io/time.h"
@@ -50,7 +50,8 @@ static const struct {
 #undef POOL
 };
 
-/* Columns written of the present line; 0 before the first one of a group. */
+/* Prints one counter.  column is how many columns of the line are written, 0 before the
+ * first counter of a group; returns what it is then. */
 static u32 show(u32 column, const char *group, const char *name, u32 value)
 {
 	u32 length = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a guest ends: by its own shutdown or reset, by what xl asks for, and by steps
- * that a PC's kernel takes when it leaves, of which nothing can be carried out here.
+ * How a guest ends: by its own shutdown or reset, by an order of xl's, and by the steps
+ * with which a PC's kernel leaves protected mode or starts another kernel.  Such steps
+ * cannot be carried out here, so they end the domain.
  */
 #include "ends.h"
 #include "monitor/binding.h"
@@ -11,8 +12,8 @@
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 
-/* The end as a PC has it where its BIOS would start: by a switch to real mode, or by
- * a triple fault that is meant. */
+/* On a PC the BIOS would start now: the guest has switched to real mode, or has caused a
+ * triple fault on purpose. */
 noreturn void domain_reset(const char *why)
 {
 	say("\nvmixen: the guest %s, by which a PC is reset\n", why);
@@ -29,8 +30,8 @@ void control_mov_cr0(struct vcpu *v, u32 value)
 	control_set_cr0(v, value);
 }
 
-/* Xen ends a domain, with nothing but its registers, when it finds no stack for the
- * frame of an exception in the kernel. */
+/* Where the new tables do not map the kernel's stack, Xen would find no place for the frame
+ * of the next exception, and would end the domain with a dump of registers and no word. */
 bool control_mov_cr3(struct vcpu *v, u32 value)
 {
 	u64 gpa;
@@ -59,7 +60,7 @@ void control_check_stack(struct vcpu *v, u16 selector)
 		  selector);
 }
 
-#define HONOUR_NS 600000000000ull /* so long a userland may take to end */
+#define HONOUR_NS 600000000000ull /* ns: so long a userland may take to end */
 
 static void press(u32 reason)
 {
@@ -80,10 +81,10 @@ static void press(u32 reason)
 }
 
 /*
- * xl shutdown is the power button, xl reboot Ctrl-Alt-Del, as on a PC.  A guest
- * that does not hear the one gets the other, also when xl asks again; when it
- * then ends, the domain ends as xl has asked: so a kernel without ACPI can be
- * shut down, too.
+ * xl shutdown presses the power button, and xl reboot types Ctrl-Alt-Del, as on a PC.
+ * A guest that does not listen to the one gets the other, and so does one of which xl asks
+ * the same again.  Whichever it then answers, the domain ends as xl has ordered: so a
+ * kernel without ACPI can be shut down as well.
  */
 void domain_order(enum store_order order)
 {

@@ -6,11 +6,14 @@
 #include "base.h"
 #include "monitor/vcpu.h"
 
-/* What the guest asks for: the end of protected mode, of paging after Init, or of the
- * stack ends the domain.  false: #GP. */
+/* The guest loads CR0.  Ends the domain if the value turns protected mode off, or paging
+ * after Init. */
 void control_mov_cr0(struct vcpu *v, u32 value);
+/* The guest loads CR3.  Ends the domain if, after Init, the new tables do not map the
+ * kernel's stack.  false, with CR3 as before, where the load is a #GP. */
 bool control_mov_cr3(struct vcpu *v, u32 value);
-/* The kernel in ring 1 loads SS: a stack that Xen cannot use ends the domain. */
+/* The guest's kernel loads SS after Init, or enters Init with it.  Ends the domain if Xen
+ * cannot push its frames on a stack in that segment. */
 void control_check_stack(struct vcpu *v, u16 selector);
 
 #endif

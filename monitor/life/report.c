@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Words on the console, and the ends that nobody asked for.  Silence is never
- * an outcome: a guest that cannot go on, a domain to which Xen refuses what it
- * needs, and a monitor that finds itself wrong all print what they know and end
- * in SHUTDOWN_crash.
+ * Words on the console, and the ends that nobody has asked for.  A domain never ends in
+ * silence: where the guest cannot go on, where Xen refuses what the domain needs, and
+ * where the monitor finds itself wrong, a report prints what is known and the domain
+ * ends with SHUTDOWN_crash.
  *
- * Kept true: a report changes nothing of the guest's and asks nothing of the
- * shadow, so it cannot come to an end itself; should it yet, it is cut short.
+ * Kept true: a report changes nothing of the guest's and fills no entry of the shadow.
+ * So it meets nothing that would end the domain in its midst.  If it does so all the
+ * same, begin_end() cuts the next report short.
  */
 #include "monitor/binding.h"
 #include "monitor/cpu/segment.h"
@@ -32,8 +33,8 @@ void say(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The guest's bytes at va, as far as they can be had without a change to anything:
- * what the shadow has no entry for now is left out.  How many they are. */
+/* Reads the guest's bytes at va, as far as the page tables that are loaded map them now:
+ * nothing is filled for this.  Returns how many bytes it has read. */
 static u32 peek(gva_t va, void *to, u32 bytes)
 {
 	if (va >= WINDOW_BASE)
@@ -69,12 +70,12 @@ static void say_stack(struct vcpu *v)
 	say("\n");
 }
 
-#define TEXT_MIN 8 /* less is found everywhere */
-#define TEXT_MAX 100
-#define TEXT_WORDS 64 /* of the stack are looked at */
+#define TEXT_MIN 8    /* characters; shorter texts are found by chance */
+#define TEXT_MAX 100  /* characters that are printed of one */
+#define TEXT_WORDS 64 /* words of the stack that are looked at */
 
-/* How much text these bytes begin with; 0 if it does not end with a NUL among them,
- * but for one that fills TEXT_MAX. */
+/* The length of the text with which these bytes begin.  0 if no NUL ends it among them,
+ * unless it is TEXT_MAX long. */
 static u32 text_length(const char *bytes, u32 n)
 {
 	u32 i = 0;
@@ -100,7 +101,7 @@ static void say_text(const char *text, u32 length)
 	say("vmixen: text at the stack: \"%s\"\n", escaped);
 }
 
-/* Text that lies on the stack itself: its offset in these bytes. */
+/* The offset of the longest text in these bytes, and its length in *length. */
 static u32 find_text(const char *bytes, u32 n, u32 *length)
 {
 	u32 at = 0;
@@ -117,8 +118,8 @@ static u32 find_text(const char *bytes, u32 n, u32 *length)
 	return at;
 }
 
-/* The longest text that lies on the kernel's stack or is pointed to from it: of a
- * panic that nobody could print, most likely its words. */
+/* Prints the longest text that lies on the kernel's stack or is pointed to from it.  After a
+ * panic that the kernel could not print, it is most likely the panic's message. */
 static void say_longest_text(struct vcpu *v)
 {
 	u32 words[TEXT_WORDS], n, best;
@@ -184,8 +185,9 @@ void report_silence(struct vcpu *v, u32 seconds)
 	say("vmixen: " EARLYPRINTK);
 }
 
-/* An end begins; how many did before.  What the second one says must not need what
- * may have ended the first, and the third says nothing. */
+/* Counts the ends that have begun; returns how many had before this one.  A second end is
+ * one that was met in the report of the first, so it must not print what needs the guest's
+ * memory.  A third prints nothing at all. */
 static u32 begin_end(void)
 {
 	u32 before = MON->ends++;

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What C-coded VMI calls have of their caller beyond EAX, EDX and ECX. */
+/* What VMI calls that are written in C get from their caller beyond EAX, EDX and ECX. */
 #ifndef VMIXEN_VMI_H
 #define VMIXEN_VMI_H
 
 #include "monitor/vcpu.h"
 
-/* Arguments on the caller's stack, which C never looks at: it may lie anywhere.  Of
- * which calls the stubs in entry/ read how many is said there (WORDS_). */
+/* The n-th argument, from 0, that the caller has on its stack.  C never reads that stack
+ * itself; the stubs in entry/ do, for the calls that have a WORDS_ there. */
 static inline u32 stack_argument(u32 n)
 {
 	return VCPU->argument[n];
 }
 
-/* Flags of a Set or an Update: of a page table, and at this address of the current
- * space. */
+/* Flags of a Set or an Update.  With both bits the entry is one of a page table, and the
+ * other bits of the flags are the address that it maps in the current address space. */
 #define CURRENT_AS_PT 0x11u
 
-/* vmi_mmu.c: what is left of a Set whose short cut has stored the entry. */
+/* pv/vmi_mmu.c: the rest of a Set whose short cut has stored the entry at e, in the guest's
+ * frame gpfn. */
 void regparm3 vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags);
 void regparm3 vmi_SetPxELong_stored(u32 gpfn, const u32 *e, u32 flags);
 
-/* vmi_cpu.c: what a call points to; where nothing is, the domain ends. */
+/* vmi_cpu.c: read and write what an argument of a call points to.  A pointer that cannot be
+ * followed ends the domain. */
 void read_argument(gva_t at, void *to, u32 bytes);
 void write_argument(gva_t at, const void *from, u32 bytes);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMI calls on registers, descriptors and the processor's state; registers in
- * rom/calls.def.  Reached through the common stub: regparm(3), further
- * arguments by stack_argument().
+ * VMI calls on registers, descriptors and the processor's state.  rom/calls.def says which
+ * registers each has.  They are reached through the common stub: their arguments are
+ * those of regparm(3), and further ones come by stack_argument().
  */
 #include "vmi.h"
 #include "monitor/binding.h"
@@ -19,8 +19,8 @@ struct table_argument {
 	u32 base;
 } packed;
 
-/* A guest pointer that cannot be followed is an error in the guest's kernel;
- * there is no one to tell: VMI calls have no error results. */
+/* A pointer that cannot be followed is an error in the guest's kernel.  VMI calls have no
+ * error results, so nobody can be told of it. */
 void read_argument(gva_t at, void *to, u32 bytes)
 {
 	struct access_fault f;
@@ -108,7 +108,8 @@ u32 regparm3 vmi_GetTR(void)
 	return VCPU->tr;
 }
 
-/* Stores the entry in the guest's table; true if it is one of the live table's. */
+/* Stores descriptor or gate d at index of a table in the guest's memory.  true if it is in
+ * the table that the guest has loaded. */
 static bool write_entry(gva_t table, u32 index, u64 d, const struct table_reg *live)
 {
 	write_argument(table + index * 8, &d, 8);
@@ -141,8 +142,8 @@ void regparm3 vmi_WriteIDTEntry(gva_t table, u32 index, u32 low)
 		idt_entry(VCPU, INDEX(index), d);
 }
 
-/* The selector is the kernel's SS; 2006's specification has a TSS pointer
- * there, so the SS that the kernel had at Init is used whatever is said. */
+/* Linux passes the kernel's SS as selector, but the specification of 2006 has a pointer to
+ * a TSS there.  So it is ignored, and the SS is that which the kernel had at Init. */
 void regparm3 vmi_UpdateKernelStack(u32 selector, u32 esp0)
 {
 	(void)selector;
@@ -192,18 +193,18 @@ u32 regparm3 vmi_GetDR(u32 reg)
 
 void regparm3 vmi_SetIOPLMask(u32 mask)
 {
-	VCPU->iopl = mask >> 12 & 3; /* all port I/O traps; emul.c asks for this */
+	VCPU->iopl = mask >> 12 & 3; /* all port I/O traps, and emul.c asks for it then */
 }
 
-/* Halt's first half; entry/pv/vmi_fast.asm then enables interrupts, which
- * delivers what ended the wait. */
+/* The first half of Halt.  vmi_fast.asm then enables interrupts, which delivers the one that
+ * has ended the wait. */
 void regparm3 vmi_HaltWait(void)
 {
 	control_halt(VCPU);
 }
 
-/* The domain has one vCPU: as on a PC, an INIT and STARTUP to an APIC that is
- * not there start nothing. */
+/* The domain has one vCPU.  As on a PC, INIT and STARTUP to an APIC that is not there start
+ * nothing. */
 void regparm3 vmi_SetInitialAPState(gva_t state, u32 apic_id)
 {
 	(void)state;
@@ -218,7 +219,7 @@ u32 regparm3 vmi_APICRead(u32 reg)
 void regparm3 vmi_APICWrite(u32 reg, u32 value)
 {
 	lapic_write(&VCPU->lapic, reg & (PAGE_SIZE - 1), value);
-	if (events_interrupt()) /* the stub looks when it leaves */
+	if (events_interrupt()) /* the stub delivers it on its way out */
 		irq_raise();
 }
 

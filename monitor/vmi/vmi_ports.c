@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMI calls on ports: the instructions' own registers, behind the stubs of
- * entry/pv/vmi.asm that keep all others.  API 3.0 only has numbers for them.
+ * VMI calls on ports.  They have the registers of the instructions, and the stubs in
+ * vmi.asm keep all others.  Their numbers are in API 3.0, their contract is nowhere.
  */
 #include "monitor/cpu/segment.h"
 #include "monitor/emul/emul.h"
@@ -9,7 +9,7 @@
 #include "monitor/life.h"
 #include "xenbind/hypercall.h"
 
-/* What the stub has pushed on the monitor's stack: PUSHFD, PUSHAD. */
+/* The caller's registers, as the stub has pushed them on the monitor's stack. */
 struct port_call {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax;
 	u32 eflags;
@@ -26,8 +26,8 @@ void regparm3 port_register(struct port_call *c, u32 size, u32 in)
 		port_out(VCPU, port, size, c->eax & mask);
 }
 
-/* The instruction with a REP prefix, in the kernel's segments; ECX says what is left.
- * There is no one to tell of a pointer that cannot be followed. */
+/* INS or OUTS with a REP prefix, in the kernel's segments.  It may stop before the end:
+ * ECX says how many elements are left, and the stub calls again. */
 void regparm3 port_string(struct port_call *c, u32 size, u32 in)
 {
 	const struct insn insn = {

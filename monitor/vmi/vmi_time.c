@@ -33,7 +33,7 @@ u64 regparm3 vmi_GetCycleCounter(u32 which)
 	}
 }
 
-/* NULL for a counter that has none. */
+/* The alarm of the counter that flags name; NULL for a counter that has none. */
 static struct alarm *alarm_of(u32 flags)
 {
 	u32 counter = flags & ALARM_COUNTER;
