@@ -70,7 +70,7 @@ PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
 PVH_OBJ := $(B)/rom/rom_pvh.o $(PVH_SRC:%.c=$(B)/rom/%.o)
 ENTRY_SRC := $(call by_name,$(wildcard entry/*/*.c) lib/mem.c lib/print.c xenbind/console.c)
 ENTRY_OBJ := $(B)/entry/entry/pv/start.o $(B)/entry/entry/pvh/start.o $(ENTRY_SRC:%.c=$(B)/entry/%.o)
-MKROM_SRC := $(sort $(wildcard tools/mkrom/*.c)) entry/boot/room.c
+MKROM_SRC := $(sort $(wildcard tools/mkrom/*.c)) entry/boot/room.c monitor/emul/decode.c
 MKROM_OBJ := $(MKROM_SRC:%.c=$(B)/host/%.o)
 GEN := $(B)/gen/offsets.inc $(B)/gen/calls.inc
 
@@ -232,7 +232,8 @@ $(B)/gen/asm_offsets.h: $(B)/gen/offsets.inc
 $(B)/unit/obj/tests/unit/asm_%.o $(B)/unit/obj/tests/unit/test_asm_%.o: UNIT_CFLAGS += \
 	-I$(B)/gen -DROM_ELF='"$(B)/rom/at-0.elf"' -DPVH_ELF='"$(B)/rom/pvh-at-0.elf"'
 $(UNIT_ASM_OBJ) $(UNIT_ASM_TESTS:%.c=$(B)/unit/obj/%.o): $(B)/gen/asm_offsets.h
-$(B)/unit/obj/tests/unit/asm_memory.o: $(B)/rom/at-0.elf $(B)/rom/pvh-at-0.elf
+$(B)/unit/obj/tests/unit/asm_memory.o $(B)/unit/obj/tests/unit/test_asm_first.o: \
+		$(B)/rom/at-0.elf $(B)/rom/pvh-at-0.elf
 
 $(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
 	$(call say,TESTLD,$@)

@@ -4,15 +4,22 @@
  * own extension in the reserved area, and the payload block through which mkrom tells the
  * domain entry what it has wrapped.  The layouts are those of the VMI specification
  * (2006) and of the PCI firmware specification: a change of a field changes the ABI.
+ *
+ * The image has two parts.  The first is what stands in the option-ROM area:
+ * headers, fixed slots, and what runs there; its size is in the length byte, and
+ * its bytes sum to 0.  The body behind it is in the ROM's window alone; it starts
+ * with a byte that makes its own bytes sum to 0.  The PCI header's length covers
+ * both (PCI Firmware Specification 3.0, 5.1: the image, and the part of it that
+ * firmware copies).  An image of one part has no body.
  */
 #ifndef VMIXEN_IMAGE_H
 #define VMIXEN_IMAGE_H
 
 #include "base.h"
 
-#define ROM_UNIT 512u /* the length byte counts these */
-#define ROM_MAX (255u * ROM_UNIT)
-#define ROM_ALIGN 2048u /* guests scan in steps of this */
+#define ROM_UNIT 512u		  /* the length byte counts these */
+#define ROM_MAX (255u * ROM_UNIT) /* an image of one part, or the first of two */
+#define ROM_ALIGN 2048u		  /* guests scan in steps of this */
 #define ROM_SIGNATURE 0xAA55u
 #define VMI_SIGNATURE 0x696d5663u /* "cVmi" */
 
@@ -55,6 +62,7 @@ struct rom_header {
 	u16 ext_call_count; /* 0x26 */
 	u32 ext_start;	    /* 0x28 offset of the monitor's entry */
 	u32 ext_end;	    /* 0x2C bytes of the image that are in use */
+	u32 ext_first;	    /* 0x30 of them in the first part; 0: there is no other */
 } packed;
 
 #define ROM_EXT_SIGNATURE 0x4e584d56u /* "VMXN" */
@@ -67,7 +75,7 @@ struct pci_header {
 	u16 size;
 	u8 revision;
 	u8 class_code[3]; /* interface, subclass, class */
-	u16 chunks;	  /* image length in ROM_UNITs */
+	u16 chunks;	  /* length of the whole image in ROM_UNITs */
 	u8 version_min;
 	u8 version_maj;
 	u8 code_type;
@@ -118,7 +126,7 @@ struct payload {
 
 _Static_assert(offsetof(struct rom_header, virtual_top) == 0x10, "VMI header");
 _Static_assert(offsetof(struct rom_header, pnp_header) == 0x1A, "VMI header");
-_Static_assert(sizeof(struct rom_header) == 0x30, "VMI header");
+_Static_assert(sizeof(struct rom_header) == 0x34, "VMI header");
 _Static_assert(sizeof(struct pci_header) == 24, "PCI header");
 _Static_assert(sizeof(struct rom_call) == 12, "call table");
 

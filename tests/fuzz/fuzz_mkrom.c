@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * mkrom's parsers.  The first byte says which file the rest is: ELF files to
- * link or to wrap with, a kernel, a ROM image.  With its top bit the rest are
+ * link or to wrap with, a kernel, a ROM image; 0x10 of it, that ROMs have two
+ * parts.  With its top bit the rest are
  * changes of a good one (two bytes where, one byte what), which reaches
  * further than bytes from nowhere.
  *
@@ -77,13 +78,13 @@ static void wrap_files(const struct blob *rom, const struct blob *entry, const s
 	blob_free(&domain);
 }
 
-static struct blob good_file(unsigned kind)
+static struct blob good_file(unsigned kind, bool parts)
 {
 	switch (kind) {
 	case 0:
-		return make_rom_elf(0, NULL);
+		return parts ? make_parts_elf(0, NULL) : make_rom_elf(0, NULL);
 	case 1:
-		return make_rom();
+		return parts ? make_parts() : make_rom();
 	case 2:
 		return make_entry();
 	default:
@@ -91,17 +92,17 @@ static struct blob good_file(unsigned kind)
 	}
 }
 
-static struct blob make_file(unsigned kind, bool changes, const u8 *data, size_t bytes)
+static struct blob make_file(unsigned kind, u8 how, const u8 *data, size_t bytes)
 {
 	struct blob b = {.name = "input"};
 
-	if (!changes) {
+	if (!(how & 0x80)) {
 		demand(blob_alloc(&b, "input", bytes, &err), "no memory");
 		if (bytes)
 			memcpy(b.p, data, bytes);
 		return b;
 	}
-	b = good_file(kind);
+	b = good_file(kind, how & 0x10);
 	for (; bytes >= 3; data += 3, bytes -= 3)
 		b.p[(data[0] | data[1] << 8) % b.n] = data[2];
 	return b;
@@ -109,23 +110,26 @@ static struct blob make_file(unsigned kind, bool changes, const u8 *data, size_t
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
-	struct blob file, rom = make_rom(), other = {0};
+	struct blob file, rom, other = {0};
 	unsigned kind, more;
 
-	if (!bytes) {
-		blob_free(&rom);
+	if (!bytes)
 		return 0;
-	}
+	rom = good_file(1, data[0] & 0x10);
 	kind = data[0] & 3;
 	more = data[0] >> 2 & 3;
-	file = make_file(kind, data[0] & 0x80, data + 1, bytes - 1);
+	file = make_file(kind, data[0], data + 1, bytes - 1);
 	switch (kind) {
 	case 0:
 		link_file(&file, more & 1);
 		break;
 	case 1:
-		if ((more & 2) && file.n > ROM13_HEADER + 7)
-			sum_again(&file);
+		if ((more & 2) && file.n > ROM13_HEADER + 7) {
+			if (data[0] & 0x10)
+				sum_first_again(&file);
+			else
+				sum_again(&file);
+		}
 		if (more & 1)
 			inspect_file(&file, more & 2);
 		else

@@ -150,9 +150,58 @@ struct blob make_elf(const struct section *s, unsigned count, u32 entry)
 	return b;
 }
 
-struct blob make_rom_elf(u32 base, const struct section *more)
+/* Slots that go to the window, as many as the header counts. */
+static void make_slots(u8 *p, u32 size, u32 first, u32 end)
 {
-	static u8 bytes[FAKE_USED];
+	static const u8 code[8] = {0x68, FAKE_TEXT & 0xFF, FAKE_TEXT >> 8, 0, 0xF4, 0xC3, 0xCC,
+				   0xCC};
+
+	for (u32 n = first; n < end; n++) {
+		memset(p + n * size, 0xCC, size);
+		memcpy(p + n * size, code, sizeof(code));
+	}
+}
+
+static void make_jump(u8 *p, u32 at, u32 to)
+{
+	u32 distance = to - at - 5;
+
+	p[at] = 0xE9;
+	memcpy(p + at + 1, &distance, 4);
+}
+
+static void make_parts_bytes(u8 *p)
+{
+	static const u8 get_reloc[] = {
+		0xE8, 0,    0,	  0,	0,	 /* call, pop ecx */
+		0x59, 0x83, 0xF8, 3,		 /* cmp eax, 3 */
+		0x73, 6,			 /* jae */
+		0x8B, 0x84, 0xC1, 0x2B, 0, 0, 0, /* mov eax, [ecx + 0x2B + eax * 8] */
+		0xC3, 0x31, 0xC0, 0xC3,		 /* ret; xor eax, eax; ret */
+	};
+	struct rom_header *h = (void *)p;
+	struct rom_call rows[FAKE_ROWS];
+
+	make_rom_bytes(p);
+	memcpy(rows, p + FAKE_TABLE, sizeof(rows));
+	for (u32 i = 0; i < FAKE_ROWS; i++)
+		rows[i].name += PARTS_NAMES - FAKE_NAMES;
+	memcpy(p + PARTS_TABLE, rows, sizeof(rows));
+	memcpy(p + PARTS_NAMES, p + FAKE_NAMES, 20);
+	memset(p + FAKE_TABLE, 0, FAKE_NAMES + 20 - FAKE_TABLE);
+	h->ext_calls = PARTS_TABLE;
+	h->ext_first = PARTS_USED;
+	make_slots(p + ROM_SLOT_INIT, ROM_SLOT_SIZE, 0, 76);
+	make_slots(p + ROM13_HEADER, ROM13_SLOT_SIZE, ROM13_SLOT_INIT, ROM13_SLOTS);
+	make_jump(p, ROM_SLOT_INIT, PARTS_INIT);
+	make_jump(p, ROM_SLOT_GET_RELOC, PARTS_GET_RELOC);
+	make_jump(p, ROM13_HEADER + ROM13_SLOT_INIT * ROM13_SLOT_SIZE, PARTS_INIT);
+	memcpy(p + PARTS_INIT, (u8[]){0x31, 0xC0, 0xC3}, 3);
+	memcpy(p + PARTS_GET_RELOC, get_reloc, sizeof(get_reloc));
+}
+
+static struct blob make_linked(u8 *bytes, u32 base, const struct section *more)
+{
 	static const char strings[] = "\0start\0missing";
 	const Elf32_Sym symbols[] = {
 		{0},
@@ -167,21 +216,46 @@ struct blob make_rom_elf(u32 base, const struct section *more)
 		{0},
 	};
 
-	make_rom_bytes(bytes);
 	if (more)
 		s[4] = *more;
 	return make_elf(s, more ? 5 : 4, base);
 }
 
-struct blob make_rom(void)
+struct blob make_rom_elf(u32 base, const struct section *more)
+{
+	static u8 bytes[FAKE_USED];
+
+	make_rom_bytes(bytes);
+	return make_linked(bytes, base, more);
+}
+
+struct blob make_parts_elf(u32 base, const struct section *more)
+{
+	static u8 bytes[FAKE_USED];
+
+	make_parts_bytes(bytes);
+	return make_linked(bytes, base, more);
+}
+
+static struct blob make_finished(void (*make)(u8 *))
 {
 	struct blob rom = make_blob(FAKE_PADDED);
 	struct err err = {""};
 
-	make_rom_bytes(rom.p);
+	make(rom.p);
 	if (!rom_finish(&rom, FAKE_USED, &err))
 		abort();
 	return rom;
+}
+
+struct blob make_rom(void)
+{
+	return make_finished(make_rom_bytes);
+}
+
+struct blob make_parts(void)
+{
+	return make_finished(make_parts_bytes);
 }
 
 struct blob make_entry(void)
@@ -253,4 +327,11 @@ void sum_again(struct blob *rom)
 {
 	rom->p[ROM13_HEADER + 7] -= blob_sum(rom, ROM13_HEADER, rom->n);
 	rom->p[7] -= blob_sum(rom, 0, rom->n);
+}
+
+void sum_first_again(struct blob *rom)
+{
+	struct blob first = blob_part(rom, 0, PARTS_BODY);
+
+	sum_again(&first);
 }

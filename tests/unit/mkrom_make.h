@@ -22,6 +22,15 @@
 #define FAKE_NAMES 0x440u
 #define FAKE_PCI13 0x1320u
 
+/* The same in two parts: what a guest runs in the gap before the second header, the
+ * call table and the code in the body. */
+#define PARTS_INIT 0x3C0u
+#define PARTS_GET_RELOC 0x3D0u
+#define PARTS_USED 0x1340u /* of the first part */
+#define PARTS_BODY 0x1400u
+#define PARTS_TABLE 0x1410u
+#define PARTS_NAMES 0x1450u
+
 #define ENTRY_BASE 0xC0000000u /* virtual minus physical */
 #define ENTRY_TEXT 0xC0100000u
 #define ENTRY_PAYLOAD 0xC0101000u
@@ -46,6 +55,9 @@ struct blob make_elf(const struct section *s, unsigned count, u32 entry);
 struct blob make_rom_elf(u32 base, const struct section *more);
 /* The finished image. */
 struct blob make_rom(void);
+/* Both in two parts. */
+struct blob make_parts_elf(u32 base, const struct section *more);
+struct blob make_parts(void);
 struct blob make_entry(void);
 struct blob make_kernel(u16 version);
 
@@ -55,8 +67,9 @@ struct blob make_prefix(const struct blob *b, size_t n);
 struct blob make_damaged(const struct blob *b, u32 seed);
 /* A pointer into an ELF file of make_elf(). */
 Elf32_Shdr *section_of(struct blob *elf, const char *name);
-/* Sum up again after a change. */
+/* Sum up again after a change; of an image in two parts its first. */
 void sum_again(struct blob *rom);
+void sum_first_again(struct blob *rom);
 /* Is this one complete JSON value? */
 bool is_json(const char *s);
 

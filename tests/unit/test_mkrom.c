@@ -221,6 +221,199 @@ static void image_of_exactly_the_maximum_fits(void **state)
 	assert_link_refused(make_rom_elf(0, &s), "needs 130561 bytes, at most 130560");
 }
 
+static struct link_result link_parts(const struct section *more)
+{
+	struct blob elf = make_parts_elf(0, more);
+	struct link_result r = {0};
+
+	if (!rom_link(&elf, NULL, &r, &err))
+		fail_msg("%s", err.text);
+	blob_free(&elf);
+	return r;
+}
+
+static void each_part_has_its_length_and_its_checksum(void **state)
+{
+	struct link_result r = link_parts(NULL);
+	struct pci_header pci;
+
+	(void)state;
+	assert_int_equal(r.used, FAKE_USED);
+	assert_int_equal(r.first, PARTS_USED);
+	assert_int_equal(r.rom.n, FAKE_PADDED);
+	assert_int_equal(r.rom.p[2], PARTS_BODY / 512);
+	assert_int_equal(r.rom.p[ROM13_HEADER + 2], (PARTS_BODY - ROM13_HEADER) / 512);
+	blob_get(&r.rom, FAKE_PCI, &pci, sizeof(pci));
+	assert_int_equal(pci.chunks, FAKE_PADDED / 512);
+	blob_get(&r.rom, FAKE_PCI13, &pci, sizeof(pci));
+	assert_int_equal(pci.chunks, (FAKE_PADDED - ROM13_HEADER) / 512);
+	assert_int_equal(blob_sum(&r.rom, 0, PARTS_BODY), 0);
+	assert_int_equal(blob_sum(&r.rom, ROM13_HEADER, PARTS_BODY - ROM13_HEADER), 0);
+	assert_int_equal(blob_sum(&r.rom, FAKE_PNP, 32), 0);
+	assert_int_equal(blob_sum(&r.rom, PARTS_BODY, r.rom.n), 0);
+	assert_int_not_equal(r.rom.p[PARTS_BODY], 0);
+	assert_int_equal(rom_check(&r.rom, NULL, NULL), 0);
+	blob_free(&r.rom);
+}
+
+static void address_in_a_body_is_reported_where_it_stands(void **state)
+{
+	struct blob a = make_parts_elf(0, NULL), b = make_parts_elf(ELSEWHERE, NULL);
+	struct link_result r = {0};
+
+	(void)state;
+	assert_true(rom_link(&a, &b, &r, &err));
+	blob_free(&r.rom);
+	b.p[section_of(&b, ".text")->sh_offset + 5] = 0xF5;
+	assert_false(rom_link(&a, &b, &r, &err));
+	assert_refused("not position independent: offset 0x1605 (start+0x5)");
+	blob_free(&a);
+	blob_free(&b);
+}
+
+/* A change of the code that runs where the guest has found it, and what is said. */
+static void first_part_that_reaches_into_the_body_is_refused(void **state)
+{
+	static const struct {
+		u32 at;
+		u8 bytes[8], size;
+		const char *words;
+	} cases[] = {
+		{0x80, {0xE9, 0x7B, 0x15}, 5, "the code at 0x80 goes to 0x1600"},
+		{0x88, {0xE8, 0x73, 0x13}, 5, "the code at 0x88 goes to 0x1400"},
+		{0x90, {0x0F, 0x84, 0x6A, 0x15}, 6, "the code at 0x90 goes to 0x1600"},
+		{0x90, {0xEB, 0x80}, 2, NULL}, /* zeros and the header's end are code, too */
+		{0x12E8, {0xE9, 0x13, 0x01, 0, 0}, 5, NULL}, /* no slot begins there */
+		{0x12E0, {0xE9, 0x1B, 0x01, 0, 0}, 5, "the code at 0x12e0 goes to 0x1400"},
+		{0x90, {0x68, 0, 0x16, 0, 0xF3}, 5, "the code at 0x95 goes to address 0xf3001600"},
+		{0x90, {0x68, 0, 0x17, 0, 0xF4}, 5, "the code at 0x95 goes to address 0xf4001700"},
+		{0x90, {0x68, 0xFF, 0x16, 0, 0xF4}, 5, NULL},
+		{0x90, {0xFF, 0xE0}, 2, "the code at 0x90 cannot be followed"},
+		{0x90, {0xFF, 0x15, 0, 0, 0, 0xF4}, 6, "the code at 0x90 cannot be followed"},
+		{0x90, {0xEA, 0, 0, 0, 0, 0, 0}, 7, "the code at 0x90 cannot be followed"},
+		{0x90, {0x66, 0xE9, 0, 0}, 4, "the code at 0x90 cannot be followed"},
+		{0x90, {0x0F, 0xFF}, 2, "the code at 0x90 cannot be followed"},
+		{PARTS_GET_RELOC + 14, {0x2A, 0x10}, 2, NULL},
+		{PARTS_GET_RELOC + 14, {0x2B, 0x10}, 2, "the code at 0x3db uses 0x1400"},
+		{PARTS_GET_RELOC + 14, {0, 0, 0xFF, 0xFF}, 4, "the code at 0x3db uses 0xffff03d5"},
+		{PARTS_GET_RELOC + 11,
+		 {0x81, 0xC1, 0x2B, 0x10, 0, 0},
+		 6,
+		 "what the code at 0x3db does with its address"},
+		{PARTS_GET_RELOC + 11,
+		 {0x8D, 0x81},
+		 2,
+		 "what the code at 0x3db does with its address"},
+		{PARTS_GET_RELOC + 11,
+		 {0x89, 0xC8},
+		 2,
+		 "what the code at 0x3db does with its address"},
+		{PARTS_GET_RELOC + 11, {0x8B, 0x04, 0x01}, 3, NULL},
+		{PARTS_GET_RELOC + 11,
+		 {0x8B, 0x04, 0x48},
+		 3,
+		 "what the code at 0x3db does with its address"},
+		{PARTS_GET_RELOC + 9, {0x73, 0x7F}, 2, NULL},
+		{PARTS_INIT, {0xE9, 0x3C, 0x10, 0, 0}, 5, "the code at 0x3c0 goes to 0x1401"},
+		{PARTS_INIT, {0xE9, 0xF0, 0xF0, 0xFF, 0xFF}, 5, "the code at 0x3c0 goes to 0xfff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct blob elf = make_parts_elf(0, NULL);
+		struct link_result r = {0};
+
+		memcpy(elf.p + section_of(&elf, ".header")->sh_offset + cases[i].at, cases[i].bytes,
+		       cases[i].size);
+		if (cases[i].words) {
+			assert_link_refused(elf, cases[i].words);
+			continue;
+		}
+		if (!rom_link(&elf, NULL, &r, &err))
+			fail_msg("case %zu: %s", i, err.text);
+		blob_free(&r.rom);
+		blob_free(&elf);
+	}
+}
+
+static void code_that_runs_over_the_first_parts_end_is_refused(void **state)
+{
+	struct blob elf = make_parts_elf(0, NULL);
+	u8 *p = elf.p + section_of(&elf, ".header")->sh_offset;
+
+	(void)state;
+	memset(p + PARTS_USED, 0x90, PARTS_BODY - PARTS_USED);
+	memcpy(p + 0x12E0, (u8[]){0xEB, 0x60}, 2);
+	assert_link_refused(elf, "code runs over the first part's end at 0x1400");
+}
+
+static void first_part_has_room_for_what_the_length_byte_counts(void **state)
+{
+	static u8 filler[ROM_MAX + 4];
+	const struct section s = {
+		".rodata", SHT_PROGBITS, SHF_ALLOC, FAKE_USED, filler, sizeof(filler), 0, 0, 0};
+	static const struct {
+		u32 used;
+		const char *words;
+	} cases[] = {
+		{ROM_MAX, NULL},
+		{ROM_MAX + 1, "the first part needs 130561 bytes, at most 130560 were expected"},
+		{0xFFFFFFFF, "the first part needs 4294967295 bytes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct blob elf = make_parts_elf(0, &s);
+		struct link_result r = {0};
+
+		memcpy(elf.p + section_of(&elf, ".header")->sh_offset +
+			       offsetof(struct rom_header, ext_first),
+		       &cases[i].used, 4);
+		if (cases[i].words) {
+			assert_link_refused(elf, cases[i].words);
+			continue;
+		}
+		assert_true(rom_link(&elf, NULL, &r, &err));
+		assert_int_equal(r.rom.p[2], 255);
+		assert_int_equal(rom_check(&r.rom, NULL, NULL), 0);
+		blob_free(&r.rom);
+		blob_free(&elf);
+	}
+}
+
+static void image_that_ends_in_its_first_part_is_refused(void **state)
+{
+	struct blob elf = make_parts_elf(0, NULL);
+	const u32 used = FAKE_PADDED;
+
+	(void)state;
+	memcpy(elf.p + section_of(&elf, ".header")->sh_offset +
+		       offsetof(struct rom_header, ext_first),
+	       &used, 4);
+	assert_link_refused(elf, "ends in the first part of 0x1800 bytes, a body was expected");
+}
+
+static void body_has_room_for_what_the_window_holds(void **state)
+{
+	static u8 filler[IMAGE_MAX - FAKE_USED + 1];
+	struct section s = {
+		".rodata", SHT_PROGBITS, SHF_ALLOC, FAKE_USED, filler, sizeof(filler) - 1, 0, 0, 0};
+	struct link_result r = link_parts(&s);
+	struct pci_header pci;
+
+	(void)state;
+	assert_int_equal(IMAGE_MAX, 384 << 10);
+	assert_int_equal(r.used, IMAGE_MAX);
+	assert_int_equal(r.rom.n, IMAGE_MAX);
+	assert_int_equal(r.rom.p[2], PARTS_BODY / 512);
+	blob_get(&r.rom, FAKE_PCI, &pci, sizeof(pci));
+	assert_int_equal(pci.chunks, IMAGE_MAX / 512);
+	assert_int_equal(rom_check(&r.rom, NULL, NULL), 0);
+	blob_free(&r.rom);
+	s.size++;
+	assert_link_refused(make_parts_elf(0, &s), "needs 393217 bytes, at most 393216");
+}
+
 static void other_kinds_of_elf_file_are_refused(void **state)
 {
 	static const struct {
@@ -279,12 +472,11 @@ static void no_prefix_of_a_rom_is_linked(void **state)
 }
 
 /* The sanitizers judge. */
-static void damaged_roms_are_linked_or_refused(void **state)
+static void damaged_are_linked_or_refused(struct blob (*make)(u32, const struct section *))
 {
-	struct blob elf = make_rom_elf(0, NULL), other = make_rom_elf(ELSEWHERE, NULL);
+	struct blob elf = make(0, NULL), other = make(ELSEWHERE, NULL);
 	u32 linked = 0, refused = 0;
 
-	(void)state;
 	for (u32 seed = 0; seed < 20000; seed++) {
 		struct blob bad = make_damaged(&elf, seed);
 		struct link_result r = {0};
@@ -312,6 +504,13 @@ static void damaged_roms_are_linked_or_refused(void **state)
 	blob_free(&other);
 }
 
+static void damaged_roms_are_linked_or_refused(void **state)
+{
+	(void)state;
+	damaged_are_linked_or_refused(make_rom_elf);
+	damaged_are_linked_or_refused(make_parts_elf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +526,13 @@ int main(void)
 		cmocka_unit_test(undefined_symbol_is_refused_by_name),
 		cmocka_unit_test(header_must_come_first),
 		cmocka_unit_test(image_of_exactly_the_maximum_fits),
+		cmocka_unit_test(each_part_has_its_length_and_its_checksum),
+		cmocka_unit_test(address_in_a_body_is_reported_where_it_stands),
+		cmocka_unit_test(first_part_that_reaches_into_the_body_is_refused),
+		cmocka_unit_test(code_that_runs_over_the_first_parts_end_is_refused),
+		cmocka_unit_test(first_part_has_room_for_what_the_length_byte_counts),
+		cmocka_unit_test(image_that_ends_in_its_first_part_is_refused),
+		cmocka_unit_test(body_has_room_for_what_the_window_holds),
 		cmocka_unit_test(other_kinds_of_elf_file_are_refused),
 		cmocka_unit_test(headers_outside_the_image_are_refused),
 		cmocka_unit_test(no_prefix_of_a_rom_is_linked),

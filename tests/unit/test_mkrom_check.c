@@ -136,25 +136,83 @@ static const struct fault faults[] = {
 	{0x800, {0}, 1, true, "0x0000 13.x header  FAILED"},
 };
 
-static void every_fault_has_its_line(void **state)
+/* Of an image in two parts. */
+static const struct fault faults_of_parts[] = {
+	{0x02,
+	 {0x0B},
+	 1,
+	 true,
+	 "0x0000 length       FAILED: expected 5120 bytes, to the first part's"},
+	{0x802,
+	 {0x08},
+	 1,
+	 true,
+	 "0x0800 length       FAILED: expected 3072 bytes, to the first part's"},
+	{0x07, {0x99}, 1, false, "0x0000 checksum     FAILED"},
+	{0x807, {0x99}, 1, false, "0x0800 checksum     FAILED"},
+	{0x1500, {0x99}, 1, false, "0x0000 body checksum FAILED: expected bytes that sum to 0"},
+	{0x1400, {0x99}, 1, false, "0x0000 body checksum FAILED"},
+	{0x330, {9}, 1, true, "0x0000 PCI length   FAILED"},  /* ends in the first part */
+	{0x330, {13}, 1, true, "0x0000 PCI length   FAILED"}, /* behind the file */
+	{0x1330,
+	 {7},
+	 1,
+	 true,
+	 "0x0800 PCI length   FAILED: expected the image's length, found 3584"},
+	{0x16, {0, 0x15}, 2, true, "0x0000 licence      FAILED"}, /* in the body */
+	{0x18, {0, 0x15}, 2, true, "0x0000 PCI          FAILED"},
+	{0x1A, {0, 0x15}, 2, true, "0x0000 PnP          FAILED"},
+	{0x2C, {0xFF, 0x13}, 2, true, "0x0000 body         FAILED"},
+	{0x2C, {0x01, 0x18}, 2, true, "0x0000 used         FAILED"},
+	{0x30, {0x20, 0}, 2, true, "0x0000 first part   FAILED"},
+	{0x30, {0x00, 0x18}, 2, true, "0x0000 first part   FAILED"},
+	{0x30, {0xFF, 0xFF, 0xFF, 0xFF}, 4, true, "0x0000 first part   FAILED"},
+	{0x30, {0x01, 0x14}, 2, true, "0x0000 length       FAILED"},
+	{0x80,
+	 {0xE9, 0x7B, 0x15},
+	 3,
+	 true,
+	 "0x0000 parts        FAILED: expected nothing that leaves"},
+	{0x24, {0, 0x18}, 2, true, "0x0000 call table   FAILED: expected rows inside"},
+	{0x1416, {0xFF, 0xFF}, 2, false, "row 0 (number 0, slot 5): no name"},
+	{0x800, {0}, 1, true, "0x0000 13.x header  FAILED"},
+	{0x324, {0x86, 0x80}, 2, true, "0x0000 PCI device   warning"},
+	{0x04, {0x90}, 1, true, "0x0000 first part   ok (4928 used)"},
+	{0x04, {0x90}, 1, true, "0x0000 body         ok (1024 bytes, 768 used)"},
+	{0x04, {0x90}, 1, true, "0x0000 call table   ok (3 rows)"},
+};
+
+static void assert_faults(struct blob (*make)(void), void (*sum)(struct blob *),
+			  const struct fault *f, size_t count)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
-		struct blob rom = make_rom();
-		bool fails = !strstr(faults[i].line, " ok") && !strstr(faults[i].line, "warning");
+	for (; count; count--, f++) {
+		struct blob rom = make();
+		bool fails = !strstr(f->line, " ok") && !strstr(f->line, "warning");
 		unsigned failed;
 		char *text;
 
-		blob_put(&rom, faults[i].at, faults[i].bytes, faults[i].size);
-		if (faults[i].resum)
-			sum_again(&rom);
+		blob_put(&rom, f->at, f->bytes, f->size);
+		if (f->resum)
+			sum(&rom);
 		text = checked(&rom, &failed);
-		assert_has(text, faults[i].line);
+		assert_has(text, f->line);
 		if (fails != (failed > 0))
-			fail_msg("%u checks failed for: %s", failed, faults[i].line);
+			fail_msg("%u checks failed for: %s", failed, f->line);
 		free(text);
 		blob_free(&rom);
 	}
+}
+
+static void every_fault_has_its_line(void **state)
+{
+	(void)state;
+	assert_faults(make_rom, sum_again, faults, ARRAY_SIZE(faults));
+}
+
+static void every_fault_of_an_image_in_two_parts_has_its_line(void **state)
+{
+	(void)state;
+	assert_faults(make_parts, sum_first_again, faults_of_parts, ARRAY_SIZE(faults_of_parts));
 }
 
 static void empty_slots_are_found_in_both_generations(void **state)
@@ -203,6 +261,7 @@ static void rom_by_others_passes_and_is_listed_without_kinds(void **state)
 	text = inspected(&rom, true);
 	assert_has(text, "\"kind\": null");
 	assert_has(text, "\"used\": null");
+	assert_has(text, "\"parts\": null");
 	free(text);
 	blob_free(&rom);
 }
@@ -307,6 +366,84 @@ static void images_of_others_may_stand_before_and_behind(void **state)
 	blob_free(&rom);
 }
 
+/* Padded, and followed by another, an image in two parts is as good as one of one. */
+static void image_in_two_parts_ends_where_its_pci_header_says(void **state)
+{
+	struct blob rom = make_parts(), other = make_other(), bad;
+
+	(void)state;
+	assert_checked(make_file(&rom, NULL, NULL, 0, 0), 0, "0x0000 length       ok (5120 bytes)");
+	assert_checked(make_file(&rom, NULL, NULL, 0x2000, 0xFF), 0,
+		       "0x0000 length       warning: expected 14336 bytes, to the file's end, "
+		       "found 6144 bytes and filling");
+	assert_checked(make_file(&rom, NULL, NULL, 0x2000, 0xFE), 1,
+		       "0x0000 length       FAILED: expected 14336 bytes, to the file's end, "
+		       "found 6144 bytes\n");
+	assert_checked(make_file(&rom, &other, NULL, 0, 0), 0,
+		       "0x0000 PCI last     warning: expected bit 7 clear, for an image follows");
+	assert_checked(make_file(&rom, &rom, NULL, 0, 0), 0, "0x2000 API          ok (13.3)");
+	assert_checked(make_file(&other, &rom, NULL, 10, 0xFF), 0,
+		       "0x0400 body         ok (1024 bytes, 768 used)");
+	bad = make_file(&other, &rom, NULL, 0, 0);
+	bad.p[bad.n - 1] ^= 1;
+	assert_checked(bad, 1, "0x0400 body checksum FAILED");
+	assert_checked(make_prefix(&rom, PARTS_BODY), 5, "0x0000 PCI length   FAILED");
+	blob_free(&other);
+	blob_free(&rom);
+}
+
+/* No guest finds it there. */
+static void header_in_a_body_is_none(void **state)
+{
+	struct blob rom = make_parts();
+	struct rom_header h;
+	unsigned failed;
+	char *text;
+
+	(void)state;
+	blob_get(&rom, 0, &h, sizeof(h));
+	h.ext_first = 0xE00; /* to 0xE00, so that what stands at 0x1000 is in the body */
+	blob_put(&rom, 0, &h, sizeof(h));
+	blob_put(&rom, 0x1000, &h, sizeof(h));
+	text = inspected(&rom, true);
+	assert_has(text, "\"offset\": 2048,\n      \"api\"");
+	assert_null(strstr(text, "\"offset\": 4096,\n      \"api\""));
+	free(text);
+	text = checked(&rom, &failed);
+	assert_has(text, "0x0800 API");
+	assert_null(strstr(text, "0x1000 "));
+	free(text);
+	blob_free(&rom);
+}
+
+static void inspect_tells_what_is_used_and_left_of_each_part(void **state)
+{
+	struct blob rom = make_parts();
+	char *json = inspected(&rom, true), *text = inspected(&rom, false);
+
+	(void)state;
+	assert_true(is_json(json));
+	assert_has(json, "\"used\": 5888,\n  \"left\": 387328,");
+	assert_has(json,
+		   "\"call_table\": 5136,\n  \"parts\": [\n    {\n      \"name\": \"first\",\n"
+		   "      \"offset\": 0,\n      \"bytes\": 5120,\n      \"used\": 4928,\n"
+		   "      \"left\": 125632,\n      \"checksum_ok\": true\n    },\n");
+	assert_has(json, "    {\n      \"name\": \"body\",\n      \"offset\": 5120,\n"
+			 "      \"bytes\": 1024,\n      \"used\": 768,\n      \"left\": 387328,\n"
+			 "      \"checksum_ok\": true\n    }\n  ],\n");
+	assert_has(json, "\"bytes\": 6144,\n        \"rom_major\"");
+	assert_has(text, "  body\n");
+	assert_has(text, "   0    5  CPUID                   CALL_REL asm    0x1600 ");
+	free(text);
+	free(json);
+	rom.p[PARTS_BODY + 0x80] ^= 1;
+	json = inspected(&rom, true);
+	assert_has(json, "\"left\": 125632,\n      \"checksum_ok\": true");
+	assert_has(json, "\"left\": 387328,\n      \"checksum_ok\": false");
+	free(json);
+	blob_free(&rom);
+}
+
 static void text_of_an_image_does_nothing_to_a_terminal(void **state)
 {
 	struct blob rom = make_rom();
@@ -342,11 +479,8 @@ static void what_is_escaped_has_its_room(void **state)
 	assert_string_equal(all, "");
 }
 
-static void no_prefix_of_an_image_passes(void **state)
+static void no_prefix_passes(struct blob rom)
 {
-	struct blob rom = make_rom();
-
-	(void)state;
 	for (size_t n = 0; n < rom.n; n++) {
 		struct blob part = make_prefix(&rom, n);
 		char *text;
@@ -359,6 +493,13 @@ static void no_prefix_of_an_image_passes(void **state)
 		blob_free(&part);
 	}
 	blob_free(&rom);
+}
+
+static void no_prefix_of_an_image_passes(void **state)
+{
+	(void)state;
+	no_prefix_passes(make_rom());
+	no_prefix_passes(make_parts());
 }
 
 static void json_is_valid_and_holds_every_call(void **state)
@@ -412,11 +553,8 @@ static void file_without_a_header_is_not_inspected(void **state)
 }
 
 /* The sanitizers judge, and JSON stays valid whatever is in the image. */
-static void damaged_images_are_checked_and_listed(void **state)
+static void damaged_are_checked_and_listed(struct blob rom)
 {
-	struct blob rom = make_rom();
-
-	(void)state;
 	for (u32 seed = 0; seed < 1500; seed++) {
 		struct blob bad = make_damaged(&rom, seed);
 		char *json;
@@ -434,16 +572,27 @@ static void damaged_images_are_checked_and_listed(void **state)
 	blob_free(&rom);
 }
 
+static void damaged_images_are_checked_and_listed(void **state)
+{
+	(void)state;
+	damaged_are_checked_and_listed(make_rom());
+	damaged_are_checked_and_listed(make_parts());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(linked_image_passes_every_check),
 		cmocka_unit_test(every_fault_has_its_line),
+		cmocka_unit_test(every_fault_of_an_image_in_two_parts_has_its_line),
 		cmocka_unit_test(empty_slots_are_found_in_both_generations),
 		cmocka_unit_test(rom_by_others_passes_and_is_listed_without_kinds),
 		cmocka_unit_test(header_at_a_later_boundary_is_found_and_checked),
 		cmocka_unit_test(filling_behind_an_image_is_a_warning),
 		cmocka_unit_test(images_of_others_may_stand_before_and_behind),
+		cmocka_unit_test(image_in_two_parts_ends_where_its_pci_header_says),
+		cmocka_unit_test(header_in_a_body_is_none),
+		cmocka_unit_test(inspect_tells_what_is_used_and_left_of_each_part),
 		cmocka_unit_test(text_of_an_image_does_nothing_to_a_terminal),
 		cmocka_unit_test(what_is_escaped_has_its_room),
 		cmocka_unit_test(no_prefix_of_an_image_passes),

@@ -163,6 +163,28 @@ static void link_prints_the_bytes_used_and_left(void **state)
 	blob_free(&rom);
 }
 
+static void link_and_wrap_say_what_each_part_uses(void **state)
+{
+	struct args args = {.opt = {[OPT_OUT] = path_of("vmi.rom")}, .file = path_of("a")};
+	struct args more = {.opt = {[OPT_OUT] = path_of("domain.elf"),
+				    [OPT_ROM] = args.opt[OPT_OUT],
+				    [OPT_ENTRY] = path_of("entry.elf"),
+				    [OPT_KERNEL] = path_of("bzImage")}};
+	static const char parts[] = "/vmi.rom: first part 4928 bytes used, 125632 left of 130560; "
+				    "body 768 bytes used, 387328 left of 388096\n";
+	char said[512] = "";
+
+	(void)state;
+	put_file("a", make_parts_elf(0, NULL));
+	put_file("entry.elf", make_entry());
+	put_file("bzImage", make_kernel(0x0204));
+	assert_int_equal(quiet(cmd_link, &args, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, parts));
+	memset(said, 0, sizeof(said));
+	assert_int_equal(quiet(cmd_wrap, &more, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, parts));
+}
+
 static void check_tells_by_its_exit_status(void **state)
 {
 	struct args args = {.file = path_of("vmi.rom")};
@@ -282,6 +304,7 @@ int main(void)
 		cmocka_unit_test(options_are_taken_in_any_order),
 		cmocka_unit_test(wrong_command_lines_are_refused_with_the_usage),
 		in_dir(link_prints_the_bytes_used_and_left),
+		in_dir(link_and_wrap_say_what_each_part_uses),
 		in_dir(check_tells_by_its_exit_status),
 		in_dir(wrap_and_inspect_work_on_files),
 		in_dir(refused_input_leaves_the_old_output_alone),

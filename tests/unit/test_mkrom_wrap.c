@@ -283,12 +283,11 @@ static void roms_that_fail_a_check_or_are_not_ours_are_refused(void **state)
 }
 
 /* What follows the image in its file is not the image. */
-static void filling_behind_the_rom_is_left_out(void **state)
+static void assert_filling_left_out(struct blob rom)
 {
-	struct blob rom = make_rom(), entry = make_entry(), kernel = make_kernel(0x0209);
+	struct blob entry = make_entry(), kernel = make_kernel(0x0209);
 	struct blob domain = {0}, filled = {0}, file;
 
-	(void)state;
 	blob_alloc(&file, "rom", 2 * rom.n, &err);
 	memset(file.p, 0xFF, file.n);
 	blob_put(&file, 0, rom.p, rom.n);
@@ -301,6 +300,36 @@ static void filling_behind_the_rom_is_left_out(void **state)
 	blob_free(&file);
 	blob_free(&kernel);
 	blob_free(&entry);
+	blob_free(&rom);
+}
+
+static void filling_behind_the_rom_is_left_out(void **state)
+{
+	(void)state;
+	assert_filling_left_out(make_rom());
+	assert_filling_left_out(make_parts());
+}
+
+static void both_parts_of_the_rom_are_wrapped(void **state)
+{
+	struct blob rom = make_parts(), first = make_prefix(&rom, PARTS_BODY);
+	struct blob entry = make_entry(), kernel = make_kernel(0x0209), domain = {0};
+	struct payload payload;
+
+	(void)state;
+	assert_true(domain_wrap(&rom, &entry, &kernel, &domain, &err));
+	memcpy(&payload, loaded_at(&domain, ENTRY_PAYLOAD, sizeof(payload)), sizeof(payload));
+	assert_int_equal(payload.rom_size, FAKE_PADDED);
+	assert_memory_equal(loaded_at(&domain, PAYLOAD_AT, FAKE_PADDED), rom.p, FAKE_PADDED);
+	blob_free(&domain);
+	assert_false(domain_wrap(&first, &entry, &kernel, &domain, &err));
+	assert_refused("to pass mkrom check, but: header at 0x0000: PCI length");
+	rom.p[PARTS_BODY + 9] ^= 1;
+	assert_false(domain_wrap(&rom, &entry, &kernel, &domain, &err));
+	assert_refused("to pass mkrom check, but: header at 0x0000: body checksum");
+	blob_free(&kernel);
+	blob_free(&entry);
+	blob_free(&first);
 	blob_free(&rom);
 }
 
@@ -359,6 +388,7 @@ int main(void)
 		cmocka_unit_test(entries_that_xen_or_mkrom_cannot_use_are_refused),
 		cmocka_unit_test(roms_that_fail_a_check_or_are_not_ours_are_refused),
 		cmocka_unit_test(filling_behind_the_rom_is_left_out),
+		cmocka_unit_test(both_parts_of_the_rom_are_wrapped),
 		cmocka_unit_test(domain_is_no_entry_a_second_time),
 		cmocka_unit_test(no_prefix_of_an_entry_or_a_kernel_is_wrapped),
 		cmocka_unit_test(damaged_entries_and_kernels_are_wrapped_or_refused),

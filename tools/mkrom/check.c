@@ -6,7 +6,8 @@
  *
  * A file may hold several images, one behind the other as the PCI firmware
  * specification has them (5.1), and some of them by others.  Each is judged as
- * if it were alone; offsets count from the file's start.
+ * if it were alone; offsets count from the file's start.  Of an image in two
+ * parts guest and BIOS see the first; what the body must be is checkparts.c's.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -84,22 +85,25 @@ static bool is_followed(const struct checker *c)
 	return rom_image_size(&c->rest, c->rom.n) != 0;
 }
 
-/* Every header of an image counts to the image's end.  The file may go on with
- * another image, and with filling. */
+/* Every header of an image counts to the image's end, or to that of the first of its
+ * parts.  The file may go on with another image, and with filling. */
 static void check_length(struct checker *c)
 {
-	u32 bytes = c->v.h.length * ROM_UNIT;
-	bool good = bytes == c->v.all.n;
+	size_t bytes = c->v.h.length * ROM_UNIT, end = c->seen - c->v.base;
+	bool good = bytes == end;
 	struct blob behind = blob_part(&c->rest, c->rom.n, c->rest.n);
 	bool stray = good && !c->v.base && behind.n && !is_followed(c);
+	const char *what = c->seen < c->rom.n ? "first part" : "image";
 	char expected[40];
 
-	snprintf(expected, sizeof(expected), "%zu bytes, to the %s's end",
-		 stray ? c->rest.n : c->v.all.n, stray ? "file" : "image");
+	snprintf(expected, sizeof(expected), "%zu bytes, to the %s's end", stray ? c->rest.n : end,
+		 stray ? "file" : what);
+	if (stray)
+		bytes = c->rom.n;
 	if (stray && is_filling(&behind))
-		check_row(c, CHECK_WARNING, "length", expected, "%u bytes and filling", bytes);
+		check_row(c, CHECK_WARNING, "length", expected, "%zu bytes and filling", bytes);
 	else
-		check_row(c, must(good && !stray), "length", expected, "%u bytes", bytes);
+		check_row(c, must(good && !stray), "length", expected, "%zu bytes", bytes);
 }
 
 static void check_checksum(struct checker *c)
@@ -145,11 +149,12 @@ static void check_pci(struct checker *c)
 }
 
 /* The main header and the 13.x one can share a PCI header, which then has the
- * main header's length. */
+ * main header's length.  It is the image's, to the body's end where there is one. */
 static void check_pci_length(struct checker *c)
 {
 	struct pci_header pci;
-	u32 bytes, own = c->v.h.length * ROM_UNIT;
+	bool parts = c->seen < c->rom.n;
+	u32 bytes, own = parts ? (u32)(c->rom.n - c->v.base) : c->v.h.length * ROM_UNIT;
 	u64 at = c->v.base + c->v.h.pci_header;
 	struct rom_view first;
 	bool shared;
@@ -158,7 +163,7 @@ static void check_pci_length(struct checker *c)
 		return;
 	shared = c->v.base && rom_is_header(&c->rom, 0) && rom_view(&c->rom, 0, &first) &&
 		 first.h.pci_header == at;
-	bytes = (shared ? first.h.length : c->v.h.length) * ROM_UNIT;
+	bytes = !shared ? own : parts ? (u32)c->rom.n : first.h.length * ROM_UNIT;
 	check_row(c, must(pci.chunks * ROM_UNIT == bytes), "PCI length", "the image's length",
 		  "%u bytes of %u", pci.chunks * ROM_UNIT, shared ? bytes : own);
 }
@@ -272,8 +277,9 @@ static void check_code(struct checker *c)
 }
 
 static void (*const checks[])(struct checker *) = {
-	check_signatures, check_length, check_checksum, check_api,     check_licence, check_pci,
-	check_pci_length, check_pnp,	check_top,	check_entry16, check_code,    check_ext,
+	check_signatures, check_length,	    check_checksum, check_api, check_licence,
+	check_pci,	  check_pci_length, check_pnp,	    check_top, check_entry16,
+	check_code,	  check_ext,	    check_parts,
 };
 
 static void check_header(struct checker *c)
@@ -285,7 +291,8 @@ static void check_header(struct checker *c)
 /* The image at c->at, and every VMI header in it. */
 static void check_image(struct checker *c, const struct blob *file)
 {
-	size_t size = rom_image_size(file, c->at);
+	size_t size = rom_image_size(file, c->at), first;
+	struct blob seen;
 
 	c->rest = blob_part(file, c->at, file->n);
 	c->rom = blob_part(&c->rest, 0, size ? size : c->rest.n);
@@ -293,8 +300,11 @@ static void check_image(struct checker *c, const struct blob *file)
 		check_row(c, CHECK_FAILED, "header", "48 bytes or more", "%zu", c->rom.n);
 		return;
 	}
+	first = rom_first_size(&c->v);
+	c->seen = first && first < c->rom.n ? first : c->rom.n;
+	seen = blob_part(&c->rom, 0, c->seen);
 	check_header(c);
-	for (size_t base = ROM_ALIGN; rom_next_header(&c->rom, &base); base += ROM_ALIGN) {
+	for (size_t base = ROM_ALIGN; rom_next_header(&seen, &base); base += ROM_ALIGN) {
 		rom_view(&c->rom, base, &c->v);
 		check_header(c);
 	}

@@ -22,7 +22,7 @@ static const char *row_fault(const struct rom_view *v, const struct rom_call *r)
 		{r->slot >= 0 && r->slot <= ROM13_SLOT_INIT, "a slot of the header or Init"},
 		{r->kind > ROM_NOP, "unknown kind"},
 		{r->how > ROM_C, "unknown implementation"},
-		{!blob_str(&v->in, r->name), "no name"},
+		{!blob_str(&v->image, r->name), "no name"},
 		{r->how == ROM_ABSENT && r->entry, "code though absent"},
 		{r->how == ROM_ABSENT && r->kind != ROM_NONE, "offered though absent"},
 		{r->how != ROM_ABSENT && !r->entry, "no code"},
@@ -74,7 +74,7 @@ static void check_names(struct checker *c)
 
 	for (unsigned i = 0; rom_ext_row(&c->v, i, &r); i++) {
 		const struct call *call = call_find(r.id, r.slot);
-		const char *name = blob_str(&c->v.in, r.name);
+		const char *name = blob_str(&c->v.image, r.name);
 
 		same += call && name && call->id == r.id && call->slot == r.slot &&
 			strcmp(call->name, name) == 0;
@@ -87,20 +87,22 @@ void check_ext(struct checker *c)
 {
 	const struct rom_header *h = &c->v.h;
 	u64 table = (u64)h->ext_call_count * sizeof(struct rom_call);
-	bool good;
+	struct blob seen = blob_part(&c->rom, 0, c->seen);
+	bool good, old;
 
 	if (!rom_has_ext(&c->v)) {
 		check_row(c, CHECK_OK, "extension", "", "none");
 		return;
 	}
-	good = h->ext_end && h->ext_end <= c->v.in.n;
+	good = h->ext_end && h->ext_end <= c->v.image.n;
 	check_row(c, good ? CHECK_OK : CHECK_FAILED, "used", "at most the image's length", "%u",
 		  h->ext_end);
 	check_row(c, h->ext_start && h->ext_start < h->ext_end ? CHECK_OK : CHECK_FAILED, "start",
 		  "an offset in the used part", "0x%x", h->ext_start);
-	check_row(c, rom_is_header(&c->rom, ROM13_HEADER) ? CHECK_OK : CHECK_FAILED, "13.x header",
-		  "one at 0x800", "%s", rom_is_header(&c->rom, ROM13_HEADER) ? "one" : "none");
-	if (!h->ext_calls || !h->ext_call_count || !blob_has(&c->v.in, h->ext_calls, table)) {
+	old = rom_is_header(&seen, ROM13_HEADER);
+	check_row(c, old ? CHECK_OK : CHECK_FAILED, "13.x header", "one at 0x800", "%s",
+		  old ? "one" : "none");
+	if (!h->ext_calls || !h->ext_call_count || !blob_has(&c->v.image, h->ext_calls, table)) {
 		check_row(c, CHECK_FAILED, "call table", "rows inside the image", "%u rows at 0x%x",
 			  h->ext_call_count, h->ext_calls);
 		return;

@@ -21,8 +21,7 @@ int cmd_link(const struct args *args, FILE *out, FILE *errors)
 	good = good && rom_link(&first, second_name ? &second : NULL, &r, &err);
 	good = good && file_write(out_name, &r.rom, &err);
 	if (good)
-		fprintf(out, "%s: %u bytes used, %u left of %u\n", out_name, r.used,
-			ROM_MAX - r.used, ROM_MAX);
+		rom_say_parts(out, out_name, r.used, r.first);
 	blob_free(&r.rom);
 	blob_free(&second);
 	blob_free(&first);
@@ -62,6 +61,7 @@ int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
 {
 	const char *out_name = args->opt[OPT_OUT];
 	struct blob rom = {0}, entry = {0}, kernel = {0}, domain = {0};
+	struct rom_view v;
 	struct err err = {""};
 	bool good = file_read(&rom, args->opt[OPT_ROM], &err) &&
 		    file_read(&entry, args->opt[OPT_ENTRY], &err) &&
@@ -69,9 +69,12 @@ int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
 		    domain_wrap(&rom, &entry, &kernel, &domain, &err) &&
 		    file_write(out_name, &domain, &err);
 
-	if (good)
+	if (good) {
 		fprintf(out, "%s: %zu bytes, of them %zu the kernel\n", out_name, domain.n,
 			kernel.n);
+		rom_view(&rom, 0, &v);
+		rom_say_parts(out, rom.name, v.h.ext_end, v.h.ext_first);
+	}
 	blob_free(&domain);
 	blob_free(&kernel);
 	blob_free(&entry);

@@ -86,7 +86,7 @@ static void put_sizes(struct doc *d, const struct blob *rom, const struct rom_vi
 	doc_num(d, "bytes", (s64)rom->n);
 	if (known) {
 		doc_num(d, "used", used);
-		doc_num(d, "left", (s64)ROM_MAX - used);
+		doc_num(d, "left", (s64)(rom_first_size(main_header) ? IMAGE_MAX : ROM_MAX) - used);
 		doc_hex(d, "start", main_header->h.ext_start);
 		doc_hex(d, "call_table", main_header->h.ext_calls);
 	} else {
@@ -95,6 +95,35 @@ static void put_sizes(struct doc *d, const struct blob *rom, const struct rom_vi
 		doc_null(d, "start");
 		doc_null(d, "call_table");
 	}
+}
+
+static void put_part(struct doc *d, const char *name, u32 start, u32 end, u32 used, u32 most)
+{
+	doc_item(d, name);
+	doc_str(d, "name", name);
+	doc_hex(d, "offset", start);
+	doc_num(d, "bytes", (s64)end - start);
+	doc_num(d, "used", (s64)used - start);
+	doc_num(d, "left", (s64)most - used);
+}
+
+/* Of an image in two parts: where each is, and what is used and left of it. */
+static void put_parts(struct doc *d, const struct rom_view *v)
+{
+	u32 first = (u32)rom_first_size(v), end = (u32)v->image.n;
+
+	if (!first || end <= first) {
+		doc_null(d, "parts");
+		return;
+	}
+	doc_open(d, "parts", '[');
+	put_part(d, "first", 0, first, v->h.ext_first, ROM_MAX);
+	doc_bool(d, "checksum_ok", !blob_sum(&v->image, 0, first));
+	doc_close(d, '}');
+	put_part(d, "body", first, end, v->h.ext_end, IMAGE_MAX);
+	doc_bool(d, "checksum_ok", !blob_sum(&v->image, first, end));
+	doc_close(d, '}');
+	doc_close(d, ']');
 }
 
 /* A line of the list: what the image says of a call, and what calls.def does. */
@@ -196,7 +225,7 @@ static void put_unknown(struct doc *d, const struct rom_view *v)
 
 		if (call && call->id == row.id && call->slot == row.slot)
 			continue;
-		l.name = blob_str(&v->all, row.name);
+		l.name = blob_str(&v->image, row.name);
 		if (!l.name)
 			l.name = "?";
 		l.kind = call_kind_name(row.kind);
@@ -220,6 +249,19 @@ static void put_calls(struct doc *d, const struct rom_view *v)
 	doc_close(d, ']');
 }
 
+/* The next header that a scan can find: none is in a body. */
+static bool next_header(const struct blob *rom, const struct rom_view *v, size_t *base)
+{
+	size_t first = rom_first_size(v);
+	struct blob seen = blob_part(rom, 0, first ? first : rom->n);
+
+	if (rom_next_header(&seen, base))
+		return true;
+	if (first && *base < v->image.n)
+		*base = (v->image.n + ROM_ALIGN - 1) / ROM_ALIGN * ROM_ALIGN;
+	return rom_next_header(rom, base);
+}
+
 bool rom_inspect(const struct blob *rom, bool json, FILE *out, struct err *err)
 {
 	struct doc d = {.f = out, .json = json};
@@ -234,8 +276,9 @@ bool rom_inspect(const struct blob *rom, bool json, FILE *out, struct err *err)
 	doc_start(&d);
 	doc_str(&d, "file", rom->name);
 	put_sizes(&d, rom, &first);
+	put_parts(&d, &first);
 	doc_open(&d, "headers", '[');
-	for (; rom_next_header(rom, &base) && rom_view(rom, base, &v); base += ROM_ALIGN)
+	for (; next_header(rom, &first, &base) && rom_view(rom, base, &v); base += ROM_ALIGN)
 		put_header(&d, &v);
 	doc_close(&d, ']');
 	put_calls(&d, &first);

@@ -2,10 +2,11 @@
 /*
  * From the linker's output to the flat image.
  *
- * The image runs where the guest's scan finds it and again in the monitor's
- * window, and it never writes to itself.  So a section that is writable, a
- * relocation, or an undefined symbol is an error here; and that no address is
- * compiled in is proved by linking twice, at two addresses, and comparing.
+ * The image runs in the monitor's window, its first part where the guest's scan
+ * finds it, too, and it never writes to itself.  So a section that is writable,
+ * a relocation, or an undefined symbol is an error here; that no address is
+ * compiled in is proved by linking twice, at two addresses, and comparing; and
+ * what runs at the guest's place is followed to see that it stays there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct flat {
 	struct elf elf;
 	u32 base;  /* the address of .header */
 	u32 used;  /* bytes from there to the last one */
+	u32 first; /* of them in the first part, by its header */
 	u8 *taken; /* per byte of the image: some section holds it */
 	struct blob rom;
 };
@@ -74,17 +76,29 @@ static bool vet_section(struct flat *f, const Elf32_Shdr *sh, struct err *err)
 	return true;
 }
 
+static u32 first_part(const struct flat *f, const Elf32_Shdr *header)
+{
+	struct blob contents = blob_part(f->elf.file, header->sh_offset, header->sh_size);
+	struct rom_view v;
+
+	return header->sh_type != SHT_NOBITS && rom_view(&contents, 0, &v) && rom_has_ext(&v)
+		       ? v.h.ext_first
+		       : 0;
+}
+
 /* Vet every section; find where the image starts and how long it is. */
 static bool measure(struct flat *f, struct err *err)
 {
 	const char *name = f->elf.file->name;
 	u64 end = 0;
+	u32 most;
 	Elf32_Shdr sh;
 
 	if (!elf_find_section(&f->elf, HEADER_SECTION, &sh) || !in_image(&sh))
 		return refuse(err, "%s: has no section %s, which was expected first", name,
 			      HEADER_SECTION);
 	f->base = sh.sh_addr;
+	f->first = first_part(f, &sh);
 	for (unsigned i = 1; i < f->elf.eh.e_shnum; i++) {
 		sh = elf_shdr(&f->elf, i);
 		if (!vet_section(f, &sh, err))
@@ -92,9 +106,10 @@ static bool measure(struct flat *f, struct err *err)
 		if (in_image(&sh) && (u64)sh.sh_addr + sh.sh_size > end)
 			end = (u64)sh.sh_addr + sh.sh_size;
 	}
-	if (end - f->base > ROM_MAX)
+	most = f->first ? IMAGE_MAX : ROM_MAX;
+	if (end - f->base > most)
 		return refuse(err, "%s: the image needs %llu bytes, at most %u were expected", name,
-			      (unsigned long long)(end - f->base), ROM_MAX);
+			      (unsigned long long)(end - f->base), most);
 	f->used = (u32)(end - f->base);
 	return true;
 }
@@ -112,11 +127,22 @@ static bool place(struct flat *f, const Elf32_Shdr *sh, struct err *err)
 }
 
 /* The last step of 2 KB does not fit into the length byte whole. */
-static u32 padded(u32 used)
+static u32 padded(const struct flat *f)
 {
-	u32 size = (used + ROM_ALIGN - 1) / ROM_ALIGN * ROM_ALIGN;
+	u32 size = (f->used + ROM_ALIGN - 1) / ROM_ALIGN * ROM_ALIGN;
 
-	return size < ROM_MAX ? size : ROM_MAX;
+	return f->first || size < ROM_MAX ? size : ROM_MAX;
+}
+
+static bool is_apart(const struct flat *f, struct err *err)
+{
+	struct err why = {""};
+	struct rom_view v;
+
+	if (!f->first || !rom_view(&f->rom, 0, &v) || rom_keeps_apart(&v, &why))
+		return true;
+	return refuse(err, "%s: its first part does not stand alone: %.300s", f->elf.file->name,
+		      why.text);
 }
 
 static bool place_all(struct flat *f, struct err *err)
@@ -137,11 +163,11 @@ static bool flatten(struct flat *f, const struct blob *file, struct err *err)
 
 	if (!elf_open(&f->elf, file, err) || !measure(f, err) || !elf_no_undefined(&f->elf, err))
 		return false;
-	if (!blob_alloc(&f->rom, file->name, padded(f->used), err))
+	if (!blob_alloc(&f->rom, file->name, padded(f), err))
 		return false;
 	f->taken = calloc(1, f->used);
 	good = f->taken ? place_all(f, err) : refuse(err, "%s: no memory", file->name);
-	good = good && rom_finish(&f->rom, f->used, err);
+	good = good && rom_finish(&f->rom, f->used, err) && is_apart(f, err);
 	free(f->taken);
 	f->taken = NULL;
 	if (!good)
@@ -159,6 +185,13 @@ static bool differ_at(const struct flat *a, const struct flat *b, u32 off, struc
 		      "at 0x%x, the same was expected of %s linked at 0x%x, which has 0x%02x",
 		      a->elf.file->name, off, symbol ? symbol : HEADER_SECTION, distance,
 		      a->rom.p[off], a->base, b->elf.file->name, b->base, b->rom.p[off]);
+}
+
+static bool is_checksum(const struct flat *f, u32 off)
+{
+	u32 body = (f->first + ROM_UNIT - 1) / ROM_UNIT * ROM_UNIT;
+
+	return off == ROM13_HEADER + offsetof(struct rom_header, checksum) || (body && off == body);
 }
 
 /*
@@ -181,8 +214,7 @@ static bool compare(const struct flat *a, const struct flat *b, struct err *err)
 	for (u32 i = 0; i < size; i++) {
 		u32 off = (i + body) % size;
 
-		if (off != ROM13_HEADER + offsetof(struct rom_header, checksum) &&
-		    a->rom.p[off] != b->rom.p[off])
+		if (!is_checksum(a, off) && a->rom.p[off] != b->rom.p[off])
 			return differ_at(a, b, off, err);
 	}
 	return true;
@@ -202,6 +234,6 @@ bool rom_link(const struct blob *first, const struct blob *second, struct link_r
 		blob_free(&a.rom);
 		return false;
 	}
-	*out = (struct link_result){.rom = a.rom, .used = a.used};
+	*out = (struct link_result){.rom = a.rom, .used = a.used, .first = a.first};
 	return true;
 }

@@ -15,6 +15,10 @@
 
 #include "base.h"  // u8 ... u64
 #include "image.h" // the ROM's layout
+#include "layout.h"
+
+/* An image of two parts is mapped there, and nothing follows. */
+#define IMAGE_MAX ((u32)WIN_TEXT_PAGES * PAGE_SIZE)
 
 /* blob.c: bytes with a name and an end */
 struct blob {
@@ -86,20 +90,23 @@ const char *elf_symbol_at(const struct elf *e, u32 addr, u32 *distance);
 struct link_result {
 	struct blob rom; /* padded and summed; free with blob_free */
 	u32 used;	 /* bytes before the padding */
+	u32 first;	 /* of them in the first part; 0: there is no other */
 };
 
 /* second may be NULL; otherwise it is the same ROM linked elsewhere and must
  * give the same bytes. */
 bool rom_link(const struct blob *first, const struct blob *second, struct link_result *out,
 	      struct err *err);
-/* Fill lengths, ext_end and checksums of an image whose padding is in place. */
+/* Fill lengths, ext_end and checksums of an image whose padding is in place; its
+ * header says whether it has two parts. */
 bool rom_finish(struct blob *rom, u32 used, struct err *err);
 
 /* view.c: an image as a guest finds it */
 struct rom_view {
-	size_t base;	 /* where the header stands in the file */
-	struct blob all; /* from the header to the file's end */
-	struct blob in;	 /* from the header on, as far as its length says */
+	size_t base;	   /* where the header stands in the file */
+	struct blob all;   /* from the header to the file's end */
+	struct blob in;	   /* from the header on, as far as its length says */
+	struct blob image; /* the same, and the body behind it where there is one */
 	struct rom_header h;
 };
 
@@ -107,8 +114,9 @@ struct rom_view {
 bool rom_is_header(const struct blob *rom, size_t base);
 /* False when the file ends before the header does. */
 bool rom_view(const struct blob *rom, size_t base, struct rom_view *v);
-/* How many bytes the option ROM at base has by its header, VMI's or another's; 0:
- * there is none, or it does not end inside the file. */
+/* How many bytes the option ROM at base has by its header, VMI's or another's, with
+ * the body of one that has two parts; 0: there is none, or it does not end inside
+ * the file. */
 size_t rom_image_size(const struct blob *rom, size_t base);
 /* Moves *at over images by others to one with a VMI header at its start; false:
  * none follows. */
@@ -116,16 +124,21 @@ bool rom_next_image(const struct blob *file, size_t *at);
 /* The next VMI header at a 2 KB boundary from *base on. */
 bool rom_next_header(const struct blob *rom, size_t *base);
 bool rom_has_ext(const struct rom_view *v);
+/* How many bytes the first of two parts has; 0: the image is one part. */
+size_t rom_first_size(const struct rom_view *v);
+/* One line: bytes used and left, of each part. */
+void rom_say_parts(FILE *out, const char *name, u32 used, u32 first);
 /* Row i of the image's own call table; false: not there. */
 bool rom_ext_row(const struct rom_view *v, unsigned i, struct rom_call *row);
 
-/* check.c, checkext.c */
+/* check.c, checkext.c, checkparts.c */
 enum verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
 
 struct checker {
 	FILE *out;	   /* NULL: count only */
 	struct err *first; /* NULL, or where the first failure goes */
 	struct blob rom;   /* the image that is looked at */
+	size_t seen;	   /* bytes of it that a guest finds: all, or the first part */
 	struct blob rest;  /* the file from the image's start on */
 	size_t at;	   /* where that is in the file */
 	struct rom_view v; /* one of the image's headers */
@@ -135,8 +148,14 @@ struct checker {
 void check_row(struct checker *c, enum verdict verdict, const char *name, const char *expected,
 	       const char *found, ...) printf_like(5, 6);
 void check_ext(struct checker *c);
+void check_parts(struct checker *c);
 /* How many checks failed.  first, when not NULL, gets the first failure. */
 unsigned rom_check(const struct blob *rom, FILE *out, struct err *first);
+
+/* reach.c */
+/* Does nothing that a guest runs where it found the image leave its first part, but
+ * by an address of the window?  *err says what does. */
+bool rom_keeps_apart(const struct rom_view *v, struct err *err);
 
 /* doc.c: one walk, written as JSON or as indented text */
 struct doc {
