@@ -1,8 +1,12 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; Both headers, their fixed slots and the tables that describe the calls; all
-; of it made from rom/calls.def.  Field offsets are those of include/image.h.
-; mkrom fills what is only known after the link: lengths and checksums.
+; The image's first part, which is all that the guest finds where it scans: both
+; headers, their fixed slots, and the two functions that run there, vmi_init and
+; get_reloc with its table.  Then the body's beginning: the tables that describe
+; the calls.  All of it is made from rom/calls.def.  Field offsets are those of
+; include/image.h.  mkrom fills what is only known after the link: lengths and
+; checksums; and it refuses a first part that reaches into the body otherwise than
+; by an address of the window.
 ;
 ; A slot pushes the window address of its stub and returns to it: no register
 ; and no flag changes, and the call goes on in the window whatever becomes of
@@ -38,6 +42,7 @@ HOW_C equ 2
 	dw CALL_ROWS
 	dd monitor_entry - rom_start
 	dd 0                    ; bytes in use: mkrom
+	dd first_end - rom_start
 	times 0x80 - ($ - rom_start) db 0
 
 	jmp strict near init_in_place       ; 0x80
@@ -99,6 +104,44 @@ pnp_header:
 	dw manufacturer - rom_start
 	dw product - rom_start
 	times 32 - ($ - pnp_header) db 0
+
+; {address, DL = kind} get_reloc(EAX call)
+get_reloc_in_place:
+	call .here
+.here:	pop ecx
+	cmp eax, CALL_NUMBERS
+	jae .none
+	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
+	mov eax, [ecx + reloc_table - .here + eax * 8]
+	ret
+.none:
+	xor eax, eax
+	xor edx, edx
+	ret
+
+%include INIT_IN_PLACE
+
+align 4, db 0
+; By call number: window address and kind.
+reloc_table:
+%assign next_id 0
+%macro CALL_ROW 5
+ %if %1 >= 0
+	times %1 - next_id dd 0, KIND_NONE
+  %assign next_id %1 + 1
+  %ifidn %5, ABSENT
+	dd 0, KIND_%4
+  %elifdef NATIVE_%3
+	dd 0, KIND_NONE
+  %elifidn %5, C
+	dd W(stub_%3), KIND_%4
+  %else
+	dd W(vmi_%3), KIND_%4
+  %endif
+ %endif
+%endmacro
+%include "calls.inc"
+%unmacro CALL_ROW 5
 
 	times ROM13_HEADER - ($ - rom_start) db 0
 
@@ -172,7 +215,11 @@ pnp_header13:
 	dw product13 - header13
 	times 32 - ($ - pnp_header13) db 0
 
-; --- what mkrom and get_reloc read -------------------------------------------
+first_end:
+	align ROM_UNIT, db 0
+
+; --- the body ------------------------------------------------------------------
+	db 0                    ; checksum: mkrom
 %macro CALL_ROW 5
 name_%3: db %str(%3), 0
 %endmacro
@@ -197,27 +244,6 @@ call_table:
 %include "calls.inc"
 %unmacro CALL_ROW 5
 CALL_ROWS equ ($ - call_table) / 12
-
-; By call number: window address and kind.
-reloc_table:
-%assign next_id 0
-%macro CALL_ROW 5
- %if %1 >= 0
-	times %1 - next_id dd 0, KIND_NONE
-  %assign next_id %1 + 1
-  %ifidn %5, ABSENT
-	dd 0, KIND_%4
-  %elifdef NATIVE_%3
-	dd 0, KIND_NONE
-  %elifidn %5, C
-	dd W(stub_%3), KIND_%4
-  %else
-	dd W(vmi_%3), KIND_%4
-  %endif
- %endif
-%endmacro
-%include "calls.inc"
-%unmacro CALL_ROW 5
 
 ; By slot of API 13.x: window address, 0 where there is nothing.
 reloc13_table:

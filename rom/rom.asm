@@ -11,6 +11,8 @@ bits 32
 ; Where a label of this section stands in the window.
 %define W(label) (WIN_TEXT + (label) - rom_start)
 
+%define INIT_IN_PLACE "entry/pv/init.asm"
+
 section .header progbits alloc exec nowrite align=4096
 rom_start:
 %include "rom/header.asm"

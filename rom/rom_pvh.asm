@@ -22,6 +22,8 @@ bits 32
 %define NATIVE_ReleasePage
 %define NATIVE_SetLazyMode
 
+%define INIT_IN_PLACE "entry/pvh/init.asm"
+
 section .header progbits alloc exec nowrite align=4096
 rom_start:
 %include "rom/header.asm"

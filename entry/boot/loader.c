@@ -166,9 +166,10 @@ static void make_bios_data(void)
 }
 
 /* What a PC without more ROMs reads there: ones up to E0000, nothing that
- * looks like a table behind. */
+ * looks like a table behind.  Of the ROM there is the first part alone. */
 static void make_rom_area(void)
 {
+	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
 	static u8 page[PAGE_SIZE];
 
 	for (u32 gpa = 0; gpa < KERNEL_AT; gpa += PAGE_SIZE) {
@@ -177,7 +178,7 @@ static void make_rom_area(void)
 		memset(page, gpa >= 0xC0000 ? 0xFF : 0, PAGE_SIZE);
 		copy_to_guest(gpa, page, PAGE_SIZE);
 	}
-	copy_to_guest(OPTION_ROM, (const void *)payload.rom_addr, payload.rom_size);
+	copy_to_guest(OPTION_ROM, rom, rom->length * ROM_UNIT);
 }
 
 void load_guest(struct layout *l, struct start *start)

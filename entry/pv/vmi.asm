@@ -1,38 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; VMI_Init, get_reloc, and the common stub of the calls that are written in C.
-;
-; Init and get_reloc run where the guest found the ROM; everything else runs
-; in the window.
-
-; int vmi_init(void)
-; Under the monitor the guest's kernel is at CPL 3 here; the marked ud2 enters
-; the monitor, which returns to our caller in ring 1.  At CPL 0 there is no
-; monitor, and in ring 1 nothing is left to do: Init fails and changes nothing.
-init_in_place:
-	mov eax, cs
-	not eax
-	test al, 3
-	jnz .failed
-	ud2
-	db "VMXN"
-.failed:
-	mov eax, -1
-	ret
-
-; {address, DL = kind} get_reloc(EAX call)
-get_reloc_in_place:
-	call .here
-.here:	pop ecx
-	cmp eax, CALL_NUMBERS
-	jae .none
-	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
-	mov eax, [ecx + reloc_table - .here + eax * 8]
-	ret
-.none:
-	xor eax, eax
-	xor edx, edx
-	ret
+; The common stub of the calls that are written in C, and their short cuts.  All of
+; it runs in the window.
 
 ; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
 vmi_GetRelocationInfo:

@@ -7,35 +7,6 @@
 ; Init and get_reloc run where the guest found the ROM; everything else runs in
 ; the window.
 
-; int vmi_init(void)
-; The marked ud2 enters the monitor, which answers.  At CPL 0 there is none, and
-; after Init nothing is left to do: Init fails and changes nothing.
-init_in_place:
-	mov eax, cs
-	test al, 3
-	jz .failed
-	cmp byte [ss:V_PARAVIRTUAL], 0
-	jne .failed
-	ud2
-	db "VMXN"
-.failed:
-	mov eax, -1
-	ret
-
-; {address, DL = kind} get_reloc(EAX call)
-get_reloc_in_place:
-	call .here
-.here:	pop ecx
-	cmp eax, CALL_NUMBERS
-	jae .none
-	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
-	mov eax, [ecx + reloc_table - .here + eax * 8]
-	ret
-.none:
-	xor eax, eax
-	xor edx, edx
-	ret
-
 ; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
 vmi_GetRelocationInfo:
 	xor edx, edx

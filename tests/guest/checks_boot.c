@@ -155,6 +155,18 @@ static void check_native_tables(void)
 		 (u32)*ptep & (PTE_A | PTE_D));
 }
 
+/* What reads there as where no ROM is: ones, up to the BIOS's own area. */
+static bool nothing_behind(const struct rom_header *h)
+{
+	const u8 *p = (const u8 *)h + h->length * ROM_UNIT,
+		 *end = (const u8 *)h + rom_image_bytes();
+
+	for (; p < end && virt_to_phys(p) < 0xe0000; p++)
+		if (*p != 0xff)
+			return false;
+	return true;
+}
+
 static void check_rom(void)
 {
 	const struct rom_header *h = rom_found();
@@ -166,6 +178,7 @@ static void check_rom(void)
 		sum += ((const u8 *)h)[i];
 	check_eq("rom: bytes sum to 0", 0, sum);
 	check_eq("rom: PCI signature", 0x52494350, *(const u32 *)((const u8 *)h + h->pci_header));
+	check("rom: no more of it stands there than its header counts", nothing_behind(h));
 	if (!option("nullrom")) /* SeaBIOS places that one */
 		check("rom: at 0xC8000 or above, where the specification scans",
 		      virt_to_phys(h) >= 0xc8000);

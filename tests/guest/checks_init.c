@@ -56,7 +56,7 @@ static bool within_rom(u32 address)
 {
 	u32 image = (u32)rom_found();
 
-	if (address >= image && address < image + ROM_MAX)
+	if (address >= image && address < image + rom_found()->length * ROM_UNIT)
 		return true;
 	return address >= rom_virtual_top();
 }

@@ -70,7 +70,7 @@ static u32 image_sum(void)
 
 static u32 the_window_sum(void)
 {
-	return sum((const u32 *)rom_virtual_top(), rom_found()->length * ROM_UNIT / 4);
+	return sum((const u32 *)rom_virtual_top(), rom_image_bytes() / 4);
 }
 
 static void make_whole(void)

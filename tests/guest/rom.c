@@ -104,6 +104,13 @@ const struct rom_header *rom_found13(void)
 	return rom13;
 }
 
+u32 rom_image_bytes(void)
+{
+	const struct pci_header *pci = (const void *)((const u8 *)rom + rom->pci_header);
+
+	return pci->chunks * ROM_UNIT;
+}
+
 u32 rom_generation(void)
 {
 	return rom ? rom->api_major : 0;

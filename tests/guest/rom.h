@@ -8,6 +8,8 @@
 struct rom_header;
 const struct rom_header *rom_found(void); /* the one that is used */
 const struct rom_header *rom_found13(void);
+/* Bytes of the whole image; what its header counts is all that stands behind it. */
+u32 rom_image_bytes(void);
 u32 rom_generation(void); /* 3, 13, or 0 without a ROM */
 bool rom_has_flags(void); /* SetPxE takes flags */
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The image's first part where a guest finds it, with nothing behind it, of both
+ * bindings: what runs there reads nothing else, and all else goes on in the window.
+ */
+#include <elf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <unicorn/unicorn.h>
+
+#include "include/image.h"
+#include "include/layout.h"
+
+#define IMAGE(name, file)                                                                          \
+	__asm__(".pushsection .rodata\n\t.balign 16\n" #name ":\n\t.incbin \"" file                \
+		"\"\n\t.popsection");                                                              \
+	extern const u8 name[];
+IMAGE(first_pv, ROM_ELF)
+IMAGE(first_pvh, PVH_ELF)
+
+#define PLACE 0xC8000u
+#define ROOM 0x4000u /* pages there */
+#define STACK 0x20000u
+#define CALLER 0x30000u
+
+#define VMI_CALL(id, slot, name, kind, how, text) {id, slot, ROM_##kind, ROM_##how},
+static const struct row {
+	s16 id, slot;
+	u8 kind, how;
+} rows[] = {
+#include "rom/calls.def"
+};
+
+static uc_engine *uc;
+static struct rom_header h;
+static u32 first, image; /* bytes */
+static u32 strayed;	 /* an access behind the first part */
+static u32 eax, edx, to; /* what came of a call: where the path left the first part */
+
+static void on_read(uc_engine *engine, uc_mem_type type, u64 at, int size, s64 value, void *user)
+{
+	(void)engine, (void)type, (void)value, (void)user;
+	if (at - PLACE < ROOM && at + (u32)size > PLACE + first)
+		strayed = (u32)at;
+}
+
+static bool on_fetch(uc_engine *engine, uc_mem_type type, u64 at, int size, s64 value, void *user)
+{
+	(void)engine, (void)type, (void)size, (void)value, (void)user;
+	to = (u32)at;
+	return false;
+}
+
+static void place(const u8 *elf)
+{
+	const Elf32_Phdr *load = (const void *)(elf + ((const Elf32_Ehdr *)elf)->e_phoff);
+	uc_hook hook;
+
+	memcpy(&h, elf + load->p_offset, sizeof(h));
+	first = (h.ext_first + ROM_UNIT - 1) / ROM_UNIT * ROM_UNIT;
+	image = load->p_filesz;
+	assert_in_range(h.ext_first, 1, ROOM);
+	assert_int_equal(uc_open(UC_ARCH_X86, UC_MODE_32, &uc), UC_ERR_OK);
+	uc_mem_map(uc, PLACE, ROOM, UC_PROT_READ | UC_PROT_EXEC);
+	uc_mem_map(uc, STACK - 4096, 4096, UC_PROT_READ | UC_PROT_WRITE);
+	for (u32 i = 0; i < ROOM; i++)
+		uc_mem_write(uc, PLACE + i, i < first ? elf + load->p_offset + i : (u8[]){0xFF}, 1);
+	uc_hook_add(uc, &hook, UC_HOOK_MEM_READ, (void *)on_read, NULL, (u64)1, (u64)0);
+	uc_hook_add(uc, &hook, UC_HOOK_MEM_FETCH_UNMAPPED, (void *)on_fetch, NULL, (u64)1, (u64)0);
+}
+
+/* A call of what stands at that offset, until it leaves the part. */
+static void call(u32 offset, u32 number)
+{
+	u32 esp = STACK - 64, back = CALLER;
+
+	eax = number;
+	edx = 0x5A5A5A5A;
+	strayed = to = 0;
+	uc_mem_write(uc, esp, &back, 4);
+	uc_reg_write(uc, UC_X86_REG_ESP, &esp);
+	uc_reg_write(uc, UC_X86_REG_EAX, &eax);
+	uc_reg_write(uc, UC_X86_REG_EDX, &edx);
+	uc_emu_start(uc, PLACE + offset, CALLER, 0, 1000);
+	uc_reg_read(uc, UC_X86_REG_EAX, &eax);
+	uc_reg_read(uc, UC_X86_REG_EDX, &edx);
+	uc_reg_read(uc, UC_X86_REG_EIP, &back);
+	if (!to)
+		to = back;
+	if (strayed)
+		fail_msg("what stands at %x, with %x, uses %x", offset, number, strayed - PLACE);
+}
+
+/* Code of the body's, in the window. */
+static bool in_body(u32 at)
+{
+	return at >= WIN_TEXT + first && at < WIN_TEXT + image;
+}
+
+static const struct row *row_of(u32 id)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].id == (s32)id)
+			return &rows[i];
+	return NULL;
+}
+
+/* Every number that a guest may ask for, and where the answer is a call, its slot. */
+static void check_get_reloc(bool all)
+{
+	u32 calls = h.jump_slots - 2u;
+
+	for (u32 number = 0; number < 4096; number++) {
+		const struct row *row = row_of(number);
+		u32 answer;
+
+		call(ROM_SLOT_GET_RELOC, number);
+		assert_int_equal(to, CALLER);
+		answer = edx & 0xFF;
+		if (number >= calls || !row)
+			assert_int_equal(answer, ROM_NONE);
+		else if (all || answer != ROM_NONE)
+			assert_int_equal(answer, row->kind);
+		if (answer != ROM_CALL)
+			continue;
+		assert_true(in_body(eax));
+		answer = eax;
+		call(ROM_SLOT_CALLS + number * ROM_SLOT_SIZE, 0);
+		assert_int_equal(to, answer);
+	}
+	call(ROM_SLOT_GET_RELOC, 0x80000000);
+	assert_int_equal(edx & 0xFF, ROM_NONE);
+	call(ROM_SLOT_GET_RELOC, ~0u);
+	assert_int_equal(edx & 0xFF, ROM_NONE);
+}
+
+/* Slots keep all registers; Init in ring 0 fails. */
+static void check_slots(void)
+{
+	for (u32 i = 0; i < h.jump_slots - 2u; i++) {
+		call(ROM_SLOT_CALLS + i * ROM_SLOT_SIZE, 0x1234567);
+		assert_true(in_body(to));
+		assert_int_equal(eax, 0x1234567);
+		assert_int_equal(edx, 0x5A5A5A5A);
+	}
+	for (u32 i = ROM13_SLOT_INIT + 1; i < ROM13_SLOTS; i++) {
+		call(ROM13_HEADER + i * ROM13_SLOT_SIZE, 0x1234567);
+		assert_true(in_body(to));
+		assert_int_equal(eax, 0x1234567);
+	}
+	call(ROM_SLOT_INIT, 0);
+	assert_int_equal(to, CALLER);
+	assert_int_equal(eax, ~0u);
+	call(ROM13_HEADER + ROM13_SLOT_INIT * ROM13_SLOT_SIZE, 0);
+	assert_int_equal(to, CALLER);
+	assert_int_equal(eax, ~0u);
+}
+
+static void first_part_of_the_pv_image_stands_alone(void **state)
+{
+	(void)state;
+	place(first_pv);
+	check_get_reloc(true);
+	check_slots();
+	uc_close(uc);
+}
+
+static void first_part_of_the_pvh_image_stands_alone(void **state)
+{
+	(void)state;
+	place(first_pvh);
+	check_get_reloc(false);
+	check_slots();
+	uc_close(uc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_part_of_the_pv_image_stands_alone),
+		cmocka_unit_test(first_part_of_the_pvh_image_stands_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
