@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The maps in docs/design.md are what the headers say."""
+"""The maps in docs/design.md are what the headers say, and the traces name what there is."""
 import os
 import re
 import sys
@@ -15,6 +15,7 @@ PAGES = {"WIN_SLOTS": "WIN_SLOT_COUNT", "WIN_POOL": "WIN_POOL_MAX"}
 ENDLESS = {"WIN_FRAME_TOP", "WIN_STACK_TOP", "WIN_GMFN", "WIN_HEADS", "WINDOW_END"}
 # A beginning, or a place in another.
 INNER = {"WINDOW_BASE", "WIN_DATA", "WIN_VCPU_INFO"}
+MADE = ("stub_", "trap_")       # names that NASM's macros put together
 LINE = re.compile(r"^    ([0-9A-F]{8})  (\w+)?(?: {2,}(\d+)(?!\w))?", re.M)
 
 
@@ -72,6 +73,33 @@ def problems(text=None):
     return wrong
 
 
+def sources():
+    """All that the product's rooms are made of."""
+    for room in ("entry", "include", "monitor", "pc", "rom", "xenbind"):
+        for folder, _, names in os.walk(os.path.join(ROOT, room)):
+            for name in names:
+                if name.endswith((".c", ".h", ".asm", ".def", ".lds")):
+                    yield os.path.relpath(os.path.join(folder, name), ROOT)
+
+
+def unknown(text):
+    """What that text has in backquotes and no source has: files, or words."""
+    paths = set(sources())
+    files = paths | {os.path.basename(path) for path in paths}
+    words = set(re.findall(r"\w+", "\n".join(map(read, paths))))
+
+    def known(name):
+        if re.search(r"/|\.(c|h|asm|def)$", name):
+            return name in files
+        return all(word in words or word.startswith(MADE) for word in re.findall(r"\w+", name))
+
+    return [name for name in re.findall(r"`([^`]+)`", text) if not known(name)]
+
+
+def traces():
+    return re.search(r"(?s)(### Traced: .*?)\n### (?!Traced)", read("docs/design.md"))[1]
+
+
 class MapTest(unittest.TestCase):
     def test_the_window_is_as_the_layout_says(self):
         self.assertEqual(problems(), [])
@@ -95,6 +123,14 @@ class MapTest(unittest.TestCase):
         for name, at in named:
             frames = name in ("HOLE_FIRST", "HOLE_END")
             self.assertEqual((name, known[name] * (PAGE if frames else 1)), (name, at))
+
+    def test_what_the_traces_name_is_there(self):
+        self.assertEqual(unknown(traces()), [])
+        self.assertGreater(traces().count("`"), 100)
+
+    def test_a_name_that_is_gone_is_told(self):
+        self.assertEqual(unknown("`shadow_fault` of `shadow.c`, `shadow_wault` of `monitor/none.c`"),
+                         ["shadow_wault", "monitor/none.c"])
 
 
 if __name__ == "__main__":
