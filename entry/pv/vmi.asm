@@ -71,7 +71,7 @@ call_absent:
 %macro IN_FILL_CACHE 4
 	push ebx
 	mov ebx, %1
-	and ebx, ~(0x1000 - %3)         ; which is NO_CACHED_TABLE of no pointer
+	and ebx, ~(0x1000 - %3)         ; no pointer gives NO_CACHED_TABLE
 	cmp ebx, [%4]
 	je near %2
 %endmacro

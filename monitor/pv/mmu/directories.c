@@ -37,7 +37,7 @@ static void resync(struct root *r, u32 l2i, struct entry pde)
 		want = entry_frame(pde);
 	if (s->pool[page].gpfn != want ||
 	    (want != GPFN_NONE && !entry_same(s->pool[page].pde, entry_key(pde))) ||
-	    (want == GPFN_NONE && pool_l1_written(page)))
+	    (want == GPFN_NONE && pool_l1_is_dirty(page)))
 		root_detach(r, l2i);
 }
 

@@ -104,7 +104,7 @@ static void queue_fill(u32 page, gva_t va, u32 low, u32 high)
 	if (SHADOW_CPU->fills.page != page || SHADOW_CPU->fills.last < index)
 		SHADOW_CPU->fills.last = index;
 	SHADOW_CPU->fills.page = page;
-	pool_l1_note(page, va);
+	pool_l1_mark_dirty(page, va);
 	VCPU->tlb_stale = true;
 	if (!VCPU->lazy)
 		queue_flush();

@@ -39,7 +39,7 @@ static void unhooked(struct root *r, u32 l2i, u32 page)
 	if (r != root_current())
 		return;
 	SHADOW_CPU->unhooked = true;
-	if (s->pool[page].kind != POOL_L1 || pool_l1_written(page))
+	if (s->pool[page].kind != POOL_L1 || pool_l1_is_dirty(page))
 		VCPU->tlb_stale = true;
 }
 

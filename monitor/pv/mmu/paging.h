@@ -121,8 +121,8 @@ static inline void slot_lent(enum page_use use, gva_t at)
 }
 #endif
 
-/* Has Xen done what returned err?  If not, the error is noted for a report, and the caller
- * has another way. */
+/* Has Xen done what returned err?  If not, the error is noted in xen_error, and the caller
+ * has another way or ends the domain with it. */
 static inline bool xen_did(int err)
 {
 	if (!err)
@@ -264,13 +264,13 @@ static inline bool fill_is_queued(u32 page, u32 index)
 }
 
 /* May any entry of the POOL_L1 not be empty? */
-static inline bool pool_l1_written(u32 page)
+static inline bool pool_l1_is_dirty(u32 page)
 {
 	return SHADOW->pool[page].dirty_groups[0] | SHADOW->pool[page].dirty_groups[1];
 }
 
 /* Notes that the POOL_L1's entry for va may not be empty any more. */
-static always_inline void pool_l1_note(u32 page, gva_t va)
+static always_inline void pool_l1_mark_dirty(u32 page, gva_t va)
 {
 	__asm__("btsl %1, %0" : "+m"(SHADOW->pool[page].dirty_groups) : "r"(va >> 15 & 63) : "cc");
 }
@@ -282,7 +282,7 @@ void pool_l1_write_again(u32 page, gva_t va, u64 spte);
  * the entry's present low word.  Nothing is queued. */
 static always_inline void pool_l1_write(u32 page, gva_t va, u32 old_low, u64 spte)
 {
-	pool_l1_note(page, va);
+	pool_l1_mark_dirty(page, va);
 	if (mmu_write_va(va, spte, old_low & (u32)PTE_P ? MMU_FLUSH_PAGE : MMU_FLUSH_NONE))
 		pool_l1_write_again(page, va, spte);
 }

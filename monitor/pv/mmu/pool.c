@@ -120,7 +120,7 @@ void pool_l1_empty(u32 page)
 	const volatile u64 *table = pool_table(page);
 
 	queue_flush();
-	if (!pool_l1_written(page))
+	if (!pool_l1_is_dirty(page))
 		return;
 	for (u32 half = 0; half < 2; half++)
 		for (u32 bits = s->pool[page].dirty_groups[half]; bits; bits &= bits - 1) {
@@ -162,7 +162,7 @@ static u32 victim(void)
 
 		if (s->pool[page].kind != POOL_L1)
 			continue;
-		if (s->pool[page].gpfn == GPFN_NONE && !pool_l1_written(page))
+		if (s->pool[page].gpfn == GPFN_NONE && !pool_l1_is_dirty(page))
 			return page;
 		if (found == SHADOW_NONE)
 			found = page;
@@ -286,8 +286,8 @@ void pool_count(struct pool_use *u)
 		const struct pool_page *p = &s->pool[i];
 
 		u->free += p->kind == POOL_FREE;
-		u->tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_written(i));
-		u->orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_written(i);
+		u->tables += p->kind == POOL_L1 && (p->gpfn != GPFN_NONE || pool_l1_is_dirty(i));
+		u->orphans += p->kind == POOL_L1 && p->gpfn == GPFN_NONE && !pool_l1_is_dirty(i);
 		u->linear += p->kind == POOL_ONE_TO_ONE;
 		u->roots += p->kind == POOL_ROOT;
 	}

@@ -78,9 +78,10 @@ struct root {
 	bool made;	    /* its pages exist and are pinned */
 	bool live;	    /* a guest address space has it: key is meant */
 	u32 key;	    /* CR3 of that space: guest-physical address of its top table */
-	u32 table[4];	    /* gpfn of the guest's directory there, or GPFN_NONE */
-	bool pdptes_cached; /* directory[] is right as long as the PDPTEs' low words are: */
-	u32 pdpte[4];	    /* these; of a 2-level guest, its CR3 */
+	u32 table[4];	    /* gpfn of the guest's directory there, or GPFN_NONE;
+			     * of a 2-level guest four times the same */
+	bool pdptes_cached; /* table[] and directory[] hold while the PDPTEs are pdpte[] */
+	u32 pdpte[4];	    /* low words; of a 2-level guest, four times its CR3, with P */
 	u32 directory[4];   /* what vcpu.directory is while this root is loaded */
 	u32 last_load;	    /* shadow.loads at its last load: the least is replaced first */
 	u16 l3, l2[4];	    /* pool pages */
@@ -130,7 +131,7 @@ struct shadow {
 	u32 hand;	 /* clock hand: the page at which eviction looks first */
 	u32 loads;	 /* of roots, counted */
 	u32 root_limit;	 /* roots that this domain's pool allows */
-	/* By a hash of the key: the root that last had such a key. */
+	/* By a hash of the key: the root that was last found by such a key. */
 	u8 root_hint[64];
 	/* By a hash of gpfn: the directory gpfn is in that root and in no other. */
 	struct directory_owner {
