@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Control and debug registers, and halting. */
+/*
+ * Control and debug registers, and halting, in the PV binding.  Xen owns the processor's
+ * registers; struct vcpu has what the guest believes to be in them.
+ */
 #include "pv.h"
 #include "monitor/emul/decode.h"
 #include "monitor/io/events.h"
@@ -7,10 +10,9 @@
 #include "monitor/pv/mmu/shadow.h"
 #include "xenbind/hypercall.h"
 
-/* With either the FPU raises #NM; Xen lets a guest have only TS. */
+/* With either bit the FPU raises #NM.  Xen lets a guest have only TS, which stands for both. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
 
-/* Would an instruction of the FPU's be an #NM now? */
 bool control_fpu_is_off(const struct vcpu *v)
 {
 	return (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared;
@@ -24,16 +26,17 @@ void control_set_cr0(struct vcpu *v, u32 value)
 	v->cr0 = value | CR0_PE;
 	if (changed & CR0_PG)
 		shadow_load(v);
-	else if (changed & value & CR0_WP) /* what the kernel wrote to may be read-only */
+	else if (changed & value &
+		 CR0_WP) /* pages that the kernel could write to may be read-only */
 		shadow_mode_changed(v);
 	if (was_off != off)
 		xen_must(xen_fpu_taskswitch(off), NEED_FPU);
 	v->ts_cleared = 0;
 }
 
-/* Xen clears TS when it delivers an #NM; on hardware it stays set until the
- * handler clears it.  A handler that lets another process run before it has
- * must find TS set there, or that process uses the wrong registers. */
+/* Xen clears TS when it delivers an #NM; hardware leaves it set until the handler clears it.
+ * If the handler lets another process run before that, TS must be set there, or that
+ * process would use the registers of the first. */
 void control_restore_ts(struct vcpu *v)
 {
 	xen_must(xen_fpu_taskswitch(true), NEED_FPU);
@@ -61,14 +64,14 @@ bool control_set_cr3(struct vcpu *v, u32 value)
 	return false;
 }
 
-/* What Xen lets a guest have as it likes: RDTSC of user mode, breakpoints on ports,
- * and XSETBV, which Xen carries out for who has OSXSAVE.  All else is the monitor's.
- * With TSD the RDTSCs of ring 1, the guest's and ours, trap to Xen, which answers
- * them: dearer, and as right as before. */
+/* The bits of CR4 that Xen lets a guest choose: whether user mode may use RDTSC, breakpoints
+ * on ports, and OSXSAVE, with which Xen carries out XSETBV.  All others concern the monitor
+ * alone.  With TSD the RDTSCs of ring 1, the guest's and ours, trap to Xen, which answers
+ * them: that takes longer and gives the same. */
 #define CR4_XENS (CR4_TSD | CR4_DE | CR4_OSXSAVE)
 void control_set_nx(struct vcpu *v, u64 nxe)
 {
-	if (v->paravirtual) /* Xen's, and stays on */
+	if (v->paravirtual) /* EFER is Xen's now, and NXE stays on */
 		return;
 	v->efer = nxe;
 	shadow_mode_changed(v);
@@ -92,15 +95,16 @@ void control_set_cr4(struct vcpu *v, u32 value)
 		xen_set_cr4(value);
 }
 
-/* Before Init the kernel is in ring 3, where TSD would forbid it its own RDTSC. */
+/* CR4 was not given to Xen before Init, because the kernel was in ring 3, where TSD would
+ * have made its own RDTSC fault. */
 void control_adopt(struct vcpu *v)
 {
 	if (v->cr4 & CR4_XENS)
 		xen_set_cr4(v->cr4);
 }
 
-/* What Xen refuses to watch, its own addresses, is not watched: a processor would
- * watch it, but nothing of the guest's is there. */
+/* Xen refuses to watch its own addresses.  A processor would watch them, but nothing of the
+ * guest's is there, so the refusal is ignored. */
 void control_set_dr(struct vcpu *v, u32 reg, u32 value)
 {
 	reg &= 7;
@@ -121,22 +125,20 @@ u32 control_get_dr(struct vcpu *v, u32 reg)
 	return reg < 4 ? v->dr[reg] : xen_get_debugreg(reg);
 }
 
-/* A #DB has come: bits 0 to 3 of DR6 tell of it alone, as a processor has it.
- * Xen would add it to all that came before, and a kernel that steps a program
- * would take the step for a breakpoint of another's. */
+/* On a processor bits 0 to 3 of DR6 tell of the present #DB alone.  Xen would add them to
+ * those of all that came before, and a kernel that steps a program would take the step for
+ * a breakpoint of another program's. */
 void control_debug_trap(struct vcpu *v)
 {
 	v->dr[6] = (v->dr[6] & ~0xFu) | xen_debug_status();
 	control_debug_forget();
 }
 
-/* The guest steps over an instruction that is emulated. */
 void control_single_step(struct vcpu *v)
 {
 	v->dr[6] = (v->dr[6] & ~0xFu) | DR6_BS;
 }
 
-/* What has trapped is no business of the guest's. */
 void control_debug_forget(void)
 {
 	xen_set_debugreg(6, DR6_ONES);

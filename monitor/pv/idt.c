@@ -2,11 +2,11 @@
 /*
  * The guest's IDT, and the trap table that Xen has instead of it.
  *
- * Kept true: Xen goes to a handler of the guest's only through a gate that is
- * usable, and so does the monitor (inject.c); both ask gate_decode().  What Xen
- * does not know of comes to the monitor: an exception by the monitor's own
- * handlers, INT n as the #GP of Xen's IDT.  So a gate that Xen cannot have,
- * or that became usable after it was written, is still the guest's gate.
+ * Kept true: Xen goes to a handler of the guest's only through a gate that is usable, and
+ * so does the monitor (inject.c); gate_decode() decides for both.  What Xen's table does
+ * not have comes to the monitor: exceptions by the monitor's own handlers, and INT n as
+ * the #GP of Xen's IDT.  So a gate that Xen cannot have, or that has become usable only
+ * after it was written, works all the same.
  */
 #include "monitor/binding.h"
 #include "monitor/cpu/gate.h"
@@ -15,16 +15,17 @@
 
 extern const u32 trap_table[32], nm_offset;
 
-/* Vectors that stay the monitor's after Init: what the shadow, the emulator and
- * our own irets need; #DB, for the guest may watch what the monitor reads; and what
- * an instruction can meet that redirect.c executes. */
+/* Vectors that stay the monitor's after Init: those that the shadow, the emulator and our
+ * own irets need; #DB, because the guest may watch addresses that the monitor reads; and
+ * those that an instruction can raise which redirect.c executes. */
 #define KEPT                                                                                       \
 	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS |               \
 	 1u << EXC_GP | 1u << EXC_PF | 1u << EXC_DE | 1u << EXC_UD | 1u << EXC_MF | 1u << EXC_XM)
 
 #define TRAP_MASKS 4 /* trap_info.flags: upcalls are masked; below it the gate's DPL */
 
-/* Xen's entry for a vector: our own handler, or the guest's; false: none. */
+/* Fills *t with Xen's trap-table entry for a vector, which leads to the guest's handler or to
+ * the monitor's.  false if there is none for it. */
 static bool make_trap(struct vcpu *v, u32 vector, const struct gate *g, struct trap_info *t)
 {
 	bool ours = vector < 32 && (!v->paravirtual || KEPT >> vector & 1);
@@ -79,6 +80,6 @@ void idt_entry(struct vcpu *v, u32 vector, u64 raw)
 		return;
 	if (make_trap(v, vector, &g, &t[0]))
 		xen_must(xen_set_trap_table(t), NEED_TRAPS);
-	else /* Xen has no call to take one away */
+	else /* no hypercall takes one trap away */
 		idt_load(v, v->idtr.limit, v->idtr.base);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two moments at which the guest changes its nature: the start of the
- * domain, and VMI_Init.
+ * The start of the domain, and VMI_Init, from which on the guest is paravirtual.
  */
 #include "pv.h"
 #include "monitor/cpu/access.h"
@@ -39,7 +38,7 @@ static void start_registers(struct vcpu *v)
 	v->frame = WIN_FRAME_TOP - 20; /* as if a trap had come from there */
 }
 
-/* The boot protocol's flat segments; the guest loads its own GDT soon. */
+/* The flat segments of the Linux boot protocol; the guest soon loads a GDT of its own. */
 static void start_segments(struct vcpu *v)
 {
 	segment_start();
@@ -54,8 +53,13 @@ static void start_pc(void)
 	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
 }
 
-/* The domain entry has filled struct start and the window; from here on the
- * guest is on its feet, one line a subsystem. */
+/*
+ * The monitor's first C code, reached from the domain entry by monitor_entry.  The domain
+ * entry has filled struct start and the window.  One line starts one subsystem; the order
+ * matters: the console comes first, because anything may have to report; the shadow
+ * before the segments, which take frames from its pool; the callbacks before the events,
+ * which may come at once.
+ */
 void regparm3 monitor_start(struct vcpu *v)
 {
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
@@ -76,9 +80,9 @@ void regparm3 monitor_start(struct vcpu *v)
 }
 
 /*
- * VMI_Init: the kernel goes on in ring 1.  Its tables are adopted, its
- * descriptors get DPL 1, its stack becomes Xen's; the call returns to the
- * guest with 0 in EAX.  On failure nothing has changed and EAX is not 0.
+ * The kernel goes on in ring 1: its descriptors get DPL 1, Xen pushes its frames on the
+ * kernel's own stack, and the page tables that are live are adopted.  The guest's marked
+ * UD2 has trapped, and the return address of its call is at the top of its stack.
  */
 void vmi_init(struct vcpu *v)
 {
@@ -88,7 +92,7 @@ void vmi_init(struct vcpu *v)
 
 	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
 		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
-		r->eip += 2 + 4; /* behind the marked ud2: its own failure path */
+		r->eip += 2 + 4; /* behind the marked ud2, where init_in_place fails */
 		return;
 	}
 	control_check_stack(v, (u16)r->ss); /* Xen pushes its frames there from now on */
@@ -104,7 +108,7 @@ void vmi_init(struct vcpu *v)
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;
 	v->if_believed = v->flags_save ? EFLAGS_IF : 0;
-	XEN_VCPU->evtchn_upcall_pending = 1; /* so we hear when it first enables interrupts */
+	XEN_VCPU->evtchn_upcall_pending = 1; /* its first enable comes to the monitor */
 	prelude_end(v);
 	msr_adopt(v);
 	control_adopt(v);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest-virtual memory as the processor's own accesses find it (access.c): the
- * monitor runs on the guest's own root, so it reads and writes linearly; where the
- * shadow has no entry yet, the access is filled like one of the guest's and tried
- * again.
+ * Guest-virtual memory as the processor's own accesses find it (access.c).  The monitor
+ * runs on the guest's root, so it reads and writes the guest's linear addresses.  Where
+ * the shadow has no entry yet, one is filled as for an access of the guest's, and the
+ * access is tried again.
  */
 #include "monitor/cpu/access.h"
 #include "monitor/pv/mmu/shadow.h"
 
+/* Fills the shadow for an access to va with the rights of ring 0: 0, or -1 with *f set. */
 static int refill(struct vcpu *v, gva_t va, bool write, struct access_fault *f)
 {
 	enum space_result result;
@@ -19,7 +20,7 @@ static int refill(struct vcpu *v, gva_t va, bool write, struct access_fault *f)
 	return result == SPACE_FILLED || result == SPACE_OPENED ? 0 : -1;
 }
 
-/* Never into the ROM's window. */
+/* Are all these bytes below the ROM's window?  If not, *f becomes a page fault at va. */
 static bool in_guest(gva_t va, u32 bytes, struct access_fault *f)
 {
 	if (va < WINDOW_BASE && bytes <= WINDOW_BASE - va)

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What CPL 3 would show a guest before Init without a trap: RPL 3 in CS, and
- * the interrupt flag.
+ * Before Init the guest's kernel runs at CPL 3 and must not find that out.  Two things
+ * would show it without a trap: RPL 3 in CS, and the interrupt flag.
  *
- * 2.6.21 asks first of all, by "mov eax, cs; test eax, 3; jnz", whether a
- * hypervisor has put it into another ring, and then wants an interface that
- * VMI is not.  Hardware breakpoints stand where a kernel begins once it is
- * unpacked; if it begins so, the question is answered as on a bare machine.
+ * CS.  Linux 2.6.21 asks first of all, by "mov eax, cs; test eax, 3; jnz", whether a
+ * hypervisor has put it into another ring; if so it wants an interface that VMI is not.
+ * Hardware breakpoints stand at the addresses where a kernel begins once it is unpacked.
+ * If it begins with these instructions, they are skipped with the answer of a bare
+ * machine.
  *
- * At CPL 3 pushf always shows IF set and popf leaves it alone, both silently,
- * so a kernel that saves and restores its flags believes interrupts to be on
- * from the start.  A VMI kernel has the two operations once, as functions
- * next to the one that is only "cli; ret".  When the kernel loads its IDT, the
- * last it does before its C code, that one is searched for from where it loaded
- * its first GDT, paging still off, which is where it begins; or it is found
- * when its cli traps.  In its neighbourhood "pushf; pop eax" and "push eax;
- * popf" get hardware breakpoints: no byte of the guest is changed.  A kernel
- * that is built otherwise loses nothing but a line in its log.
+ * The interrupt flag.  At CPL 3 pushf always shows IF set and popf does not change it, and
+ * neither traps.  So a kernel that saves and restores its flags would take interrupts for
+ * enabled from the start.  A VMI kernel has each of these operations once, as a function,
+ * near a function that is only "cli; ret".  That one is found in one of two ways: when its
+ * cli traps, or earlier by a search.  The search is made when the kernel loads its IDT,
+ * which is the last that it does before its C code.  It begins where the kernel begins:
+ * at the page in which it loaded its first GDT, with paging still off.  Near "cli; ret"
+ * the instructions "pushf; pop eax" and "push eax; popf" get hardware breakpoints, so no
+ * byte of the guest is changed.  A kernel that is built otherwise gets no breakpoints;
+ * all that it loses is a line in its log.
  */
 #include "pv.h"
 #include "monitor/binding.h"
@@ -24,14 +26,15 @@
 #include "lib/mem.h"
 #include "xenbind/hypercall.h"
 
-#define NEIGHBOURHOOD 256u
-#define SEARCHED (1u << 20)   /* of the kernel's text; the functions are in its first objects */
+#define NEIGHBOURHOOD 256u    /* bytes before and behind "cli; ret" */
+#define SEARCHED (1u << 20)   /* bytes of the kernel's text; its first objects have the functions */
 #define DR7_EXECUTE_0_1 0x05u /* DR0 and DR1, local, on execution */
 #define DR7_EXECUTE_2_3 0x50u
 
 enum { PUSH_EAX = 0x50, POP_EAX = 0x58, PUSHF = 0x9C, POPF = 0x9D, RET = 0xC3, CLI = 0xFA };
 
-/* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
+/* Where kernels begin: Linux's default CONFIG_PHYSICAL_START, and that of some
+ * distributions. */
 static const u32 beginnings[] = {0x100000, 0x400000};
 
 void prelude_start(void)
@@ -41,6 +44,7 @@ void prelude_start(void)
 	xen_set_debugreg(7, DR7_EXECUTE_2_3);
 }
 
+/* Deals with a breakpoint at the kernel's beginning; false if EIP is not at one. */
 static bool beginning(struct vcpu *v)
 {
 	static const u8 asks[] = {0x8C, 0xC8, 0xA9, 3, 0, 0, 0, 0x0F, 0x85};
@@ -60,6 +64,8 @@ static bool beginning(struct vcpu *v)
 	return true;
 }
 
+/* The address of two successive bytes in the code that was read from base; 0 if they are not
+ * in it. */
 static gva_t find(const u8 *code, u32 bytes, gva_t base, u8 first, u8 second)
 {
 	for (u32 i = 0; i + 1 < bytes; i++)
@@ -68,8 +74,8 @@ static gva_t find(const u8 *code, u32 bytes, gva_t base, u8 first, u8 second)
 	return 0;
 }
 
-/* Is va a function "cli; ret" with the two others next to it?  If so, they
- * have breakpoints now. */
+/* If "cli; ret" is at va, with the two other functions near it, sets breakpoints on these and
+ * answers true. */
 static bool learn(struct vcpu *v, gva_t va)
 {
 	u8 code[2 * NEIGHBOURHOOD];
@@ -91,7 +97,6 @@ static bool learn(struct vcpu *v, gva_t va)
 	return true;
 }
 
-/* A cli at va has trapped. */
 void prelude_cli(struct vcpu *v, gva_t va)
 {
 	v->vif = false;
@@ -99,14 +104,12 @@ void prelude_cli(struct vcpu *v, gva_t va)
 		learn(v, va);
 }
 
-/* LGDT at EIP. */
 void prelude_lgdt(struct vcpu *v)
 {
 	if (!(v->cr0 & CR0_PG))
 		v->kernel_first = v->r.eip & ~(PAGE_SIZE - 1);
 }
 
-/* LIDT at EIP. */
 void prelude_lidt(struct vcpu *v)
 {
 	u8 code[512];
@@ -128,7 +131,6 @@ void prelude_lidt(struct vcpu *v)
 	}
 }
 
-/* Carries out what a breakpoint stopped; false if it was none of ours. */
 bool prelude_breakpoint(struct vcpu *v)
 {
 	const u32 status = EFLAGS_STATUS | EFLAGS_DF;
@@ -150,7 +152,6 @@ bool prelude_breakpoint(struct vcpu *v)
 	return true;
 }
 
-/* Init: the debug registers are the guest's. */
 void prelude_end(struct vcpu *v)
 {
 	xen_set_debugreg(7, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The GDT and the LDT that Xen has for the guest; see tables.h. */
+/* The GDT and the LDT that Xen has for the guest; monitor/binding.h has the contracts. */
 #include "monitor/cpu/segment.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"

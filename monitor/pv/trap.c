@@ -4,9 +4,9 @@
  *
  *   entry/pv/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
  *
- * monitor_trap turns Xen's frame into struct regs; handlers change struct
- * regs; monitor_resume delivers what is pending and writes the frame that the
- * exit's iret takes.
+ * monitor_trap makes struct regs of Xen's frame, a handler changes struct regs, and
+ * monitor_resume delivers what is pending and writes the frame that the iret of exit_guest
+ * takes.
  */
 #include "pv.h"
 #include "monitor/cpu/inject.h"
@@ -25,26 +25,29 @@ extern const s32 fixup_table[][2];
 #define CALL_NEAR 0xE8
 #define MOV_ESP 0xBC /* an immediate */
 
+/* Makes struct regs of the frame that Xen has pushed at trap_esp. */
 static void load_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
 	u32 *f = (u32 *)v->trap_esp;
 
 	r->error = r->vector & VECTOR_HAS_ERROR ? *f++ : 0;
-	/* Xen had still to deliver the exception when it had to call failsafe: what caused
-	 * it is below.  Stack: EIP, CS, EFLAGS of failsafe, the selectors, the frame. */
+	/* Xen called failsafe when it was about to deliver this exception, so the frame of
+	 * the exception names failsafe, and that of the code which has caused it is behind.
+	 * Stack: EIP, CS, EFLAGS of failsafe, the four selectors, the frame. */
 	if (f[0] == WINDOW_CODE(failsafe_offset) && (f[1] & 3) != 3) {
 		segment_failsafe(&f[3]);
 		f += 3 + 4;
 	}
-	/* Before Init upcalls are on in ring 3, and from where our exit turns them on up to
-	 * its iret: there the guest's frame is behind Xen's. */
+	/* Before Init upcalls are on in ring 3, and in ring 1 only between the instruction of
+	 * exit_guest that unmasks them and its iret.  One that comes there has Xen's frame
+	 * for our exit first, and the guest's frame behind it. */
 	if ((r->vector & VECTOR_UPCALL) && !v->paravirtual && (f[1] & 3) != 3)
 		f += 3;
 	v->frame = (u32)f;
 	r->eip = f[0];
 	r->cs = f[1] & 0xFFFF;
-	r->eflags = v->paravirtual ? f[2] : f[2] & ~EFLAGS_IF; /* that one is ours, below */
+	r->eflags = v->paravirtual ? f[2] : f[2] & ~EFLAGS_IF; /* store_frame sets it again */
 	if ((r->cs & 3) == 3) {
 		r->gpr[GPR_ESP] = f[3];
 		r->ss = f[4] & 0xFFFF;
@@ -53,10 +56,9 @@ static void load_frame(struct vcpu *v)
 	}
 }
 
-/* Is the guest's kernel in the instructions of entry/pv/vmi_fast.asm that end in an
- * iret?  Then what has interrupted them is over, and they start again: they look
- * for a pending event themselves.  To deliver one here would let its handler's
- * IRET overwrite iret_site. */
+/* If the guest's kernel was interrupted in the instructions of entry/pv/vmi_fast.asm that
+ * end in an iret, makes them start again: they look for a pending event themselves.  If it
+ * were delivered here, the IRET of its handler would overwrite iret_site. */
 static void restart_iret(struct regs *r)
 {
 	if ((r->cs & 3) == 3 || r->eip < WINDOW_CODE(iret_window_offset[0]) ||
@@ -66,8 +68,8 @@ static void restart_iret(struct regs *r)
 	r->eflags &= ~EFLAGS_IF;
 }
 
-/* Where the guest called IRET: get_reloc asks for a near call, which is 5 bytes
- * long; of a call of another form only the place behind it is known. */
+/* The address at which the guest called IRET.  get_reloc asks for a near call, which is 5
+ * bytes long; of any other call only the address behind it is known, and that is taken. */
 static gva_t iret_call(struct vcpu *v)
 {
 	struct access_fault f;
@@ -77,8 +79,9 @@ static gva_t iret_call(struct vcpu *v)
 	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
 }
 
-/* A fault of one of our own irets: its frame still stands on the stack.  The
- * guest sees the fault where it called IRET, with interrupts off. */
+/* If one of our own irets has faulted, injects the fault at the place at which the guest
+ * called IRET, with interrupts off, and answers true.  The frame of the iret is still on
+ * the guest's stack. */
 static bool iret_fault(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -95,8 +98,8 @@ static bool iret_fault(struct vcpu *v)
 	return true;
 }
 
-/* Xen went through a gate whose selector has lost its descriptor since: what it could
- * not load is in CS, and the fault is that of its return. */
+/* Ends the domain if Xen went through a gate of the guest's whose selector names no code any
+ * more.  Then the fault is one of Xen's return, and CS has the selector. */
 static void gate_fault(const struct vcpu *v)
 {
 	const struct regs *r = &v->r;
@@ -134,8 +137,10 @@ static void page_fault(struct vcpu *v)
 	}
 }
 
-/* Has a call noted where the guest's stack is, and not left it yet?  A kernel that steps
- * through our code goes on then without its handler, which makes calls of its own. */
+/* Is EIP at the instruction of a VMI call that changes to the monitor's stack?  The call has
+ * then noted in vcpu.call_esp where the guest's stack is.  If a kernel steps through our
+ * code, its handler for the #DB makes calls itself and would overwrite the note, so the
+ * step is not delivered there. */
 static bool leaves_stack(const struct regs *r)
 {
 	const struct {
@@ -185,7 +190,7 @@ static void exception(struct vcpu *v)
 	case EXC_UD:
 		emulate(v, vector);
 		break;
-	case EXC_NMI: /* before Init nobody would know what to do with it */
+	case EXC_NMI: /* before Init the kernel has no handler for it */
 		v->nmi = v->paravirtual;
 		if (!v->nmi)
 			nmi_unblock();
@@ -195,10 +200,11 @@ static void exception(struct vcpu *v)
 	}
 }
 
-/* A return to ring 3 uses the frame that came from there, where it stands: if
- * the iret faults, it does so on the stack on which the guest called IRET.  VM
- * never comes here: without it the frame would mean something else.  NT in ring 1
- * would make the next iretd fault; to ring 3 it is a flag as any other. */
+/* Writes the frame with which exit_guest returns.  A return to ring 3 takes the place of the
+ * frame that has come from there: if the iret faults, it does so on the stack on which the
+ * guest called IRET.  EFLAGS.VM cannot be set, for a 64-bit Xen has no virtual-8086 mode.
+ * NT is dropped for ring 1, where it would make the next iretd fault; for ring 3 it means
+ * nothing and stays. */
 static void store_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -209,7 +215,7 @@ static void store_frame(struct vcpu *v)
 
 	ASSERT(!(r->eflags & EFLAGS_VM));
 	if (user) {
-		if (!v->paravirtual) /* events come to the monitor, never to the guest */
+		if (!v->paravirtual) /* upcalls come to the monitor and not to the guest */
 			frame[2] |= EFLAGS_IF;
 		for (int i = 0; i < 5; i++)
 			((u32 *)v->frame)[i] = frame[i];
@@ -222,8 +228,9 @@ static void store_frame(struct vcpu *v)
 		guest_die("no kernel stack at %08x to return on", v->exit_esp);
 }
 
-/* The guest has its NMI wherever it is; where ours is what goes on, as an interrupt
- * would, so not inside of what must not be interrupted. */
+/* Delivers a pending NMI.  The guest's own code can be interrupted anywhere.  Code of the
+ * ROM's is interrupted only where an interrupt could come, that is with IF set; until then
+ * evtchn_upcall_pending makes the next enable come here again. */
 static void deliver_nmi(struct vcpu *v)
 {
 	const struct regs *r = &v->r;
@@ -251,7 +258,8 @@ void monitor_resume(struct vcpu *v)
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
 			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
 			deliver_nmi(v);
-			if (x->evtchn_pending_sel || !asks) { /* after a halt they are taken */
+			if (x->evtchn_pending_sel ||
+			    !asks) { /* events_wait may have drained them */
 				events_take();
 				asks = events_interrupt();
 			}
@@ -260,7 +268,7 @@ void monitor_resume(struct vcpu *v)
 				asks = events_interrupt();
 			}
 		}
-		/* What could not go in now goes in when the guest enables. */
+		/* The PC still asks, with the guest's flag off: pending makes Enable deliver it. */
 		if (asks)
 			x->evtchn_upcall_pending = 1;
 	} else {
@@ -281,7 +289,7 @@ void regparm3 monitor_trap(struct vcpu *v)
 		COUNT(event_upcall);
 		if (v->paravirtual) {
 			XEN_VCPU->evtchn_upcall_pending = 1;
-			v->if_believed = EFLAGS_IF; /* it has enabled interrupts */
+			v->if_believed = EFLAGS_IF; /* an upcall proves that it enabled them */
 		} else {
 			events_take();
 		}
@@ -291,19 +299,23 @@ void regparm3 monitor_trap(struct vcpu *v)
 	monitor_resume(v);
 }
 
-/* As trap_nested in entry/pv/traps.asm builds it. */
+/* The stack as trap_nested in entry/pv/traps.asm makes it, of the monitor's interrupted
+ * code. */
 struct nested_frame {
 	u32 pushed[8]; /* EDI ESI EBP ESP EBX EDX ECX EAX */
 	u32 vector, error, eip, cs, eflags;
 };
 
+/* The monitor's own code has trapped.  Goes on at the place that the fixup table has for the
+ * instruction; without one the domain ends. */
 void regparm3 nested_trap(struct nested_frame *f)
 {
 	u32 *eip = &f->eip;
 
-	if (*eip == WINDOW_CODE(failsafe_offset)) /* as in load_frame; it goes on there first */
+	if (*eip ==
+	    WINDOW_CODE(failsafe_offset)) /* see load_frame: failsafe runs first, then that code */
 		eip = (u32 *)(f + 1) + 4;
-	if (f->vector == EXC_DB) { /* we touched what the guest watches */
+	if (f->vector == EXC_DB) { /* the monitor has touched what the guest watches */
 		control_debug_forget();
 		f->eflags &= ~EFLAGS_TF;
 		return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMI calls on page tables.  The guest's tables are its own memory: a Set
- * stores the entry there at once; what is shadowed of it is weakened, at once
- * or with the next flush in lazy mode.  A Set that names the address in the
- * current space fills the shadow, if that saves a fault.
+ * VMI calls on page tables.  The guest's tables are its own memory, and a Set stores the
+ * page-table entry there at once.  What the shadow has of it is weakened or cleared, at
+ * once, or in lazy mode with the next flush.  A Set that names the address which the entry
+ * maps in the current space fills the shadow, if that saves a fault.
  */
 #include "monitor/life.h"
 #include "monitor/pv/mmu/paging.h"
@@ -11,6 +11,7 @@
 
 static struct shadow *const s = &PV->shadow;
 
+/* entry_at for an entry that is not in the guest's linear mapping, or is misaligned. */
 static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
 {
 	*gpfn = shadow_ptep_gpfn(VCPU, ptep);
@@ -19,7 +20,8 @@ static u32 *entry_elsewhere(gva_t ptep, u32 size, u32 *gpfn)
 	return (u32 *)((u8 *)guest_page(*gpfn, PAGE_ENTRY) + (ptep & (PAGE_SIZE - 1)));
 }
 
-/* Where the entry of size bytes lies that the guest has at ptep, and its page. */
+/* Where the monitor can reach the page-table entry of size bytes that the guest has at ptep;
+ * *gpfn becomes its frame.  Ends the domain if no entry can be there. */
 static inline u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 {
 	u32 page = (ptep - s->linear_base) >> PAGE_SHIFT;
@@ -30,6 +32,8 @@ static inline u32 *entry_at(gva_t ptep, u32 size, u32 *gpfn)
 	return (u32 *)(uintptr_t)ptep;
 }
 
+/* Brings the shadow up to date with the entry at e in the guest's frame gpfn; flags are those
+ * of the call. */
 static inline void changed(u32 gpfn, const u32 *e, u32 flags)
 {
 	if ((flags & CURRENT_AS_PT) == CURRENT_AS_PT)
@@ -43,8 +47,8 @@ void regparm3 vmi_SetPxE_stored(u32 gpfn, const u32 *e, u32 flags)
 	changed(gpfn, e, flags);
 }
 
-/* The same of an Update.  In lazy mode a guest changes many entries and uses few;
- * else it is in a page fault, and about to use this one. */
+/* The same for an Update.  In lazy mode a guest changes many entries and uses few of them.
+ * Otherwise it is in a page fault and about to use this one. */
 void regparm3 vmi_Update_stored(u32 gpfn, const u32 *e, u32 flags)
 {
 	if (VCPU->lazy)
@@ -53,7 +57,7 @@ void regparm3 vmi_Update_stored(u32 gpfn, const u32 *e, u32 flags)
 		changed(gpfn, e, flags);
 }
 
-/* Two entries of a 2-level table. */
+/* The rest of a SetPxELong in a 2-level table, where its 8 bytes are two entries. */
 static __attribute__((noinline)) void changed_pair(u32 gpfn, const u32 *e, u32 flags)
 {
 	shadow_entry_changed(gpfn, e + 1);
@@ -77,7 +81,8 @@ void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 	changed(gpfn, e, flags);
 }
 
-/* The low half makes the entry present: it goes last in, first out. */
+/* The low half makes an entry present: so of an entry that becomes present it is written
+ * last, and of one that becomes absent first. */
 static void set_long(u32 low, u32 high, gva_t ptep, u32 flags)
 {
 	u32 gpfn;
@@ -160,7 +165,7 @@ u32 regparm3 vmi_TestAndClearPxEBit(gva_t ptep, u32 bit)
 	return (vmi_SwapPxE(ptep, vmi_GetPxE(ptep) & ~mask) & mask) != 0;
 }
 
-/* Changes one bit; whether it was set. */
+/* Changes one bit of an entry of 8 bytes; answers whether it was set. */
 static u32 change_long_bit(gva_t ptep, u32 bit, bool set)
 {
 	u64 old = vmi_GetPxELong(ptep), mask = 1ull << (bit & 63);
@@ -182,7 +187,7 @@ u32 regparm3 vmi_TestAndClearPxELongBit(gva_t ptep, u32 bit)
 
 u32 regparm3 vmi_FlushDeferredCalls(u32 what)
 {
-	(void)what; /* of the CPU's state nothing is deferred */
+	(void)what; /* only page-table changes are ever deferred */
 	queue_flush();
 	return 0;
 }
@@ -200,7 +205,7 @@ u64 regparm3 vmi_PhysicalToMachine(u32 address)
 	return (u64)GMFN[gpfn] << PAGE_SHIFT | (address & (PAGE_SIZE - 1));
 }
 
-/* Rare enough for a search. */
+/* Searches all frames: the call is rare. */
 u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
 {
 	u64 mfn = ((u64)high << 32 | low) >> PAGE_SHIFT;
@@ -231,8 +236,8 @@ void regparm3 vmi_UpdatePxELong(gva_t ptep, u32 flags)
 	update(ptep, 8, flags);
 }
 
-/* What a CLONE copies is in the guest's memory already.  Where the guest has no
- * memory nothing can be a table. */
+/* The guest has copied what flags of CLONE announce itself, so source is not needed.  A frame
+ * without memory cannot be a table. */
 void regparm3 vmi_AllocatePage(u32 gpfn, u32 flags, u32 source)
 {
 	(void)flags;
@@ -266,7 +271,8 @@ void regparm3 vmi_SetLazyMode(u32 mode)
 		queue_flush();
 }
 
-/* Numbers 1 and 2 never come here: SHORT_SetLinearMapping in entry/pv/vmi.asm. */
+/* SHORT_SetLinearMapping in entry/pv/vmi.asm does the whole call for the numbers 1 and 2,
+ * so only the others come here. */
 void regparm3 vmi_SetLinearMapping(u32 number, gva_t va, u32 pages)
 {
 	if (number < LINEAR_MAPPINGS)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control and debug registers of the PVH binding.  Each write of CR0 leaves the
- * domain, so the processor's TS follows the guest's only when user mode is next.
+ * Control and debug registers, and halting, in the PVH binding.  A write of CR0 leaves the
+ * domain, which takes long.  So when the guest sets TS, the processor's TS is set only
+ * on the way to user mode (vcpu.ts_due, vcpu.ts_real).
  */
 #include "cpu_pvh.h"
 #include "monitor/binding.h"
 #include "monitor/io/events.h"
 
 #define DR7_GD 0x2000u
-/* With either the FPU raises #NM. */
+/* With either bit the FPU raises #NM. */
 #define CR0_FPU_OFF (CR0_EM | CR0_TS)
 
-#define CR0_REAL 0x0005003Eu /* of the guest's: MP EM TS ET NE WP AM */
+#define CR0_REAL 0x0005003Eu /* the guest's bits that the processor gets: MP EM TS ET NE WP AM */
 
 void control_set_cr0(struct vcpu *v, u32 value)
 {
@@ -30,6 +31,7 @@ void control_set_cr0(struct vcpu *v, u32 value)
 		space_mode_changed(v);
 }
 
+/* Nobody clears the guest's TS but itself, so there is nothing to restore. */
 void control_restore_ts(struct vcpu *v)
 {
 	(void)v;
@@ -55,7 +57,6 @@ void control_set_cr2(struct vcpu *v, u32 value)
 	cpu_set_cr2(value);
 }
 
-/* Would an instruction of the FPU's be an #NM now? */
 bool control_fpu_is_off(const struct vcpu *v)
 {
 	return (v->cr0 & CR0_FPU_OFF) && !v->ts_cleared;
@@ -78,6 +79,7 @@ void control_set_cr4(struct vcpu *v, u32 value)
 	space_mode_changed(v);
 }
 
+/* The VMI call SetCR2, which entry/pvh/vmi_fast.asm sends to ring 0. */
 void regparm3 vmi_SetCR2_c(u32 value);
 void regparm3 vmi_SetCR2_c(u32 value)
 {
@@ -104,7 +106,8 @@ u32 control_get_dr(struct vcpu *v, u32 reg)
 	return reg < 4 ? v->dr[reg] : cpu_dr7();
 }
 
-/* Xen keeps debug registers lazily; see monitor/control.c. */
+/* A #DB without a cause is taken for a step, for Xen keeps the debug registers lazily: see
+ * xen_debug_status() in xenbind/hypercall.h. */
 u32 control_debug_status(void)
 {
 	u32 dr6 = cpu_dr6();
@@ -123,7 +126,6 @@ void control_debug_forget(void)
 	cpu_set_dr(6, DR6_ONES);
 }
 
-/* The guest steps over an instruction that is emulated. */
 void control_single_step(struct vcpu *v)
 {
 	v->dr[6] = (v->dr[6] & ~0xFu) | DR6_BS;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The processor as ring 0 has it. */
+/* The processor's own registers and instructions, as ring 0 has them, and what the files of
+ * the PVH binding use of each other. */
 #ifndef VMIXEN_CPU_PVH_H
 #define VMIXEN_CPU_PVH_H
 
 #include "monitor/vcpu.h"
 
-/* entry/pvh/traps.asm: the instructions that leave the domain.  regs: EAX, EBX, ECX,
- * EDX, in and out. */
+/* entry/pvh/traps.asm: CPUID, a write of CR0, and WRMSR, with which the processor leaves the
+ * domain for Xen.  regs: EAX, EBX, ECX, EDX, before and behind CPUID. */
 void regparm3 leave_cpuid(u32 regs[4]);
 void regparm3 leave_set_cr0(u32 value);
 void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr);
 
-/* Debug registers 0 to 3, 6 and 7; the tables' registers. */
+/* One instruction each.  reg of cpu_set_dr is 0 to 3, 6 or 7. */
 #ifdef VMIXEN_HOSTED
 u32 cpu_cr2(void); /* tests/unit/pvh/processor.c */
 void cpu_set_cr2(u32 value);
@@ -113,41 +114,54 @@ static inline void cpu_ltr(u16 selector)
 }
 #endif
 
-/* trap.c: back to the guest, with what is pending for it. */
+/* trap.c: delivers what is pending for the guest, and stores the frame with which exit_guest
+ * returns to it. */
 void monitor_resume(struct vcpu *v);
 
-/* prelude.c: the start of the domain, VMI_Init; #DB: true if it was one of ours. */
+/* prelude.c: sets the breakpoints with which a domain starts. */
 void prelude_start(void);
+/* VMI_Init: takes the breakpoints away; the debug registers are the guest's from now on. */
 void prelude_end(struct vcpu *v);
+/* A #DB has come: carries out what one of these breakpoints has stopped, and answers true;
+ * false if it was another #DB. */
 bool prelude_breakpoint(struct vcpu *v);
 
-/* control.c: what DR6 says of the #DB that has come; it is the guest's and is going to it; the
- * processor's DR6 becomes clear. */
+/* control.c: what the processor's DR6 says of the #DB that has come. */
 u32 control_debug_status(void);
+/* Puts the causes of that #DB into the guest's DR6, and clears the processor's.  For a #DB
+ * that is injected into the guest. */
 void control_debug_trap(struct vcpu *v);
+/* Clears the processor's DR6 and leaves the guest's alone.  For a #DB of the monitor's own. */
 void control_debug_forget(void);
 
-/* cpuid.c: the guest executes CPUID. */
+/* cpuid.c: carries out CPUID on the guest's registers in v->r. */
 void cpu_cpuid(struct vcpu *v);
 
-/* tables.c, idt.c: what the processor is given at the start. */
+/* tables.c: loads the GDT with the monitor's own descriptors, ring 0's segments and the TSS. */
 void tables_start(void);
+/* idt.c: fills the gates for virtual-8086 mode, and loads the IDT for all other code. */
 void idt_start(void);
-/* Its gates are those for virtual-8086 mode, or are not. */
+/* Loads the IDT with the gates for virtual-8086 mode (v86), or the other one. */
 void idt_use_v86(struct vcpu *v, bool v86);
 
-/* mmu.c: memory at a physical address, until the next call for the same purpose. */
+/* mmu.c: where the monitor can reach the physical address pa.  The pointer is good for the
+ * rest of pa's page, until the next call with the same use.  NULL if there is no RAM. */
 enum phys_use { PHYS_TOP, PHYS_DIRECTORY, PHYS_TABLE, PHYS_USES };
 void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use);
+/* The start of the domain: the monitor's own 2-level directory is loaded. */
 void space_start(struct vcpu *v);
-/* The guest's CR3 or CR0.PG has changed.  false: CR3 names no directory. */
+/* Loads the address space that the guest's CR0.PG, CR3 and CR4.PAE ask for.  false, with
+ * nothing loaded, if CR3 leads to no directory in RAM. */
 bool space_load(struct vcpu *v);
-/* CR4.PAE or another bit of CR4 has changed. */
+/* A bit of CR4, or CR0.PG, has changed: the same, but a CR3 that leads to no directory ends
+ * the domain. */
 void space_mode_changed(struct vcpu *v);
+/* Flushes the TLB. */
 void space_flush_tlb(struct vcpu *v);
-/* SetLinearMapping. */
+/* The call SetLinearMapping: so many pages of guest-physical memory from frame gpfn on are
+ * mapped at va. */
 void space_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
-/* Has the kernel mapped a device of ours at va? */
+/* Has the kernel mapped the local APIC at va, whose present bit space_invlpg() has taken? */
 bool space_is_device(struct vcpu *v, gva_t va);
 
 #endif

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CPUID of the PVH binding.  Outside ring 0 the instruction traps (MSR 140h, CPUID
- * faulting), so the guest is given one answer before Init and after it: what the
- * processor has, less what the guest cannot use.
+ * CPUID in the PVH binding.  Outside ring 0 the instruction traps (MSR 140h, CPUID
+ * faulting), so the guest gets the same answers before Init and after it: what the
+ * processor says, without what the guest cannot use.
  */
 #include "cpu_pvh.h"
 #include "monitor/binding.h"
 #include "monitor/emul/decode.h"
 #include "monitor/io/time.h"
 
-/* Leaf 1, EDX: MCE SEP MTRR PGE MCA PAT, DS ACPI HT TM PBE are not offered, nor
- * VME; the APIC is ours. */
+/* Leaf 1, EDX.  Not shown are VME MCE SEP MTRR PGE MCA PAT DS ACPI HT TM PBE.  The APIC is
+ * the virtual PC's and always shown. */
 #define HIDDEN_1_EDX                                                                               \
 	(1u << 1 | 1u << 7 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 21 |     \
 	 1u << 22 | 1u << 28 | 1u << 29 | 1u << 31)
 #define APIC (1u << 9)
-/* SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND */
+/* Leaf 1, ECX.  Shown are SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND. */
 #define SHOWN_1_ECX                                                                                \
 	(1u << 0 | 1u << 1 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 22 | 1u << 23 |      \
 	 1u << 25 | 1u << 30)
-/* The same bits, and SYSCALL, PSE36, 1 GB pages, RDTSCP, long mode. */
+/* Leaf 80000001H, EDX.  Not shown are the same bits where they mean the same, and SYSCALL,
+ * PSE36, 1 GB pages, RDTSCP and long mode. */
 #define HIDDEN_E1_EDX                                                                              \
 	((HIDDEN_1_EDX & 0x0183F3FFu) | 1u << 11 | 1u << 17 | 1u << 26 | 1u << 27 | 1u << 29)
-/* LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH */
+/* Leaf 80000001H, ECX.  Shown are LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH. */
 #define SHOWN_E1_ECX (1u << 0 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8)
 
 void cpu_cpuid(struct vcpu *v)
@@ -53,7 +54,7 @@ bool cpu_unprivileged(struct vcpu *v, const struct insn *i)
 		cpu_cpuid(v);
 		return true;
 	}
-	if (i->op != INSN_RDTSC || !guest_in_kernel(v)) /* CR4.TSD */
+	if (i->op != INSN_RDTSC || !guest_in_kernel(v)) /* user mode's traps by CR4.TSD: a #GP */
 		return false;
 	tsc = time_cycles();
 	v->r.gpr[GPR_EAX] = (u32)tsc;

@@ -2,23 +2,25 @@
 /*
  * Descriptors before Init, in the PVH binding.
  *
- * A processor reads a descriptor when its selector is loaded, from the guest's own
- * table; ours reads a copy, and nothing says when the guest has written to its own.
+ * On a PC the processor reads a descriptor from the guest's own table when its selector
+ * is loaded.  Here it reads from a copy of the table, and nothing tells when the guest
+ * has written to its own.
  *
  * Kept true, whenever the guest runs before Init:
- *  - In the copy no descriptor is present but those of CS and SS, which each way
- *    back to the guest loads.  So every other load of a selector is a fault.  Then the
- *    copy's entry becomes what the guest's table says, and the instruction is tried
- *    again with TF set; the #DB shuts the entry.  A fault that stays is the
+ *  - In the copy only the descriptors of CS and SS are present, which every return to the
+ *    guest loads.  So every other load of a selector faults.  Then the descriptor in the
+ *    copy becomes what the guest's table says, and the instruction is tried again with TF
+ *    set; the #DB behind it makes the descriptor absent again.  A descriptor that is
+ *    present for that one instruction is called open.  A fault that comes again is the
  *    guest's.
- *  - FS and GS keep what they have taken, for nothing loads them but the guest.  For
- *    ES and DS, which are loaded on each way back, too, held[] has it: exit_guest
- *    puts it into the copy for that (struct reload).
- *  - TF is the guest's own in whatever is shown to it.
+ *  - FS and GS keep what they have taken, because only the guest loads them.  ES and DS
+ *    are loaded by every return to the guest as well: guard.reload[] has what they have
+ *    taken, and exit_guest puts it into the copy while it loads them.
+ *  - TF is the guest's own wherever the guest can see it.
  *
- * Not seen: a change of the descriptor that CS or SS has, when the same selector is
- * loaded again without a fault; and what LAR, LSL, VERR and VERW read, which is what
- * the copy has.  The next load that faults, and LGDT, bring it in.
+ * Two things are not seen at once: a change of the descriptor of CS or SS, when the same
+ * selector is loaded again without a fault; and any change, by LAR, LSL, VERR and VERW,
+ * which read the copy.  The next load that faults, or LGDT, brings the change in.
  */
 #include "guard.h"
 #include "cpu_pvh.h"
@@ -26,17 +28,18 @@
 #include "monitor/cpu/segment.h"
 #include "lib/mem.h"
 
-#define PRESENT_HIGH 0x8000u /* of a descriptor's high word */
-#define NO_PLACE 0	     /* the null selector's */
-/* Entry and table of a selector, as one number. */
+#define PRESENT_HIGH 0x8000u /* the present bit, in a descriptor's high word */
+#define NO_PLACE 0	     /* that of the null selector */
+/* Where a selector's descriptor is, as one number: index in its table, times 2, and TI. */
 #define PLACE(selector) ((u32)(selector) >> 2)
 
+/* The two words of a descriptor in the copy. */
 static u32 *slot_of(u32 place)
 {
 	return (u32 *)(place & 1 ? WIN_LDT : WIN_GDT) + (place >> 1) * 2;
 }
 
-/* Is it an entry that the guest can have? */
+/* Is it a place at which the guest can have a descriptor? */
 static bool guests(u32 place)
 {
 	return place >> 1 && place >> 1 < (place & 1 ? WIN_LDT_PAGES : WIN_GDT_PAGES) * 512u;
@@ -56,7 +59,8 @@ void guard_wrote(struct vcpu *v, u32 table, u32 index)
 		w->end = index + 1;
 }
 
-/* The entry that the fault is about is looked at again, in a step. */
+/* Opens the descriptor that the fault is about.  An instruction that loads two selectors
+ * (IRET, far transfers) needs two, so the one before stays open. */
 bool guard_late(struct vcpu *v, u32 error)
 {
 	struct guard_pvh *g = &v->guard;
@@ -83,12 +87,14 @@ void guard_close(struct vcpu *v)
 	g->stepping = false;
 }
 
+/* Is the descriptor open for the instruction that is stepped? */
 static bool is_late(const struct guard_pvh *g, u32 place)
 {
 	return g->stepping && (place == g->late[0] || place == g->late[1]);
 }
 
-/* What ES and DS have taken: their entries are as they were when the guest ran. */
+/* Notes what ES and DS have taken, if their selectors are others now, or were loaded again in
+ * the step.  The copy must still be as it was when the guest ran. */
 static void hold(struct vcpu *v, bool stepped)
 {
 	const u32 selector[] = {v->r.es, v->r.ds};
@@ -125,7 +131,8 @@ bool guard_trap(struct vcpu *v, u32 vector)
 	return true;
 }
 
-/* Shuts what is open and need not be. */
+/* Makes every descriptor of the table absent that was written to and is neither that of CS
+ * or SS nor open. */
 static void shut_entries(struct vcpu *v, u32 table)
 {
 	struct guard_pvh *g = &v->guard;
@@ -144,7 +151,8 @@ static void shut_entries(struct vcpu *v, u32 table)
 	}
 }
 
-/* For exit_guest: the entry, and what it has while the guest runs. */
+/* Fills in for exit_guest which slot the register is loaded from, and what the slot has while
+ * the guest runs. */
 static void prepare(struct reload *l, u32 selector)
 {
 	u32 place = PLACE(selector);
@@ -159,7 +167,7 @@ void guard_resume(struct vcpu *v)
 	if (v->paravirtual)
 		return;
 	hold(v, false);
-	for (u32 i = 0; i < 2; i++) /* a gate may have led to one that is shut */
+	for (u32 i = 0; i < 2; i++) /* a gate may have led to one that is absent */
 		if (guests(PLACE(i ? v->r.ss : v->r.cs)) &&
 		    !(slot_of(PLACE(i ? v->r.ss : v->r.cs))[1] & PRESENT_HIGH))
 			segment_late(v, (i ? v->r.ss : v->r.cs) & 0xFFFC);

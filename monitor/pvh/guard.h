@@ -5,14 +5,16 @@
 
 #include "monitor/vcpu.h"
 
-/* A trap while something is open: true if it was a step's and is dealt with. */
+/* To be called first for each exception.  true if it was the #DB of a step of the monitor's
+ * own, which is dealt with; false if the exception is to be handled. */
 bool guard_trap(struct vcpu *v, u32 vector);
-/* A fault with that error code, which an entry of the copy may be the reason of: true if
- * the instruction is to be tried again. */
+/* The load of a selector has faulted with this error code.  true if the descriptor is
+ * another one now: the instruction is to be tried again, and is stepped. */
 bool guard_late(struct vcpu *v, u32 error);
-/* The copy's entry was written to. */
+/* A descriptor of the copy was written to, and may have become present. */
 void guard_wrote(struct vcpu *v, u32 table, u32 index);
-/* Before each return to the guest. */
+/* To be called before each return to the guest: makes the copy what it must be while the
+ * guest runs. */
 void guard_resume(struct vcpu *v);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The processor's IDT in the PVH binding: the guest's own gates where it may go
- * through them by itself, else gates into ring 0.  From virtual-8086 mode a gate
- * must lead to ring 0, so there is a second table for that.
+ * The processor's IDT in the PVH binding.  It has the guest's own gates where the
+ * processor may go through them by itself, and elsewhere gates into ring 0.  From
+ * virtual-8086 mode every gate must lead to ring 0, so there is a second table for it.
  */
 #include "cpu_pvh.h"
 #include "pvh.h"
@@ -11,9 +11,9 @@
 
 extern const u32 trap_table, quick_table[VEC_COUNT], exception_code_offset[2];
 
-/* Vectors that stay the monitor's after Init: what the emulator and our own irets
- * need; #DB, for the guest may watch what the monitor reads; and what an instruction
- * can meet that redirect.c executes, which is in ring 0. */
+/* Vectors that stay the monitor's after Init: those that the emulator and our own irets
+ * need, and #DB, because the guest may watch addresses that the monitor reads.  (What
+ * redirect.c executes runs in ring 0 and so never goes through the guest's gates.) */
 #define KEPT                                                                                       \
 	(1u << EXC_DB | 1u << EXC_NMI | 1u << EXC_DF | 1u << EXC_NP | 1u << EXC_SS | 1u << EXC_GP)
 
@@ -21,6 +21,7 @@ extern const u32 trap_table, quick_table[VEC_COUNT], exception_code_offset[2];
 #define TRAP_GATE 0x8Fu
 #define DPL(n) ((u32)(n) << 5)
 
+/* type: INTERRUPT_GATE or TRAP_GATE, with a DPL. */
 static void write_gate(u32 idt, u32 vector, u16 cs, u32 offset, u32 type)
 {
 	volatile u32 *gate = (volatile u32 *)idt + vector * 2;
@@ -30,6 +31,7 @@ static void write_gate(u32 idt, u32 vector, u16 cs, u32 offset, u32 type)
 	gate[1] = (offset & 0xFFFF0000) | type << 8;
 }
 
+/* Writes the processor's gate for a vector at which the guest's IDT has *g. */
 static void make_gate(struct vcpu *v, u32 vector, const struct gate *g)
 {
 	bool usable = v->paravirtual && g->usable, interrupt = g->type == GATE_INTERRUPT;

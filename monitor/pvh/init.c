@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The start of a domain and VMI_Init, in the PVH binding. */
+/* The start of the domain, and VMI_Init, in the PVH binding. */
 #include "cpu_pvh.h"
 #include "pvh.h"
 #include "monitor/binding.h"
@@ -38,6 +38,7 @@ static void start_segments(struct vcpu *v)
 	segment_gdt_entry(v, 3, 0x00CF93000000FFFFull);
 }
 
+/* Xen's events come by a vector of the IDT. */
 static void start_events(void)
 {
 	struct xen_hvm_param p = {
@@ -54,8 +55,9 @@ extern const u32 hypercall_offset[2];
 
 #define VMCALL_LAST 0xC1 /* 0F 01 C1; AMD's VMMCALL ends in D9 */
 
-/* Xen's own page asks Xen at once; ours goes by the ROM's code.  Entry n is "mov eax,
- * n", then the instruction, which becomes a jump. */
+/* Makes the calls of Xen's hypercall page go through the ROM's code (hypercall_offset).  The
+ * page has 32 bytes for each hypercall: "mov eax, number", then VMCALL or VMMCALL, which
+ * becomes a jump. */
 static void make_hypercalls(void)
 {
 	bool intel = *(const u8 *)(WIN_HYPERCALL + 7) == VMCALL_LAST;
@@ -76,6 +78,8 @@ static void start_pc(void)
 	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
 }
 
+/* The monitor's first C code, reached from the domain entry by monitor_entry; one line starts
+ * one subsystem. */
 void regparm3 monitor_start(struct vcpu *v)
 {
 	start_registers(v);
@@ -102,7 +106,7 @@ void vmi_init(struct vcpu *v)
 
 	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
 		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
-		r->eip += 2 + 4; /* behind the marked ud2: its own failure path */
+		r->eip += 2 + 4; /* behind the marked ud2, where init_in_place fails */
 		return;
 	}
 	r->gpr[GPR_ESP] += 4;

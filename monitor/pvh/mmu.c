@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Address spaces of the PVH binding: the guest's own tables are what the processor
- * uses.  The ROM adds one thing, its window: every directory that is loaded has
- * the entries that lead to it.  While the guest has paging off the monitor's own
- * directory is loaded, which has memory one to one.
+ * Address spaces of the PVH binding.  The processor uses the guest's own page tables.
+ *
+ * Kept true: every directory that is loaded has the directory entries of the ROM's
+ * window; the ROM adds nothing else.  While the guest has paging off, the monitor's own
+ * directory is loaded, which maps memory one to one.  ("Wide" is the PAE format of tables,
+ * "narrow" the 2-level format.)
  */
 #include "cpu_pvh.h"
 #include "pvh.h"
@@ -27,7 +29,7 @@ static struct start_pvh *pvh(void)
 
 void regparm3 paging_switch(u32 from, u32 to, u32 cr4);
 
-/* The format that the processor is in. */
+/* Is the processor in the PAE format of tables? */
 static bool wide(void)
 {
 	return VCPU->window_pde == (pvh()->l1_wide[0] | PDE_FLAGS);
@@ -49,13 +51,13 @@ void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use)
 	return (void *)(va + (pa & (PAGE_SIZE - 1)));
 }
 
-/* Where the PDPT that is loaded can be written, if not in the linear mapping. */
+/* The value of vcpu.top_at: where the PDPT that is loaded can be written. */
 static u32 show_top(struct vcpu *v)
 {
 	return wide() ? (u32)guest_phys(v, v->cr3 & ~31u, PHYS_TOP) : 0;
 }
 
-/* Puts the window into the directory that cr3 leads to; false: there is none. */
+/* Puts the window into the directory that cr3 leads to; false if there is none. */
 static bool add_window(struct vcpu *v, u32 cr3)
 {
 	if (wide()) {
@@ -81,7 +83,7 @@ static bool add_window(struct vcpu *v, u32 cr3)
 	return true;
 }
 
-/* What of the guest's CR4 the processor gets, beside the format. */
+/* The bits of the guest's CR4 that the processor gets, beside those of the format. */
 #define CR4_GUEST 0x60Cu /* TSD, DE, OSFXSR, OSXMMEXCPT */
 
 static u32 real_cr4(const struct vcpu *v, bool pae)
@@ -97,6 +99,8 @@ static bool pdptes_have_flaw(void)
 	return (top[0] | top[2] | top[4] | top[6]) & 0x20;
 }
 
+/* Changes the processor to the PAE format or to the 2-level one, on the monitor's own
+ * directory of it. */
 static void set_format(struct vcpu *v, bool pae)
 {
 	u32 own[2] = {pvh()->narrow, pvh()->wide};
@@ -134,7 +138,7 @@ void space_mode_changed(struct vcpu *v)
 		guest_die("no page directory at %08x", v->cr3);
 }
 
-/* The directory's entry for va, NULL if there is none. */
+/* The page-directory entry for va; NULL if there is no directory for it. */
 static u32 *directory_entry_of(struct vcpu *v, gva_t va)
 {
 	u32 table = v->cr3 & FRAME, *e;
@@ -149,7 +153,8 @@ static u32 *directory_entry_of(struct vcpu *v, gva_t va)
 	return e ? e + (wide() ? (va >> 21 & 511) * 2 : va >> 22) : NULL;
 }
 
-/* The last entry for va, present or not; NULL if there is no table for it. */
+/* The last entry of the walk for va: of its table, or of the directory if that has no table
+ * there.  It need not be present.  NULL if it lies in no RAM. */
 static u32 *entry_of(struct vcpu *v, gva_t va)
 {
 	u32 *e = directory_entry_of(v, va);
@@ -160,7 +165,7 @@ static u32 *entry_of(struct vcpu *v, gva_t va)
 	return e ? e + (wide() ? (va >> 12 & 511) * 2 : va >> 12 & 1023) : NULL;
 }
 
-/* The same if it is present; *frame gets the page. */
+/* The same if it is present, and else NULL; *frame becomes the address of va's page. */
 static u32 *walk(struct vcpu *v, gva_t va, u32 *frame)
 {
 	u32 mask = wide() ? 0x1FF000u : 0x3FF000u, *e = directory_entry_of(v, va);
@@ -188,10 +193,11 @@ static bool has_nx(const struct vcpu *v)
 	return wide() && (v->efer & EFER_NXE);
 }
 
-/* What may be done at va by all levels' entries together: the rights of a walk. */
+/* The rights of a walk: the bits that are set in the entries of all levels.  entry is the
+ * last one. */
 static u32 rights(struct vcpu *v, gva_t va, const u32 *entry)
 {
-	u32 last = *entry; /* the next look may show another page there */
+	u32 last = *entry; /* guest_phys may put another page in its place */
 	const u32 *e = directory_entry_of(v, va);
 
 	return e ? *e & last : last;
@@ -229,8 +235,8 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	return frame >> 12 < pvh()->ram_pages ? SPACE_FILLED : SPACE_MMIO;
 }
 
-/* A page of the kernel's: is it where it has mapped the local APIC?  Xen's own
- * would answer there; so the entry is taken away, and accesses fault. */
+/* If the kernel has mapped the local APIC at va, takes the entry's present bit, so that its
+ * accesses fault and are emulated.  Xen's own APIC would answer them otherwise. */
 void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 frame, *e = walk(v, va, &frame);
@@ -264,7 +270,8 @@ static bool in_guest(gva_t va, u32 bytes, struct access_fault *f)
 	return va < WINDOW_BASE && bytes <= WINDOW_BASE - va;
 }
 
-/* The access has stopped with left bytes to go: what the guest would see. */
+/* The result of an access that has stopped with left bytes to go, and *f.  CR2 is the guest's
+ * again, as it was before the access. */
 static int stopped(struct vcpu *v, gva_t va, u32 bytes, u32 left, u32 cr2, struct access_fault *f)
 {
 	if (!left)

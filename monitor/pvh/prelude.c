@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What ring 1 would show a guest before Init without a trap: RPL 1 in CS.  2.6.21
- * asks first of all, by "mov eax, cs; test eax, 3; jnz", whether a hypervisor has
- * put it into another ring, and then wants an interface that VMI is not.  Hardware
- * breakpoints stand where a kernel begins once it is unpacked; if it begins so, the
- * question is answered as on a bare machine.  The interrupt flag is right by itself:
- * it is clear until Init.
+ * Before Init the guest's kernel runs in ring 1 and must not find that out.  One thing
+ * would show it without a trap: RPL 1 in CS.  Linux 2.6.21 asks for it first of all, by
+ * "mov eax, cs; test eax, 3; jnz"; in another ring than 0 it wants an interface that VMI
+ * is not.  Hardware breakpoints stand at the addresses where a kernel begins once it is
+ * unpacked.  If it begins with these instructions, they are skipped with the answer of a
+ * bare machine.  The interrupt flag needs no such care: it is clear until Init, and the
+ * kernel sees it clear.
  */
 #include "cpu_pvh.h"
 #include "monitor/binding.h"
@@ -14,7 +15,8 @@
 
 #define DR7_EXECUTE_2_3 0x50u
 
-/* CONFIG_PHYSICAL_START: everyone's, and that of some distributions. */
+/* Where kernels begin: Linux's default CONFIG_PHYSICAL_START, and that of some
+ * distributions. */
 static const u32 beginnings[] = {0x100000, 0x400000};
 
 void prelude_start(void)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the PVH binding has in the window (layout.h) beside what both bindings
- * have there, and what its entry hands to its monitor.
+ * What the PVH binding has in the window (layout.h) beside what both bindings have there,
+ * and what its domain entry hands to its monitor.
  *
- * The window is 4 MB here: one directory entry of a 2-level guest, two of a PAE
- * guest.  Its page tables exist in both formats and show the same pages.
+ * The window is 4 MB here: one page-directory entry of a 2-level guest, two of a PAE
+ * guest.  Its page tables exist in both formats and map the same pages.
  */
 #ifndef VMIXEN_PVH_H
 #define VMIXEN_PVH_H
@@ -31,8 +31,8 @@
 #define WIN_OWN_NARROW (WIN_DATA + 0x34000) /* the monitor's directory: memory one to one */
 #define WIN_OWN_WIDE (WIN_DATA + 0x35000)   /* the same for PAE: four directories, PDPT */
 
-/* Vectors of the ROM's own, by int from ring 1; quick_table in entry/pvh/traps.asm
- * has their entries in this order. */
+/* Vectors of the ROM's own, which its code in ring 1 uses by INT.  quick_table in
+ * entry/pvh/traps.asm has their entry points in this order. */
 #define VEC_FIRST 0xF0
 #define VEC_EVENT 0xF0 /* Xen's events */
 #define VEC_CALL 0xF1  /* a VMI call in C: EBX row; ESI, EDI words of the caller's stack */
@@ -49,7 +49,9 @@
 #define VEC_PORT 0xFC /* a VMI call on ports: EBX says which */
 #define VEC_COUNT 13
 
-/* Beside the VECTOR_ values of vcpu.h in regs.vector. */
+/* What regs.vector can have beside the VECTOR_ values of vcpu.h: a page fault of the kernel's
+ * where it may have a device, an IRET with an interrupt pending, an IRET to virtual-8086
+ * mode. */
 #define VECTOR_DEVICE 0x800
 #define VECTOR_IRET 0x1000
 #define VECTOR_V86 0x2000
@@ -57,7 +59,7 @@
 #define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
 
 #define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
-/* The image of so many pages, and one for the rest of WIN_TEXT; hypercalls, shared info; vcpu; GDT
+/* The pages of the monitor's own: an image of so many, and one for the rest of WIN_TEXT; hypercalls, shared info; vcpu; GDT
  * with its own page, LDT, IDT; code to run; stack; tables; monitor */
 #define PVH_OWN_PAGES(text)                                                                        \
 	((text) + 1 + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 + WIN_STACK_PAGES +  \
@@ -65,7 +67,7 @@
 
 #define PVH_PDES_WIDE 2u /* directory entries of the window */
 
-/* From the domain entry: physical addresses. */
+/* From the domain entry.  All addresses are physical. */
 struct start_pvh {
 	u32 narrow;    /* the monitor's own directory */
 	u32 wide;      /* its PDPT */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The GDT, the LDT and the TSS of the PVH binding, which are the processor's; see
- * tables.h.  Behind the guest's part of the GDT are our own descriptors.
+ * The processor's GDT, LDT and TSS in the PVH binding; monitor/binding.h has the contracts.
+ * Behind the guest's part of the GDT are the monitor's own descriptors.
  */
 #include "cpu_pvh.h"
 #include "guard.h"
@@ -12,7 +12,7 @@
 
 #define SEG (&VCPU->segments)
 
-/* The high word, which makes it present, goes last in. */
+/* Stores a descriptor.  The high word, which makes it present, is written last. */
 static void write_slot(u32 window, u32 index, u64 d)
 {
 	volatile u32 *slot = (volatile u32 *)window + index * 2;
@@ -39,6 +39,7 @@ void tables_need(u32 table, u32 entries)
 		SEG->pages[table] = pages;
 }
 
+/* A present system descriptor of DPL 0. */
 static u64 make_system(u32 base, u32 limit, u32 type)
 {
 	return (limit & 0xFFFF) | (u64)(base & 0xFFFFFF) << 16 | (u64)(0x80 | type) << 40 |
@@ -56,7 +57,7 @@ bool tables_in_trap(void)
 	return cpu_selector(SEG_DS) == OWN_DS0;
 }
 
-/* The processor has put them on the stack's top. */
+/* The INT of the call has pushed CS and SS at the top of the monitor's stack. */
 u16 tables_call_selector(enum seg seg)
 {
 	return (u16)((const u32 *)WIN_STACK_TOP)[seg == SEG_CS ? -4 : -1];

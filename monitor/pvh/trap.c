@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every way from the guest into C in ring 0, and the way back: the PVH binding.
+ * Every way from the guest into C in ring 0, and the way back, in the PVH binding.
  *
  *   entry/pvh/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
  *
- * In struct regs EFLAGS.IF is the guest's own flag, vcpu.vif; the processor's own
- * is set whenever the guest runs after Init.
+ * In struct regs EFLAGS.IF is the guest's own flag, which is vcpu.vif while the guest
+ * runs.  The processor's flag is always set while the guest runs after Init.
  */
 #include "cpu_pvh.h"
 #include "guard.h"
@@ -26,12 +26,14 @@ extern const s32 fixup_table[][2];
 #define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
 #define CALL_NEAR 0xE8
 
+/* Is EIP in the ROM's ring-1 code between these two offsets? */
 static bool in_code(const struct regs *r, const u32 offsets[2])
 {
 	return (r->cs & 3) != 3 && !(r->eflags & EFLAGS_VM) && r->eip >= WINDOW_CODE(offsets[0]) &&
 	       r->eip < WINDOW_CODE(offsets[1]);
 }
 
+/* Makes struct regs of the frame that the processor has pushed at trap_esp. */
 static void load_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -49,7 +51,8 @@ static void load_frame(struct vcpu *v)
 		r->eflags = (r->eflags & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
 }
 
-/* The frame of the way out stands where the processor puts one, at the stack's top. */
+/* Writes the frame with which exit_guest returns, where the processor would have put it: at
+ * the top of the monitor's stack. */
 static void store_frame(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -74,9 +77,8 @@ static void store_frame(struct vcpu *v)
 	v->exit_esp = (u32)f;
 }
 
-/* Is the guest's kernel in the instructions of entry/pvh/vmi_fast.asm that end in an
- * iret?  Then what has interrupted them is over, and they start again: they look
- * for a pending event themselves. */
+/* If the guest's kernel was interrupted in the instructions of entry/pvh/vmi_fast.asm that
+ * end in an iret, makes them start again: they look for a pending event themselves. */
 static void restart_iret(struct regs *r)
 {
 	if (!in_code(r, iret_window_offset))
@@ -85,6 +87,7 @@ static void restart_iret(struct regs *r)
 	r->eflags &= ~EFLAGS_IF;
 }
 
+/* The address at which the guest called IRET; see monitor/pv/trap.c. */
 static gva_t iret_call(struct vcpu *v)
 {
 	struct access_fault f;
@@ -94,7 +97,8 @@ static gva_t iret_call(struct vcpu *v)
 	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
 }
 
-/* CPUID, or RDTSC while CR4.TSD is set, of the ROM's own code in ring 1. */
+/* Carries out the CPUID, or the RDTSC with CR4.TSD set, of the ROM's own code in ring 1;
+ * false if EIP is at none. */
 static bool own_instruction(struct vcpu *v)
 {
 	struct insn insn;
@@ -108,8 +112,9 @@ static bool own_instruction(struct vcpu *v)
 	return true;
 }
 
-/* A fault of the ROM's iretd in ring 1: its frame still stands on the stack.  The
- * guest sees the fault where it called IRET, with interrupts off. */
+/* If the ROM's iretd in ring 1 has faulted, injects the fault at the place at which the guest
+ * called IRET, with interrupts off, and answers true.  The frame of the iretd is still on
+ * the guest's stack. */
 static bool iret_fault(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -134,8 +139,8 @@ static void page_fault(struct vcpu *v)
 	inject_page_fault(v, cpu_cr2(), v->r.error);
 }
 
-/* The frame that the ROM's own code in ring 1 has left at ESP, where a guest may also
- * come by an INT of its own. */
+/* Reads the frame that the ROM's own code in ring 1 has left at ESP.  A guest can get here
+ * by an INT of its own, without a frame. */
 static void read_own_frame(struct vcpu *v, u32 *f, u32 bytes)
 {
 	struct access_fault fault;
@@ -144,7 +149,8 @@ static void read_own_frame(struct vcpu *v, u32 *f, u32 bytes)
 		guest_die("no frame at %08x to return to", v->r.gpr[GPR_ESP]);
 }
 
-/* A fault of the kernel's where it may have a device: its frame stands on its stack. */
+/* A page fault of the kernel's at an address where it may have mapped a device.  The frame
+ * of the fault is on the kernel's stack. */
 static void device_fault(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -165,8 +171,8 @@ static void device_fault(struct vcpu *v)
 	emulate_mmio(v, va, LAPIC_BASE | (va & (PAGE_SIZE - 1)));
 }
 
-/* The frame at ESP, which IRET was about to take, is the context to interrupt;
- * without an interrupt IRET goes on. */
+/* IRET was about to take the frame at ESP, and an interrupt was pending.  If there is one,
+ * that frame becomes the context which it interrupts; if not, IRET starts again. */
 static void iret_context(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -190,8 +196,8 @@ static void iret_context(struct vcpu *v)
 	}
 }
 
-/* The frame at ESP, with which the guest has called IRET, is one of virtual-8086
- * mode.  Traps from there lead to ring 0 and are the guest's. */
+/* The guest has called IRET with a frame of virtual-8086 mode at ESP, which becomes the next
+ * context.  Traps from there lead to ring 0 and are injected into the guest's kernel. */
 static void enter_v86(struct vcpu *v)
 {
 	struct regs *r = &v->r;
@@ -257,8 +263,8 @@ static void exception(struct vcpu *v)
 	}
 }
 
-/* Not between the instructions that an exception or a return of the guest's is made of:
- * it waits for the next way into ring 0. */
+/* Delivers a pending NMI.  Inside the ROM's ring-1 code for an exception or for IRET it cannot
+ * be delivered, and waits for the next time that ring 0 is left. */
 static void deliver_nmi(struct vcpu *v)
 {
 	if (!v->nmi || in_code(&v->r, exception_code_offset) || in_code(&v->r, iret_window_offset))
@@ -316,22 +322,25 @@ void regparm3 monitor_trap(struct vcpu *v)
 	monitor_resume(v);
 }
 
-/* As trap_nested in entry/pvh/traps.asm builds it. */
+/* The stack as trap_nested in entry/pvh/traps.asm makes it, of the monitor's interrupted
+ * code. */
 struct nested_frame {
 	u32 pushed[8]; /* EDI ESI EBP ESP EBX EDX ECX EAX */
 	u32 vector, error, eip, cs, eflags;
 };
 
+/* The monitor's own code has trapped.  Goes on at the place that the fixup table has for the
+ * instruction; without one the domain ends. */
 void regparm3 nested_trap(struct nested_frame *f)
 {
 	u32 vector = f->vector & VECTOR_NUMBER;
 
-	if (vector == EXC_DB) { /* we touched what the guest watches */
+	if (vector == EXC_DB) { /* the monitor has touched what the guest watches */
 		control_debug_forget();
 		f->eflags &= ~EFLAGS_TF;
 		return;
 	}
-	if (f->vector & VECTOR_UPCALL) /* it is pending still, and comes again */
+	if (f->vector & VECTOR_UPCALL) /* the event stays pending and is taken later */
 		return;
 	if (vector == EXC_NMI) {
 		VCPU->nmi = VCPU->paravirtual;

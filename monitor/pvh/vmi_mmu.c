@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMI calls on page tables in the PVH binding: the guest's tables are the
- * processor's, so a Set is a store.  get_reloc answers NONE for the most used.
+ * VMI calls on page tables in the PVH binding.  The processor uses the guest's own tables,
+ * so a Set is a store.  For the calls that are used most get_reloc answers NONE, and the
+ * guest keeps its native code.
  */
 #include "cpu_pvh.h"
 #include "monitor/binding.h"
@@ -11,6 +12,8 @@
 
 #define NO_ADDRESS (~0ull)
 
+/* Store and load a page-table entry of so many bytes.  A misaligned or unmapped address ends
+ * the domain. */
 static void store(gva_t at, const void *entry, u32 bytes)
 {
 	if (at & (bytes - 1))
@@ -34,6 +37,7 @@ void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 	store(ptep, &pte, 4);
 }
 
+/* The low half makes the entry present: it is absent while the high half is written. */
 static void set_long(u64 pte, gva_t ptep)
 {
 	u32 none = 0, high = (u32)(pte >> 32), low = (u32)pte;
@@ -89,6 +93,7 @@ u64 regparm3 vmi_DeactivatePxELongAtomic(gva_t ptep)
 	return vmi_SwapPxELongAtomic(0, 0, ptep);
 }
 
+/* Changes one bit of an entry of 4 bytes, or 8 (wide); answers whether it was set. */
 static u32 change_bit(gva_t ptep, u32 bit, bool set, bool wide)
 {
 	u64 old = load(ptep, wide ? 8 : 4), mask = 1ull << (bit & (wide ? 63 : 31));
