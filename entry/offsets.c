@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the assembly must know of C: compiled to assembly, never linked; the
- * build turns each "@NAME value" into "%define NAME value".
+ * What the assembly must know of C.  This file is compiled to assembly and never linked;
+ * the build turns each "@NAME value" of it into "%define NAME value".
  */
 #include "xenbind/hypercall.h"
 #include "image.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ACPI tables, so that a distribution's kernel can power its machine off and
- * hear the power button, has a PM timer, and scans PCI as it is used to.
+ * ACPI tables.  With them a distribution's kernel can power its machine off, hears the
+ * power button, has a PM timer, and scans PCI as it does on a PC.
  *
  * Source: ACPI specification 1.0b, chapters 5 (tables), 6 (configuration) and
  * 16 (AML).
@@ -109,7 +109,7 @@ struct fadt {
 #define MEMORY 0
 #define IO 1
 #define BUS 2
-/* PkgLength of two bytes: counts itself and all that it holds. */
+/* PkgLength in two bytes.  The length counts these bytes and all that the package holds. */
 #define PKG(length) 0x40 | ((length)&15), (length) >> 4
 
 #define CRS_LENGTH 110
@@ -146,7 +146,7 @@ static const u8 aml[] = {
 };
 /* clang-format on */
 
-/* The lengths above are true, as the device's end is the table's. */
+/* The device ends where the table ends, so this checks all of the lengths above. */
 _Static_assert(sizeof(aml) == 14 + 1 + SB_LENGTH, "AML lengths");
 _Static_assert(sizeof(struct facs) == 64 && sizeof(struct fadt) == 116, "ACPI layouts");
 
@@ -176,7 +176,8 @@ void seal(void *table, u32 bytes, u8 *checksum)
 	*checksum -= sum;
 }
 
-/* The last step: it seals the table, whose body is complete. */
+/* Fills in the table's header.  The table's body must be complete, for this computes the
+ * checksum. */
 static void head(struct header *h, const char *signature, u32 bytes)
 {
 	memcpy(h->signature, signature, sizeof(h->signature));

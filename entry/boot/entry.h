@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The domain entry: the code that Xen's domain builder starts.  It runs once,
- * on Xen's bootstrap page tables, divides the domain's memory, fills the
- * ROM's window, lays the guest out like on a PC, and leaves for the monitor.
+ * The domain entry: the code that Xen's domain builder starts.  It runs once, divides the
+ * domain's memory, fills the ROM's window, lays the guest out as on a PC, and goes to the
+ * monitor.  In the PV binding it runs on Xen's bootstrap page tables, in the PVH binding
+ * on a page directory of its own.
  *
- *   start.asm     Xen notes, first instructions
- *   entry.c       entry_main: the list of steps
- *   memory.c      who gets which frame
- *   room.c        what the kernel needs of it
- *   window.c      the ROM's window
- *   loader.c      the guest: bzImage, boot_params, BIOS area, ROM
- *   acpi.c        ACPI tables in the BIOS area
- *   smbios.c      who made the BIOS, and when
+ *   pv/, pvh/ start.asm     Xen notes, first instructions
+ *   pv/, pvh/ entry.c       the list of steps
+ *   pv/       memory.c      who gets which frame
+ *   pv/, pvh/ window.c      the ROM's window
+ *   boot/     room.c        how much memory the kernel needs, and where
+ *   boot/     loader.c      the guest: bzImage, boot_params, BIOS area, ROM
+ *   boot/     acpi.c        ACPI tables in the BIOS area
+ *   boot/     smbios.c      a BIOS with a date, and the machine's name
+ *   boot/     say.c         messages on the console
  */
 #ifndef VMIXEN_ENTRY_H
 #define VMIXEN_ENTRY_H
@@ -26,9 +28,10 @@
 
 #define VIRT_BASE 0xC0000000u
 
-/* The BIOS area, guest-physical; both are found in it on a 16-byte boundary. */
-#define ACPI_TABLES 0xF0000u /* the RSDP; all others follow */
-#define SMBIOS 0xF1000u	     /* the entry point; its structures follow */
+/* Guest-physical addresses in the BIOS area, where a kernel looks for both tables on
+ * 16-byte boundaries. */
+#define ACPI_TABLES 0xF0000u /* the RSDP; all other tables follow */
+#define SMBIOS 0xF1000u	     /* the SMBIOS entry point; its structures follow */
 
 /* A page that the domain shares with a backend, and its event channel. */
 struct shared_page {
@@ -36,13 +39,15 @@ struct shared_page {
 	u32 pfn;
 };
 
+/* How the domain's memory is divided.  A pfn is one of Xen's frame numbers of the domain, a
+ * gpfn is a guest-physical one.  The PVH binding uses only what load_guest needs. */
 struct layout {
 	const struct start_info *si;
 	struct shared_page console, store;
 	const u32 *mfn_list; /* mfn by pfn */
 	struct room room;    /* what the kernel needs */
 	u32 boot_end;	     /* first pfn behind everything Xen has put there */
-	u32 reserve_first;   /* first pfn of the ROM's own memory; it ends with the domain's */
+	u32 reserve_first;   /* first pfn of the ROM's own memory, which ends with the domain's */
 	u32 reserve_next;    /* first one not handed out yet */
 	u32 guest_pages;     /* guest-physical frames */
 	u32 boot_gpfn;	     /* guest frame where pfn 0 went */
@@ -51,9 +56,10 @@ struct layout {
 	u32 initrd, initrd_bytes; /* guest-physical; 0 bytes: there is none */
 };
 
-/* Which of Xen's two ways has started us. */
+/* Has Xen started a PVH domain?  Else it is a PV domain. */
 extern bool entry_is_pvh;
 
+/* What mkrom wrap has put into the ELF file: the ROM and the kernel. */
 extern struct payload payload;
 
 /* Pages of the image, which are in the window. */
@@ -62,35 +68,50 @@ static inline u32 rom_pages(void)
 	return (payload.rom_size + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
-/* say.c: the console, for the entry's own use.  fail prints and ends the domain. */
+/* say.c */
+/* The domain's console, which the binding's entry.c has made. */
 extern struct console entry_console;
+/* Prints the name of the ROM and the version of Xen. */
 void say_hello(void);
+/* Prints why the guest cannot be started, and ends the domain as crashed. */
 noreturn void fail(const char *fmt, ...) printf_like(1, 2);
+/* Prints a text, of up to 255 bytes. */
 void note(const char *fmt, ...) printf_like(1, 2);
 
-/* memory.c */
-/* What start_info says of a shared page, if that can be: a frame of the domain's
- * and a port that there is. */
+/* pv/memory.c */
+/* A page that the domain shares with a backend, of which Xen's tools say that it has machine
+ * frame mfn and event channel port.  Its port is 0, and so the page is not used, if the
+ * frame is none of the domain's or there can be no such port. */
 struct shared_page memory_shared(const struct start_info *si, u32 mfn, u32 port);
+/* Decides what the ROM keeps of the domain's frames; ends the domain if it has too few, or
+ * more than are supported. */
 void memory_divide(struct layout *l, const struct start_info *si);
+/* Takes a frame of the ROM's own memory; its pfn. */
 u32 memory_take(struct layout *l);
+/* Decides which frame is where in guest-physical memory: fills gmfn[0 .. l->guest_pages - 1]
+ * with machine frames, and l->guest_pages and l->boot_gpfn. */
 void memory_assign(struct layout *l, u32 *gmfn);
 
-/* window.c */
+/* pv/window.c */
+/* Fills the window, and that part of *start, which lies in it, that does not concern the
+ * kernel. */
 void window_make(struct layout *l, struct start *start);
+/* Maps machine frame mfn at address va of the window. */
 void window_map(u32 va, u32 mfn, bool writable);
 
 /* loader.c */
+/* Lays the guest out in guest-physical memory, and fills the part of *start that concerns the
+ * kernel. */
 void load_guest(struct layout *l, struct start *start);
-/* Copies to guest-physical memory. */
+/* Copies bytes to guest-physical memory. */
 void copy_to_guest(u32 gpa, const void *from, u32 bytes);
 
-/* acpi.c */
+/* acpi.c: puts the tables at ACPI_TABLES. */
 void make_acpi_tables(void);
-/* Makes all bytes of a table add up to 0; checksum is one of them. */
+/* Makes the bytes of a table add up to 0; *checksum is one of them. */
 void seal(void *table, u32 bytes, u8 *checksum);
 
-/* smbios.c */
+/* smbios.c: puts the table at SMBIOS. */
 void make_smbios_table(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guest, laid out as a PC's boot loader leaves it (Linux boot protocol,
- * Documentation/x86/boot.txt): protected-mode kernel at 1 MB, boot_params and
- * command line below, the ROM in the option-ROM area, and what a BIOS would
- * have left in its data area.  mkrom wrap has checked the bzImage.
+ * Documentation/x86/boot.txt): the protected-mode kernel at 1 MB, boot_params and the
+ * command line below it, the ROM in the option-ROM area, and in the BIOS data area what a
+ * BIOS leaves there.  mkrom wrap has checked the bzImage.
  */
 #include "entry.h"
 #include "lib/mem.h"
@@ -43,7 +43,8 @@ static void put32(u8 *p, u32 at, u32 v)
 	memcpy(p + at, &v, 4);
 }
 
-/* A page at a time through the first slot. */
+/* PV: maps one page at a time in the window's first map slot.  PVH: physical memory is there
+ * one to one. */
 void copy_to_guest(u32 gpa, const void *from, u32 bytes)
 {
 	const u8 *in = from;
@@ -82,6 +83,7 @@ static void load_kernel(const u8 *image)
 	copy_to_guest(KERNEL_AT, image + offset, payload.kernel_size - offset);
 }
 
+/* Adds entry n to the E820 map, from start to end; the number of entries then. */
 static u32 add_e820(u8 *bp, u32 n, u32 start, u32 end, u32 type)
 {
 	u8 *e = bp + BP_E820 + n * 20;
@@ -115,7 +117,7 @@ static void describe_initrd(struct layout *l, u8 *bp)
 	put32(bp, HDR_RAMDISK_SIZE, l->initrd_bytes);
 }
 
-/* Is word one of the words in text? */
+/* Is word one of the words of text, which blanks separate? */
 static bool has_word(const char *text, const char *word)
 {
 	u32 n = text_length(word);
@@ -151,8 +153,8 @@ static void make_boot_params(struct layout *l, struct start *start, const u8 *im
 	start->code32 = get32(image, HDR_CODE32_START);
 }
 
-/* The BIOS data area: COM1, EBDA segment, equipment (an FPU, one serial port)
- * and base memory in KB. */
+/* Fills the BIOS data area: COM1's port, the EBDA's segment, equipment (an FPU, one serial
+ * port) and base memory in KB; and the EBDA's length. */
 static void make_bios_data(void)
 {
 	static const u16 com1 = 0x3F8, ebda = EBDA >> 4, equipment = 0x0202, base = EBDA >> 10;
@@ -165,8 +167,8 @@ static void make_bios_data(void)
 	copy_to_guest(EBDA, &ebda_kb, 1);
 }
 
-/* What a PC without more ROMs reads there: ones up to E0000, nothing that
- * looks like a table behind.  Of the ROM there is the first part alone. */
+/* Below 1 MB: zeros in RAM, the ROM's first part, and everywhere else from C0000 on ones, as
+ * a PC without further ROMs reads there and in which no table can be found. */
 static void make_rom_area(void)
 {
 	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;

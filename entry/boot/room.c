@@ -3,11 +3,11 @@
  * Source: Linux boot protocol (Documentation/x86/boot.txt): kernel_alignment,
  * relocatable_kernel, pref_address, init_size.
  *
- * A relocatable kernel unpacks itself at the first multiple of its alignment
- * from where it was loaded, any other at its preferred address; from there on
- * the memory of init_size bytes is its own.  Protocols before 2.10 tell neither
- * the address nor the size: the alignment is the least that the address can be,
- * and a compressed kernel grows to four times its size at most.
+ * A relocatable kernel unpacks itself at the first multiple of its alignment from where
+ * it was loaded, and any other kernel at its preferred address.  From there on it needs
+ * init_size bytes of memory.  Protocols before 2.10 tell neither address nor size.  Then
+ * the alignment is taken, which the address cannot be below, and four times the size of
+ * the compressed kernel, which an unpacked one does not exceed.
  */
 #include "room.h"
 
@@ -33,12 +33,13 @@ static u32 get(const u8 *p, u32 at, u32 bytes)
 	return value;
 }
 
-/* Does the header have the fields of that version, the last of them here? */
+/* Has the header a field of so many bytes at offset at, which came with that version? */
 static bool has(const u8 *image, u32 version, u32 at, u32 bytes)
 {
 	return get(image, HDR_VERSION, 2) >= version && at + bytes <= 0x202u + image[HDR_JUMP];
 }
 
+/* The first multiple of alignment from KERNEL_AT on. */
 static u64 aligned(u32 alignment)
 {
 	if (!alignment)
@@ -83,7 +84,7 @@ static u64 frame_behind(u64 address)
 	return (address + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-/* May the area lie at this frame? */
+/* May an area of so many frames begin at frame at? */
 static bool fits(const struct room *r, u64 at, u32 area, u32 memory)
 {
 	u64 end = at + area;

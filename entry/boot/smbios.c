@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A small SMBIOS table: a BIOS with a date, and the machine's name.
+ * A small SMBIOS table that tells of a BIOS with a date, and of the machine's name.
  *
  * Source: System Management BIOS Reference Specification 2.4, 2.1 (entry point)
  * and 3.3.1, 3.3.2, 3.3.41 (structures 0, 1 and 127).
  *
- * Distributions built their kernels so that they turn ACPI off when the BIOS has
- * no date or an old one (CONFIG_ACPI_BLACKLIST_YEAR), and from 2008 on 2.6.34
- * believes the windows of the host bridge.  The UUID is the domain's, which the
- * tools have made; 0, which means that there is none, where they have not.
+ * Why a date: distributions built their kernels so that they turn ACPI off when the BIOS
+ * has no date or an old one (CONFIG_ACPI_BLACKLIST_YEAR), and 2.6.34 uses the windows of
+ * the host bridge only with a BIOS of 2008 or later.  The UUID is that which Xen's tools
+ * have made for the domain; where they have made none it is 0, which means just that.
  */
 #include "entry.h"
 #include "lib/mem.h"

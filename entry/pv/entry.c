@@ -9,7 +9,7 @@
 noreturn void regparm3 enter_monitor(u32 stack_top, u32 entry_point);
 void regparm3 entry_main(const struct start_info *si);
 
-/* The ring's page lies in the boot area, so it is mapped from the start. */
+/* The console's page lies in the boot area, which Xen's bootstrap tables map. */
 static void start_console(const struct start_info *si)
 {
 	struct shared_page page = {0};
@@ -36,7 +36,7 @@ void regparm3 entry_main(const struct start_info *si)
 	layout.initrd_bytes = si->mod_len;
 	layout.initrd = (layout.boot_gpfn << 12) + (u32)si->mod_start - VIRT_BASE;
 	load_guest(&layout, start);
-	if (start->counters) /* for who measures how long a boot takes */
+	if (start->counters) /* for those who measure how long a boot takes */
 		note("vmixen: domain started at TSC %llx\n", born);
 	enter_monitor(WIN_STACK_TOP, WIN_TEXT + rom->ext_start);
 }

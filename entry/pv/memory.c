@@ -2,22 +2,22 @@
 /*
  * Who gets which frame.
  *
- * Xen numbers the domain's frames 0 to nr_pages - 1 (pfn) and has put the ELF
- * file, initrd, start_info, tables and stack into the first of them, the boot
- * area.  The last ones become the ROM's own; they were never mapped, so they
- * can be typed as page tables.  All others become guest memory, in an order of
- * our own: the boot area goes where an initrd may lie, so that it need not be
- * copied, and what is not RAM on a PC (A0000 to BFFFF) gets no frame.
+ * Xen numbers the domain's frames 0 to nr_pages - 1 (pfn) and has put the ELF file,
+ * initrd, start_info, tables and stack into the first of them, the boot area.  The last
+ * frames become the ROM's own: they were never mapped, so they can be typed as page
+ * tables.  All others become guest memory, in an order of our own.  The boot area goes
+ * where an initrd may lie, so that the initrd need not be copied, and the addresses at
+ * which a PC has no RAM (A0000 to BFFFF) get no frame.
  */
 #include "entry/boot/entry.h"
 #include "monitor/pv/mmu/shadow.h"
 
 #define HOLE_FIRST 0xA0u
 #define HOLE_END 0xC0u
-/* Where the initrd ends at most: low memory for every kernel, even one that was
- * told to have less of it (mem=, vmalloc=). */
+/* In frames: the initrd ends at 256 MB at most, which is low memory to every kernel, even to
+ * one that was told to have less of it (mem=, vmalloc=). */
 #define BOOT_AREA_LIMIT (256u << 8)
-#define KERNEL_ROOM (32u << 8) /* and what is left below a very large one */
+#define KERNEL_ROOM (32u << 8) /* frames: and so much is left below a very large boot area */
 
 static u32 pfn_of(const void *va)
 {
@@ -41,6 +41,7 @@ struct shared_page memory_shared(const struct start_info *si, u32 mfn, u32 port)
 	return (struct shared_page){0};
 }
 
+/* The first pfn behind all that Xen has put into the domain's memory. */
 static u32 find_boot_end(const struct layout *l, const struct start_info *si)
 {
 	u32 here = 0, end = pfn_of(&here) + 1;
@@ -57,8 +58,8 @@ static u32 find_boot_end(const struct layout *l, const struct start_info *si)
 	return end;
 }
 
-/* Shadow pool by the domain's size: the one-to-one pages, and 1/64 of memory
- * for everything that comes and goes. */
+/* Frames of the shadow pool, by those of the domain: the one-to-one L1 pages, and 1/64 of
+ * memory for all other tables. */
 static u32 pool_size(u32 pages)
 {
 	u32 pool = max(256, pages / 64) + (pages + 511) / 512;
@@ -66,8 +67,8 @@ static u32 pool_size(u32 pages)
 	return pool < WIN_POOL_MAX ? pool : WIN_POOL_MAX;
 }
 
-/* Frames that the window, its tables and the pool take of a domain: tables of 4
- * and 2 bytes a guest frame, with the hole's share. */
+/* Frames that the window, its tables and the pool take of a domain.  The tables have 4 and 2
+ * bytes for each guest frame, those of the hole at A0000 included. */
 static u32 own_size(u32 pages, u32 pool)
 {
 	return WINDOW_L1S + rom_pages() + 1 + 1 + 4 + 1 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
@@ -92,8 +93,8 @@ void memory_divide(struct layout *l, const struct start_info *si)
 	if (pages > GUEST_PAGES_MAX)
 		fail("the domain has %u MB; more than %u MB are not supported", pages >> 8,
 		     GUEST_PAGES_MAX >> 8);
-	/* Xen maps 512 KB behind the boot area and on to the next 4 MB, writable:
-	 * what lies there cannot be typed. */
+	/* Xen's bootstrap tables map at least 512 KB behind the boot area, up to a multiple of
+	 * 4 MB, and writable: frames there cannot be typed as page tables. */
 	if (pages < own + ((boot + 128 + 1023) & ~1023u))
 		fail("the domain has %u MB, of which kernel file and initrd take %u and the ROM "
 		     "%u: give it more memory",
@@ -102,18 +103,18 @@ void memory_divide(struct layout *l, const struct start_info *si)
 	l->reserve_next = l->reserve_first;
 }
 
-/* A frame of the ROM's own: its pfn. */
 u32 memory_take(struct layout *l)
 {
 	return l->reserve_next++;
 }
 
+/* The number of guest frames that so many pages of memory make, with the hole. */
 static u32 count_low(u32 pages)
 {
 	return pages > HOLE_FIRST ? pages + HOLE_END - HOLE_FIRST : pages;
 }
 
-/* MB of a domain whose guest has frames up to this one. */
+/* The size in MB of a domain whose guest memory ends at this guest frame. */
 static u32 domain_mb(u64 end)
 {
 	u32 guest = (u32)end - (HOLE_END - HOLE_FIRST), pages = guest;
@@ -123,7 +124,7 @@ static u32 domain_mb(u64 end)
 	return (pages + 255) >> 8;
 }
 
-/* The boot area lies as high as it may, but not where the kernel unpacks itself. */
+/* Puts the boot area as high as it may lie, but not where the kernel unpacks itself. */
 static void place_boot_area(struct layout *l)
 {
 	const struct room *r = &l->room;
@@ -141,8 +142,8 @@ static void place_boot_area(struct layout *l)
 		     domain_mb(room_needed(r, l->boot_end)));
 }
 
-/* Fills gmfn[0 .. guest_pages - 1]; Xen's shared pages, which lie in the boot
- * area, are replaced by frames of the ROM's. */
+/* Xen's shared pages lie in the boot area, but must not be the guest's: frames of the ROM's
+ * replace them. */
 void memory_assign(struct layout *l, u32 *gmfn)
 {
 	u32 g = 0, pfn = l->boot_end;

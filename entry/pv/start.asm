@@ -35,7 +35,8 @@ _start:
 	mov eax, esi
 	call entry_main
 
-; void regparm3 noreturn enter_monitor(u32 stack_top, u32 entry_point)
+; void regparm3 noreturn enter_monitor(u32 stack_top, u32 entry_point): jumps to the
+; monitor's entry point with an empty stack.
 enter_monitor:
 	mov esp, eax
 	jmp edx
@@ -44,7 +45,7 @@ align 4096
 hypercall_page:
 	times 4096 nop
 
-; mkrom wrap says here what it has added.
+; struct payload (include/image.h); mkrom wrap writes here what it has added.
 section .payload progbits alloc noexec write align=8
 global payload
 payload:

@@ -3,12 +3,12 @@
 ; Xen's ways into the ROM: exceptions, the event upcall, the failsafe callback,
 ; and the one way out.
 ;
-; Xen pushes its frame on the stack of stack_switch (from ring 3) or on the
-; guest's own (from ring 1); upcalls are masked from then on.  Nothing else is
-; pushed there: registers go to struct vcpu, and C runs on the monitor's
-; stack.  A trap that comes while ESP is in the monitor's stack is nested: it
-; has a place in the fixup table, or is a breakpoint of the guest's that the
-; monitor touched, or it is an error of ours.
+; Xen pushes its frame on the stack of stack_switch (from ring 3) or on the guest's own
+; (from ring 1); upcalls are masked from then on.  Nothing else is pushed there: registers
+; go to struct vcpu, and C runs on the monitor's stack.  A trap that comes while ESP is in
+; the monitor's stack is nested.  Then its instruction has a place in the fixup table, or
+; it is a breakpoint of the guest's that the monitor has touched, or it is an error of the
+; monitor's.
 ;
 ; Frame, from low addresses: [error code,] EIP, CS, EFLAGS [, ESP, SS].
 
@@ -17,17 +17,17 @@ global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup
 global iret_window_offset, iret_offset, iret_disabled_offset, copy_from_linear, copy_to_linear
 global nmi_unblock, run_code
 
-; A page fault from ring 3 that the guest's own tables demand: nothing is
-; present, or a write meets a read-only entry.  Xen's frame stands where the
-; processor would have put the guest's, so it becomes that, and the guest's
-; handler is next.  Whatever is less simple goes on to C.
+; Reflects a page fault from ring 3 that the guest's own tables demand: nothing is present,
+; or a write meets a read-only page-table entry.  Xen's frame stands where the processor
+; would have put the guest's, so it is made that, and the guest's handler is entered.
+; Every other page fault goes on to C, at fault_in_c.
 ; Stack: error code, EIP, CS, EFLAGS, ESP, SS.
 %macro FAULT_FROM_USER 0
 	cmp dword [ss:V_PAGE_FAULT], 0  ; it has no handler before Init
 	je fault_in_c
 	test byte [ss:esp + 8], 2
 	jz fault_in_c
-	cmp dword [ss:S_QUEUED], 0      ; C tells Xen of it first
+	cmp dword [ss:S_QUEUED], 0      ; C must give queued changes to Xen first
 	jne fault_in_c
 	mov [ss:V_EAX], eax
 	mov [ss:V_ECX], ecx
@@ -52,7 +52,9 @@ fault_walk_in_c:
 fault_in_c:
 %endmacro
 
-; EAX address, EDX directory; %1 bytes of an entry.
+; Walks the guest's tables for the address in EAX, from the directory that can be read at
+; EDX.  %1 is the size of a page-table entry in bytes.  Reflects the fault, or goes on at
+; fault_walk_in_c.
 %macro FAULT_WALK 1
 	mov ecx, eax
  %if %1 = 8
@@ -108,14 +110,14 @@ fault_in_c:
 	jmp %%reflect
 %endmacro
 
-; An NMI may come between any two instructions.  Between the guest's own it goes the
-; way of an exception.  Between ours it is noted, and is the guest's when that goes on:
-; where interrupts are on, an event comes with it, where they are off nothing is
-; touched.  Stack: EIP, CS, EFLAGS.
+; An NMI may come between any two instructions.  Between two of the guest's it goes the way
+; of an exception.  Between two of the ROM's it is noted in vcpu.nmi, and the guest gets it
+; when it goes on: where interrupts are enabled this enters as an upcall at once, and where
+; they are not the interrupted code goes on.  Stack: EIP, CS, EFLAGS.
 %macro NMI 0
 	cmp dword [ss:esp], WINDOW_BASE
 	jb %%guest
-	test byte [ss:esp + 4], 2       ; ring 3 merely pretending?
+	test byte [ss:esp + 4], 2       ; a ring-3 EIP in this range is not ours
 	jnz %%guest
 	mov byte [ss:V_NMI], 1
 	mov byte [ss:X_PENDING], 1
@@ -125,7 +127,7 @@ fault_in_c:
 %%guest:
 %endmacro
 
-; %1 vector, %2 1 where the processor pushes an error code
+; The entry point of an exception.  %1 vector, %2 1 where the processor pushes an error code
 %macro TRAP 2
 trap_%1:
  %if %1 = 14
@@ -163,9 +165,9 @@ trap_table:
  %assign n n + 1
 %endrep
 
-; Xen could not load a selector when it let the vCPU run again, and left the register
-; null.  It may have interrupted anything, the ROM's own code included, so nothing is
-; saved in struct vcpu.  Stack: the selectors, DS ES FS GS, then the frame.
+; Xen could not load a selector when it let the vCPU run again, and left the register null.
+; It may have interrupted any code, that of the ROM included, so registers are saved on the
+; stack and not in struct vcpu.  Stack: the selectors DS, ES, FS, GS, then the frame.
 failsafe:
 	pushad
 	push ds
@@ -184,13 +186,15 @@ failsafe:
 	jnz near iret_enabled
 	jmp near iret_disabled
 
-; Stack: a frame whose interrupted context is to take the event; mask set.
+; The event upcall; the ROM's own code jumps here, too.  Upcalls are masked.  Stack: a frame
+; of the context that the event shall interrupt.
 upcall:
 	mov [ss:V_EAX], eax
 	mov eax, VECTOR_UPCALL
 	; falls through
 
-; EAX: vcpu.r.vector; the guest's EAX is saved already.
+; From all of these entry points to C.  EAX: what vcpu.r.vector becomes; the guest's EAX is
+; saved already.
 trap_common:
 	mov [ss:V_VECTOR], eax
 	mov [ss:V_ECX], ecx
@@ -215,8 +219,9 @@ trap_common:
 	call monitor_trap
 	; falls through
 
-; void exit_guest(void): vcpu.r and the frame at vcpu.exit_esp are complete.
-; A selector that cannot be loaded any more becomes null (fixup_table).
+; void noreturn exit_guest(void): goes on with the guest.  vcpu.r and the frame at
+; vcpu.exit_esp must be complete.  A selector that cannot be loaded any more becomes null
+; (fixup_table).
 exit_guest:
 	mov eax, [ss:V_ES]
 exit_es:
@@ -251,7 +256,7 @@ trap_nested:
 	add esp, 8
 	iretd
 
-; int fixup_table[][2]: instruction that may fault, where to go on instead
+; s32 fixup_table[][2]: an instruction of the ROM's that may fault, and where to go on then.
 fixup_table:
 	dd exit_es - rom_start, exit_null_es - rom_start
 	dd exit_ds - rom_start, exit_null_ds - rom_start
@@ -269,8 +274,8 @@ exit_null_ds:
 	mov ds, eax
 	jmp exit_ds_done
 
-; The guest's #NM, before its own handler: Xen has cleared TS, hardware would
-; not have (control_restore_ts).
+; The guest's #NM comes here before its own handler.  Xen has cleared TS, which hardware
+; would not have done: that is noted for control_restore_ts.
 nm_entry:
 	mov byte [ss:V_TS_CLEARED], CR0_TS
 	jmp dword [ss:V_NM_HANDLER]
@@ -284,6 +289,7 @@ iret_disabled_offset: dd iret_insn_disabled - rom_start
 
 ; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
 ; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
+; Both copy, by words and then by bytes, and answer how many bytes were not copied.
 copy_from_linear:
 copy_to_linear:
 	push esi
@@ -303,7 +309,7 @@ linear_done:
 	pop edi
 	pop esi
 	ret
-linear_words_left: ; the word may straddle: on by bytes, up to the one that faults
+linear_words_left: ; the word may cross a page: copies bytes, up to the one that faults
 	and eax, 3
 	lea ecx, [eax + ecx * 4]
 	jmp linear_bytes
@@ -311,8 +317,9 @@ linear_bytes_left:
 	mov eax, ecx
 	jmp linear_done
 
-; void nmi_unblock(void): with upcalls masked.  Xen holds the next NMI back until
-; this hypercall, which the guest's IRET is not.
+; void nmi_unblock(void): called with upcalls masked.  Xen holds the next NMI back until the
+; hypercall iret is made, and the guest's own IRET is not one; so it is made here, with a
+; frame that returns to .back.
 nmi_unblock:
 	pushfd
 	and byte [esp + 1], ~(EFLAGS_IF >> 8) & 0xFF
@@ -324,10 +331,10 @@ align 4
 hypercall_iret: dd HYPERCALL_IRET
 
 ; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
-; Calls what stands at WIN_RUN, one instruction and a RET, with these registers, ESP
-; apart, and these status flags.  RUN_DONE, or the vector of the exception that the
-; instruction has met: then nothing has changed.
-; Stack: gpr, eflags, EBP, EDI, ESI, EBX.
+; Calls the code at WIN_RUN, one instruction and a RET, with these registers (all but ESP)
+; and flags, and stores what it leaves in them.  RUN_DONE, or the vector of the exception
+; that the instruction has met: then gpr and *eflags have not changed.
+; Stack during the call: gpr, eflags, EBP, EDI, ESI, EBX.
 run_code:
 	push ebx
 	push esi
@@ -371,7 +378,7 @@ run_fault: ; stack: return address of the call
 	jmp run_leave
 run_at: dd WIN_RUN
 
-; The domain entry comes here, once, on the monitor's stack.
+; The monitor's entry point: the domain entry jumps here, once, on the monitor's stack.
 monitor_entry:
 	mov eax, VCPU
 	call monitor_start

@@ -3,7 +3,7 @@
 ; The common stub of the calls that are written in C, and their short cuts.  All of
 ; it runs in the window.
 
-; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
+; GetRelocationInfo of API 13.3: EAX is a slot; EAX becomes its address, EDX the kind.
 vmi_GetRelocationInfo:
 	xor edx, edx
 	cmp eax, ROM13_SLOTS
@@ -16,7 +16,7 @@ vmi_GetRelocationInfo:
 	xor eax, eax
 	ret
 
-; A fixed slot that has no contract.  Stack: return address.
+; A call of a slot for which nobody has specified a contract.  Stack: return address.
 extern vmi_absent
 call_absent:
 	mov byte [ss:X_MASK], 1
@@ -24,11 +24,11 @@ call_absent:
 	mov esp, WIN_STACK_TOP
 	call vmi_absent
 
-; Short cuts: what a call in C begins with, if there is such a macro.  It does
-; the whole call and returns, or it falls through with every register kept.
+; Short cuts: if there is a macro SHORT_NAME, the stub of the call NAME begins with it.  It
+; does the whole call and returns, or falls through with every register kept.
 
-; Falls through if the entry at address %1 (aligned to %2 + 1) is in a page
-; of the linear mapping, with its frame in EBX; else goes to %3.
+; Falls through, with the guest frame in EBX, if the page-table entry at address %1 is in a
+; page of the linear mapping that is hooked, and is aligned to %2 + 1 bytes; else goes to %3.
 %macro LINEAR_ENTRY 3
 	mov ebx, %1
 	sub ebx, [S_LINEAR_BASE]
@@ -44,11 +44,12 @@ call_absent:
 	jnz %3
 %endmacro
 
-; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is
-; shadowed, with its frame in EBX, which is pushed already; from %4 on: words to store,
-; each with its offset.  Done if nothing shadows the table.
-; An event may come between any two instructions here, and a shadow be made:
-; so the entry is stored before it is asked for.
+; Stores a page-table entry, and returns from the call if nothing shadows its table.
+; %1 address of the entry, %2 its size - 1, %3 where to go on if the table is shadowed,
+; with its frame in EBX; from %4 on the offset of each word to store, and the word.  EBX is
+; pushed already.
+; An event may come between any two instructions here, and a shadow may be made in it.  So
+; the entry is stored first, and only then it is asked whether there is a shadow.
 %macro SHORT_ENTRY 3-*
 	LINEAR_ENTRY %1, %2, %%c
  %assign %%words (%0 - 3) / 2
@@ -104,7 +105,8 @@ call_absent:
 %%c:
 %endmacro
 
-; Mappings 1 and 2, where HIGHPTE tables are for the moment.  Stack: return address, pfn.
+; The mappings 1 and 2, with which a kernel reaches page tables in high memory.
+; EAX number, EDX va, ECX pages; stack: return address, pfn.
 %macro SHORT_SetLinearMapping 0
 	cmp eax, 1
 	jb %%c
@@ -119,8 +121,8 @@ call_absent:
 %%c:
 %endmacro
 
-; Onto the monitor's stack, upcalls masked; the guest's stack is in vcpu.call_esp,
-; its mask in BL, which the compiler keeps.
+; Masks upcalls and changes to the monitor's stack.  The guest's ESP is in vcpu.call_esp
+; then, and its mask in BL, which C functions keep.
 %macro ENTER_C 0
 	movzx ebx, byte [ss:X_MASK]
 	mov byte [ss:X_MASK], 1
@@ -133,7 +135,8 @@ call_absent:
 	mov esp, WIN_STACK_TOP
 %endmacro
 
-; Back to the caller, with the mask in BL; %1 pops what is left on the stack.
+; Returns to the caller with the mask that is in BL, and delivers what has become pending.
+; %1 pops what is left on the guest's stack.
 %macro UNMASK_RET 1
 	mov [ss:X_MASK], bl
 	test bl, bl
@@ -148,7 +151,7 @@ call_absent:
 	jmp vmi_EnableInterrupts
 %endmacro
 
-; The same behind ENTER_C.
+; Undoes ENTER_C and returns to the caller; %1 as above.
 %macro LEAVE_C 1
 	mov esp, [ss:V_CALL_ESP]
 	UNMASK_RET {%1}
@@ -170,7 +173,8 @@ call_absent:
 	mov [C_AVAILABLE + 4], edx
 %endmacro
 
-; EAX counter: real time is the TSC.
+; EAX counter: real time is the TSC; available time may need C, which stolen time always
+; does.
 %macro SHORT_GetCycleCounter 0
 	cmp eax, 1
 	jae %%available
@@ -204,10 +208,11 @@ call_absent:
 %define WORDS_SetLinearMapping 1
 %define WORDS_SetAlarm 2
 
-; A call in C: regparm(3), further arguments in vcpu.argument, EBX, ESI, EDI and
-; EBP kept by the compiler, on the monitor's stack, upcalls masked.
-; What the caller's stack has is read while it is still the stack: where it is not
-; mapped that is a page fault of the caller's, as of a call that reads it itself.
+; The stub of a call that is written in C.  The function has its arguments as regparm(3)
+; does, and further ones in vcpu.argument; it keeps EBX, ESI, EDI and EBP.  It runs on the
+; monitor's stack with upcalls masked.
+; Arguments on the caller's stack are read while it is still the stack: if it is not mapped,
+; that is a page fault at the call, as if the caller had met it itself.
 ; Guest's stack during the call: EBX or EDI, ESI, EBX; return address, arguments.
 %macro C_STUB 1
 extern vmi_%1
@@ -261,7 +266,7 @@ stub_leave_words:
 %unmacro CALL_ROW 5
 
 extern pool_l1_refused, fill_cache_SetPxELong
-; The rest of a call whose short cut has pushed EBX; %1 in C.
+; The rest of a call whose short cut has pushed EBX, done by the C function %1.
 %macro REST 1
 extern %1
 	ENTER_C
@@ -269,8 +274,9 @@ extern %1
 	LEAVE_C {pop ebx}
 %endmacro
 
-; A Set or Update of an entry that is stored: void regparm3 (u32 gpfn, u32 *entry,
-; u32 flags).  Stack: EBX, return address, flags of SetPxELong.
+; The rest of a Set or Update whose short cut has stored the page-table entry, by a function
+; void regparm3 (u32 gpfn, u32 *pte, u32 flags).  EBX: the frame of the table.
+; Stack: EBX, return address, flags of SetPxELong.
 Update_stored:
 	mov ecx, edx
 	mov edx, eax
@@ -288,9 +294,10 @@ SetPxELong_stored:
 SetPxE_cached:
 	REST fill_cache_SetPxE
 
-; What fill_cache_SetPxELong does when nothing is unusual, which is a part of each page
-; fault of a PAE guest; else that does it, all over again.  EAX low word, EDX high
-; word, ECX entry; stack: EBX, return address, flags.
+; Does what fill_cache_SetPxELong does when nothing is unusual, for that is a part of each page
+; fault of a PAE guest.  If anything is unusual, fill_cache_SetPxELong does the whole call,
+; the store included.  EAX low word, EDX high word, ECX address of the page-table entry;
+; stack: EBX, return address, flags.
 SetPxELong_cached:
 	push esi
 	push edi
@@ -392,7 +399,7 @@ SetPxELong_cached:
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
 
-; Port I/O keeps every register and flag that the instruction keeps.
+; A call on ports keeps every register and flag that the instruction keeps.
 ; %1 call, %2 C function, %3 bytes, %4 1 for input.
 ; Guest's stack during the call: EBX, flags, return address; the monitor's: struct
 ; port_call (monitor/vmi/vmi_ports.c), with the mask for EBX.
@@ -414,8 +421,8 @@ extern %2
 	jmp port_leave
 %endmacro
 
-; The same until ECX is 0: what the C function does at a time is bounded, and at its
-; end a pending event comes in.
+; The same for strings, again and again until ECX is 0: the C function does a bounded number
+; of elements at a time, and in between a pending event is delivered.
 %macro STRING_CALL 3
 vmi_%1:
 	call once_%1

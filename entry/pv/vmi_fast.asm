@@ -1,11 +1,12 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; The calls that are a handful of instructions.  The interrupt-flag calls keep
-; every register; IRET and SYSEXIT may assume only CS and SS.  The interrupt
-; flag is the complement of vcpu_info.evtchn_upcall_mask.
+; The calls that are a handful of instructions.  The calls on the interrupt flag keep every
+; register; IRET and SYSEXIT may assume only that CS and SS are the kernel's.  The
+; interrupt flag is the complement of vcpu_info.evtchn_upcall_mask.
 
-; Enable: a pending event enters as an interrupt at .back; after Init there is
-; one at once, and it makes the monitor believe the guest's saved flags.
+; Enable: a pending event enters as an upcall that has interrupted the code at .back.  Init
+; leaves one pending.  The upcall that it becomes here proves to the monitor that the guest
+; has enabled interrupts; vcpu.if_believed says what follows.
 vmi_EnableInterrupts:
 	mov byte [ss:X_MASK], 0
 	cmp byte [ss:X_PENDING], 0
@@ -31,8 +32,9 @@ vmi_GetInterruptMask:
 align 4
 flags_of_mask: dd 0x200, 0
 
-; A kernel that saved its flags at CPL 3, before Init, saw IF set whatever it
-; had done: until it has enabled interrupts once, they stay off.
+; EAX: flags that the kernel has saved.  If it saved them before Init, at CPL 3, IF was set
+; whatever the kernel had done.  So until it has enabled interrupts once, vcpu.if_believed
+; is 0 and they stay off.
 vmi_SetInterruptMask:
 	test [ss:V_IF_BELIEVED], eax
 	jz vmi_DisableInterrupts
@@ -42,11 +44,11 @@ vmi_SetInterruptMask:
 	ret
 
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
-; From iret_window to iret_window_end the frame of the return lies at ESP and the
-; call's place is noted.  What interrupts these instructions makes them start
-; again at iret_window (restart_iret in monitor/pv/trap.c), so no interrupt's own
-; IRET comes between the note and the iretd, and an event that comes after the
-; look at X_PENDING is seen by the next one.
+; From iret_window to iret_window_end the frame of the return is at ESP, and the place of
+; the call is noted in vcpu.iret_site.  An upcall that interrupts these instructions makes
+; them start again at iret_window (restart_iret in monitor/pv/trap.c).  So no handler's own
+; IRET comes between the note and the iretd, and an event that comes behind the look at
+; X_PENDING is seen at the second time.
 vmi_IRET:
 	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
 	jnz near iret_unusual
@@ -75,11 +77,11 @@ iret_pending:
 	mov byte [ss:X_MASK], 1
 	jmp near upcall
 
-; A frame with VM asks for virtual-8086 mode, which a 64-bit Xen does not have:
-; its CS is no selector, and without VM it would be taken for one, of any ring.
-; The call ends as an iret that the processor refuses: as a #GP whose frame from
-; Xen would look like this, and the guest's own frame stays as the guest made it.
-; NT in the flags of user mode means nothing; in ring 1 the next iretd would fault.
+; A frame with VM asks for virtual-8086 mode, which a 64-bit Xen does not have.  Its CS is no
+; selector; without VM it would be taken for one, of any ring.  So the call ends like an
+; iret that the processor refuses: with a #GP, for which the frame is pushed that Xen would
+; push, while the guest's own frame stays as it is.  NT means nothing in the flags of user
+; mode, and is dropped for ring 1, where it would make the next iretd fault.
 iret_unusual:
 	test dword [ss:esp + 12], EFLAGS_VM
 	jnz .v86
@@ -96,11 +98,11 @@ iret_unusual:
 	push dword 0            ; error code
 	jmp near trap_13
 
-; EDX user EIP, ECX user ESP; the selectors are those that SYSENTER_CS makes (msr.c),
-; both null where a processor would refuse.  As in IRET nothing may come between the
-; note of the call's place and the iretd.  The processor looks at both segments, which
-; SYSEXIT takes for flat ones: if they are none, it is a fault of the call, and the
-; frame of five words stays on its stack.
+; EDX user EIP, ECX user ESP.  The selectors are those that MSR SYSENTER_CS makes (msr.c),
+; and both are null where a processor would refuse SYSEXIT.  As in IRET no interrupt may
+; come between the note of the call's place and the iretd.  A processor takes both segments
+; for flat ones without a look; the iretd here does look, and if they are not there it is a
+; fault at the call, with the frame of five words left on the stack.
 vmi_SYSEXIT:
 	mov byte [ss:X_MASK], 1
 	pop dword [ss:V_IRET_SITE]
@@ -113,10 +115,11 @@ vmi_SYSEXIT:
 	push edx
 	jmp iret_enabled
 
-; What the processor says: before Init the kernel has asked it itself, and has put
-; to use what it found.  Left out is only what cannot be had in ring 1 and no kernel
-; uses before it asks again by this call, behind Init; docs/compatibility.md has each
-; with its reason.  The APIC is ours, and its number 0.
+; CPUID answers what the processor says, for before Init the kernel has asked the processor
+; itself and may already use what it found.  Left out are only features that cannot be had
+; in ring 1 and that no kernel uses before it has asked again by this call, after Init;
+; docs/compatibility.md has each of them with its reason.  The APIC is the virtual PC's, and
+; its number is 0.
 CPUID_APIC equ 1<<9
 CPUID_1_EDX equ ~(1<<7 | 1<<11 | 1<<14 | 1<<21 | 1<<22 | 1<<28 | 1<<29 | 1<<31)
 	; MCE SEP MCA DS ACPI HT TM PBE

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fills the ROM's window (include/layout.h): its L1 pages are made, pinned and
- * hooked into the bootstrap tables, then every page is mapped where it
- * belongs.  Later roots hook the same L1 pages.
+ * Fills the ROM's window (include/layout.h).  Its L1 pages are made, pinned and hooked into
+ * Xen's bootstrap tables; then every page is mapped at its place.  All roots that are made
+ * later hook the same L1 pages.
  */
 #include "entry/boot/entry.h"
 #include "lib/mem.h"
 #include "monitor/pv/mmu/block.h"
 
-#define P_RO 0x21ull
-#define P_RW 0x63ull
+#define P_RO 0x21ull /* present, accessed; for the supervisor, read-only */
+#define P_RW 0x63ull /* the same, writable and dirty */
 
-/* A page of our own whose place is lent to a frame while it is filled. */
+/* A page of the domain entry's own; a frame is mapped in its place while it is cleared. */
 static u8 scratch[PAGE_SIZE] __attribute__((aligned(4096)));
 
 static void check(int err)
@@ -44,7 +44,8 @@ static void clear_frame(struct layout *l, u32 mfn)
 	update((u32)scratch, (u64)own << 12 | P_RW);
 }
 
-/* The L2 page behind L3 index 3: the ROM's window is hooked there. */
+/* Makes the window's L1 pages and hooks them into the L2 page behind L3 index 3, which maps
+ * the uppermost GB. */
 static void make_l1_pages(struct layout *l, u32 *l1)
 {
 	u64 l2 = ((const u64 *)l->si->pt_base)[3] & 0x000FFFFFFFFFF000ull;
@@ -63,6 +64,7 @@ static void make_l1_pages(struct layout *l, u32 *l1)
 	}
 }
 
+/* Maps fresh pages, cleared and writable. */
 static void map_fresh(struct layout *l, u32 va, u32 pages)
 {
 	for (u32 i = 0; i < pages; i++) {
@@ -71,7 +73,7 @@ static void map_fresh(struct layout *l, u32 va, u32 pages)
 	}
 }
 
-/* Maps, copies, and takes the right to write away. */
+/* Maps fresh pages read-only that have a copy of these bytes, and zeros behind them. */
 static void map_copy(struct layout *l, u32 va, u32 pages, const void *from, u32 bytes)
 {
 	for (u32 i = 0; i < pages; i++) {
@@ -113,7 +115,7 @@ static void map_shared(struct layout *l, struct start *start)
 
 static void map_tables(struct layout *l, struct start *start)
 {
-	u32 pages = l->reserve_first + 64; /* frames and the hole */
+	u32 pages = l->reserve_first + 64; /* more than the guest has frames, the hole included */
 
 	map_fresh(l, WIN_GMFN, pages / 1024 + 1);
 	map_fresh(l, WIN_HEADS, pages / 2048 + 1);

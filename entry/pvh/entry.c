@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From Xen's hvm_start_info to the monitor of the PVH binding.
+ * From Xen's hvm_start_info to the monitor, in the PVH binding.
  *
- * Physical memory is the guest's, as it is: RAM from 0 in one piece.  The entry
- * takes the last pages below OWN_LIMIT for the monitor, moves itself out of the
- * way of the guest's kernel, puts the initrd where it may stay, and lays the
- * guest out as the PV binding does (entry/boot/loader.c).
+ * The guest's physical memory is the domain's: RAM from 0 on, in one piece.  The domain
+ * entry takes the last pages below OWN_LIMIT for the monitor, moves itself out of the way
+ * of the guest's kernel, puts the initrd where it may stay, and lays the guest out as the
+ * PV binding does (entry/boot/loader.c).
  */
 #include "entry/boot/entry.h"
 #include "lib/mem.h"
@@ -16,9 +16,9 @@
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 
-#define OWN_LIMIT (VIRT_BASE >> 12) /* the entry's directory shows itself from there on */
+#define OWN_LIMIT (VIRT_BASE >> 12) /* the first directory maps us from this frame on */
 #define KERNEL_FIRST 0x100u	    /* 1 MB */
-#define INITRD_LIMIT (256u << 8)    /* low memory for every kernel, even with mem= or vmalloc= */
+#define INITRD_LIMIT (256u << 8)    /* a frame: low memory to every kernel, even with mem= */
 #define MOVE_ALIGN (4u << 20)
 
 noreturn void regparm3 pvh_enter_monitor(u32 directory, u32 entry_point, u32 stack);
@@ -34,7 +34,7 @@ u64 pvh_param(u32 index)
 	return p.value;
 }
 
-/* The leaves of Xen may stand behind another hypervisor's. */
+/* The first CPUID leaf of Xen's, 0 if there is none.  Another hypervisor's may come before. */
 static u32 xen_leaves(void)
 {
 	for (u32 base = 0x40000000; base < 0x40010000; base += 0x100) {
@@ -62,7 +62,7 @@ static void start_console(void)
 	console_init(&entry_console, physical(pfn << 12), (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN));
 }
 
-/* Pages of RAM from 0 on. */
+/* The number of pages of RAM from address 0 on. */
 static u32 ram_pages(const struct hvm_start_info *si)
 {
 	const struct hvm_memmap_table_entry *map = physical((u32)si->memmap_paddr);
@@ -85,7 +85,7 @@ static void copy_text(char *to, const char *from, u32 room)
 	*to = 0;
 }
 
-/* Reads all that Xen tells: it lies where the guest will be. */
+/* Copies all that is needed of Xen's structures, for they lie where the guest will be. */
 static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *si)
 {
 	const struct hvm_modlist_entry *module = physical((u32)si->modlist_paddr);
@@ -101,8 +101,8 @@ static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *s
 		(payload.kernel_addr - VIRT_BASE + payload.kernel_size + PAGE_SIZE - 1) & ~4095u;
 }
 
-/* Divides memory, from the top: the monitor's own pages, the initrd where the kernel
- * leaves it alone, and for the time being the entry. */
+/* Divides memory, from the top down: the monitor's own pages, the initrd at a place that the
+ * kernel does not use, and below it the domain entry, for as long as it runs. */
 static void divide(struct pvh_layout *p)
 {
 	u32 end = p->ram < OWN_LIMIT ? p->ram : OWN_LIMIT, area = pages_of(p->initrd_bytes), top;
@@ -125,7 +125,7 @@ static void divide(struct pvh_layout *p)
 	p->entry_to = (p->initrd - p->entry_bytes) & ~(MOVE_ALIGN - 1);
 }
 
-/* The two places may overlap. */
+/* Copies bytes between physical addresses; the two places may overlap. */
 static void move(u32 to, u32 from, u32 bytes)
 {
 	u8 *out = physical(to);

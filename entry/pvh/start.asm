@@ -4,10 +4,9 @@
 ; (xen/elfnote.h), and the two things that C cannot do.
 ;
 ; Xen starts us in ring 0, 32 bits, paging off, flat segments, no stack, with
-; EBX pointing to struct hvm_start_info (docs/misc/pvh.pandoc).  The entry is
-; linked at VIRT_BASE and loaded at physical 0, as in the PV binding, so its
-; first page directory has physical memory twice: one to one, and from VIRT_BASE
-; on the entry itself.
+; EBX pointing to struct hvm_start_info (docs/misc/pvh.pandoc).  The domain entry is linked
+; at VIRT_BASE and loaded at physical address 0, as in the PV binding.  So its first page
+; directory maps physical memory one to one, and from VIRT_BASE on the domain entry.
 
 bits 32
 
@@ -61,8 +60,8 @@ start_pvh:
 	call pvh_entry_main
 	ud2
 
-; EAX: physical address of the entry, a multiple of 4 MB.  Runs with paging off
-; and on; only the entry's own part of the directory changes.
+; Maps the domain entry at VIRT_BASE.  EAX: its physical address, a multiple of 4 MB.  Runs
+; with paging off and on.
 map_entry:
 	or eax, PDE_FLAGS
 	xor ecx, ecx
@@ -77,9 +76,10 @@ map_entry:
 	jne .next
 	ret
 
-; void regparm3 pvh_move(u32 to, u32 bytes): the entry, with its payload and
-; this very stack, is at physical address to from now on, a multiple of 4 MB.
-; bytes is a multiple of 4.  Nothing is pushed between copy and use.
+; void regparm3 pvh_move(u32 to, u32 bytes): moves the domain entry, with its payload and
+; this very stack, to the physical address to, a multiple of 4 MB.  bytes is its length, a
+; multiple of 4.  Nothing is pushed between the copy and the change of CR3, for it would
+; not be in the copy.
 pvh_move:
 	push esi
 	push edi
@@ -105,9 +105,9 @@ pvh_move:
 	ret
 
 ; void regparm3 noreturn pvh_enter_monitor(u32 directory, u32 entry_point, u32 stack):
-; the monitor's own page directory has the window and memory one to one; the
-; instructions up to the jump are on pages of the entry's, which it has not.
-; So the jump is made from the copy at their physical address.
+; loads the monitor's own page directory, and jumps to the monitor's entry point.  That
+; directory maps the window and memory one to one, but not the domain entry at VIRT_BASE.
+; So the last instructions run at their physical address.
 pvh_enter_monitor:
 	mov ebx, eax
 	mov esi, cr3

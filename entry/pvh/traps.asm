@@ -1,12 +1,12 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; Ring 0 of the PVH binding: the ways in from the guest, which runs in rings 1
-; and 3 on the same address space, and the one way out.
+; Ring 0 of the PVH binding: the ways in from the guest, which runs in rings 1 and 3 of the
+; same address space, and the one way out.
 ;
-; The processor takes the stack of the TSS, which is the monitor's, so its frame
-; stands at the stack's top and C runs below it.  Registers go to struct vcpu.
-; In ring 0 interrupts are off; a trap from ring 0 is nested: it has a place in
-; the fixup table, or is an error of ours.
+; The processor changes to the stack of the TSS, which is the monitor's, so its frame stands
+; at the top of that stack and C runs below it.  Registers go to struct vcpu.  In ring 0
+; interrupts are off.  A trap from ring 0 is nested: its instruction has a place in the
+; fixup table, or it is an error of the monitor's (nested_trap).
 ;
 ; Frame, from low addresses: vector, error code, EIP, CS, EFLAGS, ESP, SS [, ES,
 ; DS, FS, GS from virtual-8086 mode].
@@ -24,7 +24,7 @@ V86_WORDS equ 4                         ; ES DS FS GS
 ; Does the processor push an error code?
 %define HAS_ERROR(n) ((n) == 8 || ((n) >= 10 && (n) <= 14) || (n) == 17)
 
-; One entry a vector, 16 bytes each.
+; One entry point for each vector, 16 bytes apart.
 align 16
 trap_entries:
 %assign n 0
@@ -40,7 +40,7 @@ trap_entries:
 %endrep
 trap_table: dd trap_entries - rom_start
 
-; The events of Xen, and Enable's wish to have what is pending.
+; Xen's events, and VEC_TAKE, by which Enable asks for what is pending.
 upcall:	push byte 0
 	push dword VECTOR_UPCALL
 	; falls through
@@ -73,8 +73,9 @@ trap_common:
 	call monitor_trap
 	; falls through
 
-; void exit_guest(void): vcpu.r and the frame at vcpu.exit_esp are complete.
-; A selector that cannot be loaded any more becomes null (fixup_table).
+; void noreturn exit_guest(void): goes on with the guest.  vcpu.r and the frame at
+; vcpu.exit_esp must be complete.  A selector that cannot be loaded any more becomes null
+; (fixup_table).
 exit_guest:
 	cmp byte [ss:V_PARAVIRTUAL], 0
 	je exit_before_init
@@ -98,8 +99,9 @@ exit_registers:
 exit_iret:
 	iretd
 
-; Before Init the register takes again what it has taken (monitor/pvh/guard.c).
-; %1 register, %2 where its selector is, %3 struct reload
+; Before Init: loads a register with the descriptor that it has taken (monitor/pvh/guard.c),
+; which is in the table just for that.  %1 register, %2 where its selector is, %3 its
+; struct reload.
 %macro RELOAD 3
 	mov ecx, [ss:%3 + RELOAD_SLOT]
 	mov eax, [ss:%3 + RELOAD_TAKEN]
@@ -149,7 +151,7 @@ trap_nested:
 	add esp, 8
 	iretd
 
-; int fixup_table[][2]: instruction that may fault, where to go on instead
+; s32 fixup_table[][2]: an instruction of the ROM's that may fault, and where to go on then.
 fixup_table:
 	dd exit_es - rom_start, exit_null_es - rom_start
 	dd exit_ds - rom_start, exit_null_ds - rom_start
@@ -169,8 +171,8 @@ exit_null_ds:
 	mov ds, eax
 	jmp exit_ds_done
 
-; A VMI call in C: EBX is its row, ESI and EDI are what the caller's stack has for it
-; (entry/pvh/vmi.asm).
+; VEC_CALL: a VMI call in C.  EBX is its row in call_code, ESI and EDI are the words that the
+; caller's stack has for it (entry/pvh/vmi.asm).
 call_in_c:
 	cmp ebx, CALL_CODE_ROWS
 	jae near .bad
@@ -182,12 +184,13 @@ call_in_c:
 	call esi
 	pop esi
 	iretd
-.bad:	push byte 0                     ; as int with a vector that is not the guest's
+.bad:	push byte 0                     ; the guest's own INT: a #GP, as for a gate of DPL 0
 	push dword EXC_GP
 	jmp trap_common
 
-; Port I/O: EBX says which (entry/pvh/vmi.asm), the other registers are the
-; instruction's.  Stack during it: struct port_call (monitor/vmi/vmi_ports.c).
+; VEC_PORT: a VMI call on ports.  EBX says which (PORT_CODE_ in entry/pvh/vmi.asm), and the
+; other registers are those of the instruction.  Stack during the call: struct port_call
+; (monitor/vmi/vmi_ports.c).
 extern port_register, port_string
 port_in_c:
 	cmp ebx, 32
@@ -233,8 +236,8 @@ quick_flush:
 quick_invlpg:
 	invlpg [ss:eax]
 	iretd
-; A page fault of the kernel: may it be a device's page?  Its frame stands on the
-; guest's stack (exception_14).
+; VEC_KERNEL_FAULT: a page fault of the kernel's, whose frame is on the kernel's stack
+; (EXCEPTION 14).  If the address is one at which a kernel maps devices, C looks at it.
 quick_kernel_fault:
 	push eax
 	mov eax, cr2
@@ -247,7 +250,8 @@ quick_kernel_fault:
 	push dword VECTOR_DEVICE
 	jmp trap_common
 
-; By vector from VEC_FIRST on, as monitor/pvh/pvh.h names them.
+; The entry points of the ROM's own vectors, from VEC_FIRST on, in the order in which
+; monitor/pvh/pvh.h names them.
 quick_table:
 	dd upcall - rom_start, call_in_c - rom_start, upcall - rom_start, quick_cr2 - rom_start
 	dd quick_cr3 - rom_start, quick_flush - rom_start, quick_invlpg - rom_start
@@ -259,9 +263,10 @@ quick_table_end:
 
 ; --- exceptions that are the guest's own, in ring 1 -----------------------------
 
-; The guest's gate leads here, for a processor in ring 1 leaves the real IF set:
-; it becomes the flag in the frame of the kernel's code, and an interrupt gate
-; clears vcpu.vif.  An event in these instructions is not delivered (in_exception).
+; The processor's gate for a handler of the guest's leads here.  The processor's own IF stays
+; set in ring 1, and the frame that it has pushed shows it: in a frame of the kernel's IF
+; becomes vcpu.vif.  For an interrupt gate vcpu.vif is cleared then.  An event that comes
+; between these instructions is not delivered here (monitor_resume).
 ; %1 vector, %2 1 for an interrupt gate
 %macro EXCEPTION 2
  %assign e HAS_ERROR(%1)
@@ -308,6 +313,7 @@ exit_iret_offset: dd exit_iret - rom_start
 
 ; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
 ; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
+; Both copy, by words and then by bytes, and answer how many bytes were not copied.
 copy_from_linear:
 copy_to_linear:
 	push esi
@@ -327,7 +333,7 @@ linear_done:
 	pop edi
 	pop esi
 	ret
-linear_words_left: ; the word may straddle: on by bytes, up to the one that faults
+linear_words_left: ; the word may cross a page: copies bytes, up to the one that faults
 	and eax, 3
 	lea ecx, [eax + ecx * 4]
 	jmp linear_bytes
@@ -337,9 +343,10 @@ linear_bytes_left:
 
 ; --- paging ------------------------------------------------------------------------
 
-; void regparm3 paging_switch(u32 from, u32 to, u32 cr4): from one format of page
-; tables to the other; from and to are the monitor's own directories of both.
-; Runs at its physical address, which is mapped one to one in both.
+; void regparm3 paging_switch(u32 from, u32 to, u32 cr4): changes from one format of page
+; tables to the other.  from and to are what CR3 has for the monitor's own directories of
+; the present and of the new format.  Paging is off in between, so this runs at its
+; physical address, which both directories map one to one.
 global paging_switch
 paging_switch:
 	push ebx
@@ -364,10 +371,10 @@ paging_switch:
 ; --- instructions of the guest's, executed here ---------------------------------------
 
 ; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
-; Calls what stands at WIN_RUN, one instruction and a RET, with these registers, ESP
-; apart, and these status flags.  RUN_DONE, or the vector of the exception that the
-; instruction has met: then nothing has changed.
-; Stack: gpr, eflags, EBP, EDI, ESI, EBX.
+; Calls the code at WIN_RUN, one instruction and a RET, with these registers (all but ESP)
+; and flags, and stores what it leaves in them.  RUN_DONE, or the vector of the exception
+; that the instruction has met: then gpr and *eflags have not changed.
+; Stack during the call: gpr, eflags, EBP, EDI, ESI, EBX.
 run_code:
 	push ebx
 	push esi
@@ -413,14 +420,14 @@ run_at: dd WIN_RUN
 
 ; --- instructions that leave the domain ------------------------------------------------
 
-; QEMU's TCG sets the accessed bit in PDPTEs, which a processor does not; Xen's walk of
-; the guest's tables takes it for a reserved bit, and tries for ever to decode the
-; instruction that has left the domain.  So where vcpu.pdpte_flaw says so, the bits
-; are cleared in the tables that are loaded, right before such an instruction and
-; without a branch between, for only at branches that machine takes interrupts, and
-; an interrupt makes it walk again.
+; QEMU's TCG sets the accessed bit in PDPTEs, which no processor does.  Xen's walk of the
+; guest's tables takes it for a reserved bit, and Xen tries for ever to decode the
+; instruction that has left the domain.  So where vcpu.pdpte_flaw says that the machine has
+; this flaw, the bits are cleared in the PDPT that is loaded, right before such an
+; instruction.  No branch may be in between: TCG takes interrupts at branches, and an
+; interrupt would make it walk the tables, and set the bits, again.
 
-; EBP: where the PDPT that is loaded can be written.
+; EBP becomes the address at which the PDPT that is loaded can be written.
 %macro LOADED_PDPT 0
 	mov ebp, cr3
 	and ebp, -32
@@ -433,7 +440,7 @@ run_at: dd WIN_RUN
 %%done:
 %endmacro
 
-; The instruction %1, which does not use EBP, on a machine with the flaw or without.
+; Executes the instruction %1, which must not use EBP, on a machine with the flaw or without.
 %macro LEAVING 1+
 	cmp byte [ss:V_PDPTE_FLAW], 0
 	jne %%flaw
@@ -452,7 +459,7 @@ run_at: dd WIN_RUN
 %%done:
 %endmacro
 
-; The hypercall page's code: EAX is the number, the rest is in registers.
+; The hypercall page's calls jump here (make_hypercalls): EAX is the number of the hypercall.
 hypercall_amd:
 	LEAVING vmmcall
 	ret
@@ -502,14 +509,14 @@ quick_set_ts:
 
 ; --- start ---------------------------------------------------------------------------
 
-; The domain entry comes here, once, on the monitor's stack, with its own flat
-; segments.
+; The monitor's entry point: the domain entry jumps here, once, on the monitor's stack, with
+; the domain entry's flat segments.
 monitor_entry:
 	mov eax, VCPU
 	call monitor_start
 	jmp exit_guest
 
-; void segments_load(void): the GDT in the window, and its segments of ring 0.
+; void segments_load(void): loads the GDT in the window and, from it, the segments of ring 0.
 global segments_load
 segments_load:
 	lgdt [W(gdt_register)]

@@ -7,7 +7,7 @@
 ; Init and get_reloc run where the guest found the ROM; everything else runs in
 ; the window.
 
-; {address, EDX = kind} GetRelocationInfo(EAX slot) of API 13.3
+; GetRelocationInfo of API 13.3: EAX is a slot; EAX becomes its address, EDX the kind.
 vmi_GetRelocationInfo:
 	xor edx, edx
 	cmp eax, ROM13_SLOTS
@@ -43,7 +43,7 @@ vmi_GetRelocationInfo:
 	ROW absent
 CALL_CODE_ROWS equ call_rows
 
-; A fixed slot that has no contract.  Stack: return address.
+; A call of a slot for which nobody has specified a contract.  Stack: return address.
 call_absent:
 	mov eax, [esp]
 	mov ebx, CALL_ROW_absent
@@ -57,9 +57,9 @@ call_absent:
 %define WORDS_SetLinearMapping 1
 %define WORDS_SetAlarm 2
 
-; Ring 0 carries out row EBX of call_code, with ESI and EDI as the words from the stack;
-; what has become pending is delivered.  The stack is read here, where a page of it
-; that is not mapped is a page fault of the caller's.
+; Ring 0 carries out row EBX of call_code, with ESI and EDI as the words of the stack; then
+; what has become pending is delivered.  The stack is read here in ring 1: if it is not
+; mapped, that is a page fault at the call, as if the caller had met it itself.
 ; Guest's stack during the call: EBX or EDI, ESI, EBX; return address, arguments.
 %macro CALL_C 1
 	push ebx
@@ -90,10 +90,11 @@ call_pending:
 
 ; --- short cuts: the whole call, or a fall-through with every register kept ------
 
-; EAX counter: real time is the TSC; available time is what has not been stolen of it,
-; as in time_available(), as long as the vCPU has not been off its CPU since the last
-; look, nor goes off it between these instructions: then an interrupt may have looked,
-; and what was stolen is not that of this TSC.
+; EAX counter: real time is the TSC; available time is the TSC less what was stolen, as in
+; time_available().  This holds as long as the vCPU has not been off its CPU since the last
+; look and does not go off it between these instructions, for an interrupt may then have
+; looked and changed what was stolen.  So the runstate's time is compared with that which
+; was read first; if it differs, C computes the answer.
 %macro SHORT_GetCycleCounter 0
 	cmp eax, 1
 	jae %%available
@@ -128,7 +129,8 @@ call_pending:
 	ret
 %endmacro
 
-; EAX value.  The directory must have the window, and stand in the linear mapping.
+; EAX value.  The short cut is for a directory that is in the linear mapping and has the
+; window already.
 %macro SHORT_SetCR3 0
 	cmp eax, [V_LINEAR_LIMIT]
 	jae %%c
@@ -156,13 +158,13 @@ call_pending:
 %%c:
 %endmacro
 
-; EAX flags: with global pages off both kinds are one.
+; EAX flags.  There are no global pages, so both kinds of flush are one.
 %macro SHORT_FlushTLB 0
 	int VEC_FLUSH
 	ret
 %endmacro
 
-; EAX address.  C looks whether a page of the kernel's is a device's.
+; EAX address.  Where a kernel maps its devices, C looks whether this is one.
 %macro SHORT_InvalPage 0
 	cmp eax, DEVICES_FROM
 	jae %%c
@@ -171,8 +173,8 @@ call_pending:
 %%c:
 %endmacro
 
-; The real CR0.TS is set when the guest leaves for user mode, for each write of
-; CR0 leaves the domain (vmi_IRET).
+; The processor's CR0.TS is changed only if it is set.  (It is set on the way to user mode,
+; in vmi_IRET, because each write of CR0 leaves the domain.)
 %macro SHORT_CLTS 0
 	and byte [V_CR0], ~CR0_TS
 	mov byte [V_TS_DUE], 0
@@ -183,9 +185,9 @@ call_pending:
 %%done:	ret
 %endmacro
 
-; EAX table, EDX index, ECX low word; stack: return address, high word.  At a switch
-; of processes most entries stay as they are; the processor has set the accessed bit
-; in its own.
+; EAX table, EDX index, ECX low word; stack: return address, high word.  At a switch of
+; processes most descriptors stay what they are, and then storing them is all.  The accessed
+; bit does not count, for the processor sets it in its own table.
 %macro SHORT_WriteGDTEntry 0
 	cmp eax, [V_GDTR_BASE]
 	jne %%c
@@ -233,13 +235,13 @@ stub_%1:
 %assign ROW_HaltWait ROW_Halt
 	C_STUB HaltWait
 
-; EBX of VEC_PORT: bytes, and these.
+; EBX for VEC_PORT: the bytes of a port access, and these flags.
 PORT_INPUT equ 8
 PORT_STRING equ 16
 PORT_CODE_port_register equ 0
 PORT_CODE_port_string equ PORT_STRING
 
-; Port I/O keeps every register and flag that the instruction keeps.
+; A call on ports keeps every register and flag that the instruction keeps.
 ; %1 call, %2 C function, %3 bytes, %4 1 for input.
 ; Guest's stack during the call: EBX, flags, return address.
 %macro PORT_CALL 4
@@ -250,8 +252,8 @@ PORT_CODE_port_string equ PORT_STRING
 	int VEC_PORT
 	jmp port_leave
 %endmacro
-; The same until ECX is 0: what the C function does at a time is bounded, and at its
-; end a pending event comes in.
+; The same for strings, again and again until ECX is 0: the C function does a bounded number
+; of elements at a time, and in between a pending event is delivered.
 %macro STRING_CALL 3
 vmi_%1:
 	call once_%1
@@ -287,7 +289,7 @@ port_leave:
 	STRING_CALL OUTSB, 1, 0
 	STRING_CALL OUTSW, 2, 0
 
-; What call_in_c runs, by row, 8 bytes each.
+; The code that call_in_c calls, 8 bytes for each row: a jump to the C function.
 %macro CODE 1
 extern %1
 	jmp strict near %1

@@ -1,9 +1,9 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; The calls of the PVH binding that are a handful of instructions, in ring 1.  The
-; interrupt-flag calls keep every register; IRET and SYSEXIT may assume only CS and
-; SS.  The interrupt flag is vcpu.vif; the processor's own is always set there.
-; vcpu.pend: an interrupt waits for it.
+; The calls of the PVH binding that are a handful of instructions, in ring 1.  The calls on
+; the interrupt flag keep every register; IRET and SYSEXIT may assume only that CS and SS
+; are the kernel's.  The interrupt flag is vcpu.vif, and the processor's own is always set
+; in ring 1.  vcpu.pend says that an interrupt waits for the flag.
 
 vmi_EnableInterrupts:
 	mov byte [ss:V_VIF], 1
@@ -30,9 +30,9 @@ vmi_SetInterruptMask:
 	ret
 
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
-; From iret_window to iret_window_end the frame of the return lies at ESP and the
-; call's place is noted.  What interrupts these instructions makes them start
-; again at iret_window (restart_iret in monitor/pv/trap.c).
+; From iret_window to iret_window_end the frame of the return is at ESP, and the place of
+; the call is noted in vcpu.iret_site.  An event that interrupts these instructions makes
+; them start again at iret_window (restart_iret in monitor/pvh/trap.c).
 vmi_IRET:
 	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
 	jnz near iret_unusual
@@ -54,8 +54,8 @@ iret_insn_disabled:
 	iretd
 iret_window_end:
 
-; The frame at ESP is the context to interrupt: ring 0 takes it, or comes back to
-; iret_window.
+; Something is to be done before the iretd.  If an interrupt waits, ring 0 takes the frame at
+; ESP for the context to interrupt, or comes back to iret_window.
 iret_more:
 	cmp byte [ss:V_PEND], 0
 	je .ts
@@ -67,7 +67,8 @@ iret_more:
 	int VEC_SET_TS
 	jmp iret_insn
 
-; See entry/pv/vmi_fast.asm.
+; VM asks for virtual-8086 mode, into which ring 0 goes.  NT means nothing in the flags of user
+; mode, and is dropped for ring 1, where it would make the next iretd fault.
 iret_unusual:
 	test dword [ss:esp + 12], EFLAGS_VM
 	jnz .v86
@@ -78,9 +79,9 @@ iret_unusual:
 .v86:	pop dword [ss:V_IRET_SITE]
 	int VEC_V86
 
-; EDX user EIP, ECX user ESP; the selectors are those that SYSENTER_CS makes (msr.c),
-; both null where a processor would refuse.  No interrupt may come between the note of
-; the call's place and the iretd, as its handler would note its own.
+; EDX user EIP, ECX user ESP.  The selectors are those that MSR SYSENTER_CS makes (msr.c),
+; and both are null where a processor would refuse SYSEXIT.  No interrupt may come between
+; the note of the call's place and the iretd, for its handler's IRET would note its own.
 vmi_SYSEXIT:
 	mov byte [ss:V_VIF], 0
 	pop dword [ss:V_IRET_SITE]

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fills the window of the PVH binding (monitor/pvh/pvh.h): its pages are taken
- * from the monitor's own, and its page tables, in both formats, show them.  The
- * monitor's own directories have the window and, beside it, physical memory one
- * to one; they are loaded while the guest has paging off.
+ * Fills the window of the PVH binding (monitor/pvh/pvh.h).  Its pages are taken from the
+ * monitor's own, and its page tables, in both formats, map them.  The monitor's own
+ * directories, which are loaded while the guest has paging off, map the window and, beside
+ * it, physical memory one to one.
  */
 #include "entry/boot/entry.h"
 #include "xenbind/hypercall.h"
@@ -20,7 +20,7 @@
 #define PD_LARGE 0x0E3u /* a large page */
 #define PDPT_ENTRY 0x001u
 
-/* The next pages of the monitor's own, cleared: physical address. */
+/* Takes the next pages of the monitor's own, cleared; their physical address. */
 static u32 take(struct pvh_layout *p, u32 pages)
 {
 	u32 at = p->own_next << 12;
@@ -32,6 +32,7 @@ static u32 take(struct pvh_layout *p, u32 pages)
 	return at;
 }
 
+/* Maps pages from physical address pa on at va, in the window's tables of both formats. */
 static void show(const struct start_pvh *s, gva_t va, u32 pages, u32 pa, u32 flags)
 {
 	u32 *narrow = physical(s->l1_narrow);
@@ -44,7 +45,7 @@ static void show(const struct start_pvh *s, gva_t va, u32 pages, u32 pa, u32 fla
 	}
 }
 
-/* Fresh pages that are shown at va: their physical address. */
+/* Takes pages and maps them at va; their physical address. */
 static u32 fresh(struct pvh_layout *p, const struct start_pvh *s, gva_t va, u32 pages)
 {
 	u32 pa = take(p, pages);
@@ -53,6 +54,7 @@ static u32 fresh(struct pvh_layout *p, const struct start_pvh *s, gva_t va, u32 
 	return pa;
 }
 
+/* The monitor's own 2-level directory. */
 static void make_own_narrow(struct start_pvh *s)
 {
 	u32 *directory = physical(s->narrow);
@@ -62,7 +64,7 @@ static void make_own_narrow(struct start_pvh *s)
 	directory[WINDOW_BASE >> 22] = s->l1_narrow | PD_TABLE;
 }
 
-/* Four directories and, behind them, the PDPT. */
+/* The monitor's own PAE tables at pa: four directories and, behind them, the PDPT. */
 static void make_own_wide(struct start_pvh *s, u32 pa)
 {
 	u32 *directory = physical(pa), *pdpt = physical(pa + 4 * PAGE_SIZE);
@@ -76,7 +78,7 @@ static void make_own_wide(struct start_pvh *s, u32 pa)
 	s->wide = pa + 4 * PAGE_SIZE;
 }
 
-/* Xen's page about the domain takes the place of one of ours. */
+/* Maps Xen's shared_info page, which takes the place of one of our pages in physical memory. */
 static void show_shared(struct pvh_layout *p, const struct start_pvh *s)
 {
 	u32 pa = take(p, 1);
