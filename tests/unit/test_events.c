@@ -227,6 +227,21 @@ static void lvt0_cuts_the_8259_off(void **state)
 	assert_int_equal(events_ack(), 0x21);
 }
 
+/* With both pending, what the local APIC has is first; the 8259's is not lost. */
+static void the_local_apic_comes_before_the_8259(void **state)
+{
+	(void)state;
+	pic_set_irq(&MON->pc.pic, 1, true);
+	vmi_APICWrite(LAPIC_ICR, 0x40055); /* to itself */
+	assert_true(pic_intr(&MON->pc.pic));
+	assert_true(lapic_intr(&VCPU->lapic));
+	assert_true(events_interrupt());
+	assert_int_equal(events_ack(), 0x55);
+	assert_true(events_interrupt());
+	assert_int_equal(events_ack(), 0x21);
+	assert_false(events_interrupt());
+}
+
 static void the_timer_is_stopped_when_nothing_is_due(void **state)
 {
 	(void)state;
@@ -614,6 +629,7 @@ static int run(void)
 		cmocka_unit_test_setup(the_next_period_is_to_come, start),
 		cmocka_unit_test_setup(an_alarm_may_be_wired_to_the_lvtt, start),
 		cmocka_unit_test_setup(lvt0_cuts_the_8259_off, start),
+		cmocka_unit_test_setup(the_local_apic_comes_before_the_8259, start),
 		cmocka_unit_test_setup(the_timer_is_stopped_when_nothing_is_due, start),
 		cmocka_unit_test_setup(what_is_due_since_ever_is_not_stopped, start),
 		cmocka_unit_test_setup(the_8254_sets_the_timer, start),
