@@ -10,6 +10,7 @@
 #include "xenbind/mmu.h"
 #include "monitor/binding.h"
 #include "monitor/cpu/access.h"
+#include "monitor/cpu/segment.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
@@ -132,6 +133,23 @@ static void a_death_is_reported(void **state)
 	assert_non_null(strstr(xen.console, "edi cafef00d"));
 	assert_non_null(strstr(xen.console, "bytes at EIP: de ad be ef"));
 	assert_non_null(strstr(xen.console, "stack: 12345678"));
+}
+
+/* EIP alone is no address. */
+static void bytes_at_eip_are_in_its_segment(void **state)
+{
+	(void)state;
+	domain_init(true);
+	((u64 *)PHYS(LDT))[1] = 0x0040FB0000000000ull | (u64)(USER >> 24) << 56 |
+				(u64)(USER & 0xFFFFFF) << 16 | 0xFFFF;
+	domain_user();
+	memcpy(PHYS(DATA + 0x40), "\xDE\xAD\xBE\xEF", 4);
+	assert_true(segment_load_ldt(v, LDT_SEL));
+	v->r.cs = 0x0F; /* entry 1 of its LDT */
+	v->r.eip = 0x40;
+	touch(USER + 0x40);
+	assert_dies("bytes at EIP: de ad be ef", guest_die("so"));
+	assert_non_null(strstr(xen.console, "eip 00000040 cs 000f"));
 }
 
 static void what_is_not_mapped_is_left_out_of_a_report(void **state)
@@ -313,6 +331,7 @@ static int run(void)
 		cmocka_unit_test(init_without_paging_or_stack_fails_and_changes_nothing),
 		cmocka_unit_test(init_ends_the_breakpoints_on_flags),
 		cmocka_unit_test(a_death_is_reported),
+		cmocka_unit_test(bytes_at_eip_are_in_its_segment),
 		cmocka_unit_test(what_is_not_mapped_is_left_out_of_a_report),
 		cmocka_unit_test(a_report_asks_nothing_of_the_shadow),
 		cmocka_unit_test(a_text_at_the_stack_is_shown),
