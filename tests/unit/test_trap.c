@@ -279,6 +279,19 @@ static void an_event_in_the_iret_window_starts_it_again(void **state)
 	assert_int_equal(domain_stack(0), WIN_TEXT + iret_offset);
 }
 
+/* With VM it would be another frame, and in ring 1 what the guest never asked for. */
+static void no_frame_that_is_left_by_has_vm(void **state)
+{
+	(void)state;
+	start();
+	v->r.eflags |= EFLAGS_VM;
+	assert_dies("error in the monitor: trap.c", monitor_resume(v));
+	start();
+	domain_user();
+	v->r.eflags |= EFLAGS_VM;
+	assert_dies("error in the monitor: trap.c", monitor_resume(v));
+}
+
 /* Xen has gone through a gate, and could not load its CS. */
 static void a_gate_whose_selector_is_gone(void **state)
 {
@@ -514,6 +527,7 @@ static int run(void)
 		cmocka_unit_test(other_exceptions_are_injected),
 		cmocka_unit_test(a_fault_of_an_iret_is_the_callers),
 		cmocka_unit_test(an_event_in_the_iret_window_starts_it_again),
+		cmocka_unit_test(no_frame_that_is_left_by_has_vm),
 		cmocka_unit_test(a_gate_whose_selector_is_gone),
 		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
 		cmocka_unit_test(an_exception_with_an_empty_idt_is_a_reset),
