@@ -192,19 +192,12 @@ void step_allocate(void)
 	}
 }
 
-static bool is_loaded(u32 gpfn)
-{
-	for (u32 i = 0; i < 4; i++)
-		if (model.pae && model.pdpt[i] == gpfn)
-			return true;
-	return VCPU->cr3 >> 12 == gpfn;
-}
-
+/* Also of a table that is loaded: the processor goes on to use it. */
 void step_release(void)
 {
 	u32 gpfn = some_table();
 
-	if (!VCPU->paravirtual || is_loaded(gpfn))
+	if (!VCPU->paravirtual)
 		return;
 	model_trace("Release %x", gpfn);
 	vmi_ReleasePage(gpfn, 1);

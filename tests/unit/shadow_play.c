@@ -72,6 +72,8 @@ static void step_pdpte(void)
 		return;
 	if (slot != 3 && a % 16 == 1) /* nothing is there */
 		value = (u64)(0x80000 + a) << 12;
+	if (slot != 3 && a % 16 == 3) /* the same, but above 4 GB, where nothing is either */
+		value = model_read(p) ^ 1ull << (32 + a / 64);
 	if (slot == 3 || a % 8)
 		value |= PTE_P;
 	model_trace("store PDPTE %u of %08x = %llx", slot, space(n), (unsigned long long)value);
