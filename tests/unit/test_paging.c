@@ -172,6 +172,32 @@ static void a_flush_is_paid_when_it_is_due(void **state)
 	assert_int_not_equal(at_once(USER, PF_U), frame(DATA));
 }
 
+/* Whoever looks a frame up does it in 2 MB that begin in RAM, and needs no bound. */
+static void what_is_behind_ram_is_known_to_be_no_memory(void **state)
+{
+	static const u32 ends[] = {1, 511, 520, 1000, 1024, 1032, 2040, 2048};
+
+	(void)state;
+	domain_init(false);
+	for (u32 n = 0; n < ARRAY_SIZE(ends); n++) {
+		u32 end = ends[n], behind = (end + 511) / 512 * 512;
+
+		memset(GMFN, 0, 4096 * sizeof(GMFN[0]));
+		memset(HEADS, 0, 4096 * sizeof(HEADS[0]));
+		GMFN[end / 2] = GMFN_NONE;
+		frames_complete(end);
+		for (u32 i = 0; i < behind; i++) {
+			bool memory = i < end && i != end / 2;
+
+			assert_int_equal(GMFN[i], memory ? 0 : GMFN_NONE);
+			assert_int_equal(HEADS[i], memory ? SHADOW_NONE : HEAD_NO_MEMORY);
+		}
+		/* What may be another page is left alone. */
+		assert_int_equal(GMFN[(end + 1023) / 1024 * 1024], 0);
+		assert_int_equal(HEADS[(end + 2047) / 2048 * 2048], 0);
+	}
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +207,7 @@ static int run(void)
 		cmocka_unit_test(the_linear_mapping_is_there_at_once),
 		cmocka_unit_test(invlpg_flushes_what_is_not_hooked_any_more),
 		cmocka_unit_test(a_flush_is_paid_when_it_is_due),
+		cmocka_unit_test(what_is_behind_ram_is_known_to_be_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
