@@ -192,7 +192,16 @@ void step_allocate(void)
 	}
 }
 
-/* Also of a table that is loaded: the processor goes on to use it. */
+static bool is_loaded(u32 gpfn)
+{
+	for (u32 i = 0; i < 4; i++)
+		if (model.pae && model.pdpt[i] == gpfn)
+			return true;
+	return VCPU->cr3 >> 12 == gpfn;
+}
+
+/* Also of a table that is loaded: the processor goes on to use it, and is told of
+ * no entry. */
 void step_release(void)
 {
 	u32 gpfn = some_table();
@@ -201,5 +210,6 @@ void step_release(void)
 		return;
 	model_trace("Release %x", gpfn);
 	vmi_ReleasePage(gpfn, 1);
-	model_announced_table(gpfn);
+	if (!is_loaded(gpfn))
+		model_announced_table(gpfn);
 }

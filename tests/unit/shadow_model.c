@@ -244,6 +244,12 @@ bool model_has_memory(u64 gpa)
 	return gpa >> 12 < GUEST_PAGES && GMFN[gpa >> 12] != GMFN_NONE;
 }
 
+/* Above 4 GB there is nothing, and the ROM tells no frame there from another. */
+static u64 told(u64 gpa)
+{
+	return gpa >> 32 ? (u64)GPFN_NONE << PAGE_SHIFT | (gpa & (PAGE_SIZE - 1)) : gpa;
+}
+
 static bool names(const struct translation *t, u32 bits, u32 mfn)
 {
 	return permits(t, bits) && model_has_memory(t->gpa) && GMFN[t->gpa >> 12] == mfn;
@@ -400,7 +406,7 @@ void model_access(gva_t va, u32 bits, bool leaf_now)
 		return;
 	case MMIO:
 		shadow_model_count.mmio++;
-		if (!permits(&t, bits) || model_has_memory(t.gpa) || gpa != t.gpa)
+		if (!permits(&t, bits) || model_has_memory(t.gpa) || gpa != told(t.gpa))
 			model_failed("at %08x: goes to %llx, where no memory is; by the tables: "
 				     "%s, %llx",
 				     va, (unsigned long long)gpa,
