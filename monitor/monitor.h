@@ -39,7 +39,7 @@ struct monitor {
 	struct events events;
 	struct store store;
 	struct shutdown_order shutdown_order;
-	u32 ends; /* that have begun: report.c */
+	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */
 	u32 wc_version_seen;
 };

@@ -59,8 +59,9 @@
 #define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
 
 #define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
-/* The pages of the monitor's own: an image of so many, and one for the rest of WIN_TEXT; hypercalls, shared info; vcpu; GDT
- * with its own page, LDT, IDT; code to run; stack; tables; monitor */
+/* The pages of the monitor's own: an image of so many, and one for the rest of WIN_TEXT;
+ * hypercalls, shared info; vcpu; GDT with its own page, LDT, IDT; code to run; stack; tables;
+ * monitor */
 #define PVH_OWN_PAGES(text)                                                                        \
 	((text) + 1 + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 + WIN_STACK_PAGES +  \
 	 1 + 2 + 1 + 5 + PVH_MONITOR_PAGES)
