@@ -14,8 +14,8 @@
 
 extern monitor_trap, nested_trap, segment_failsafe, monitor_start
 global trap_table, nm_offset, upcall_offset, failsafe_offset, fixup_table, fixup_count
-global iret_window_offset, iret_offset, iret_disabled_offset, copy_from_linear, copy_to_linear
-global nmi_unblock, run_code
+global iret_window_offset, iret_offset, iret_disabled_offset
+global nmi_unblock
 
 ; Reflects a page fault from ring 3 that the guest's own tables demand: nothing is present,
 ; or a write meets a read-only page-table entry.  Xen's frame stands where the processor
@@ -287,35 +287,7 @@ iret_window_offset: dd iret_window - rom_start, iret_window_end - rom_start
 iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 
-; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
-; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
-; Both copy, by words and then by bytes, and answer how many bytes were not copied.
-copy_from_linear:
-copy_to_linear:
-	push esi
-	push edi
-	mov edi, eax
-	mov esi, edx
-	mov eax, ecx
-	shr ecx, 2
-linear_words:
-	rep movsd
-	mov ecx, eax
-	and ecx, 3
-linear_bytes:
-	rep movsb
-	mov eax, ecx
-linear_done:
-	pop edi
-	pop esi
-	ret
-linear_words_left: ; the word may cross a page: copies bytes, up to the one that faults
-	and eax, 3
-	lea ecx, [eax + ecx * 4]
-	jmp linear_bytes
-linear_bytes_left:
-	mov eax, ecx
-	jmp linear_done
+%include "entry/linear.asm"
 
 ; void nmi_unblock(void): called with upcalls masked.  Xen holds the next NMI back until the
 ; hypercall iret is made, and the guest's own IRET is not one; so it is made here, with a
@@ -330,53 +302,7 @@ nmi_unblock:
 align 4
 hypercall_iret: dd HYPERCALL_IRET
 
-; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
-; Calls the code at WIN_RUN, one instruction and a RET, with these registers (all but ESP)
-; and flags, and stores what it leaves in them.  RUN_DONE, or the vector of the exception
-; that the instruction has met: then gpr and *eflags have not changed.
-; Stack during the call: gpr, eflags, EBP, EDI, ESI, EBX.
-run_code:
-	push ebx
-	push esi
-	push edi
-	push ebp
-	push edx
-	push eax
-	push dword [edx]
-	popfd
-	mov ecx, [eax + 4 * 1]
-	mov edx, [eax + 4 * 2]
-	mov ebx, [eax + 4 * 3]
-	mov ebp, [eax + 4 * 5]
-	mov esi, [eax + 4 * 6]
-	mov edi, [eax + 4 * 7]
-	mov eax, [eax]
-	call [W(run_at)]
-	push eax
-	pushfd
-	mov eax, [esp + 8]
-	mov [eax + 4 * 1], ecx
-	mov [eax + 4 * 2], edx
-	mov [eax + 4 * 3], ebx
-	mov [eax + 4 * 5], ebp
-	mov [eax + 4 * 6], esi
-	mov [eax + 4 * 7], edi
-	mov edx, [esp + 12]
-	pop dword [edx]
-	pop dword [eax]
-	mov eax, RUN_DONE
-run_leave:
-	add esp, 8
-	pop ebp
-	pop edi
-	pop esi
-	pop ebx
-	ret
-run_fault: ; stack: return address of the call
-	add esp, 4
-	mov eax, [V_NESTED_VECTOR]
-	jmp run_leave
-run_at: dd WIN_RUN
+%include "entry/run.asm"
 
 ; The monitor's entry point: the domain entry jumps here, once, on the monitor's stack.
 monitor_entry:

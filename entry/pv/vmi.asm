@@ -3,18 +3,7 @@
 ; The common stub of the calls that are written in C, and their short cuts.  All of
 ; it runs in the window.
 
-; GetRelocationInfo of API 13.3: EAX is a slot; EAX becomes its address, EDX the kind.
-vmi_GetRelocationInfo:
-	xor edx, edx
-	cmp eax, ROM13_SLOTS
-	jae .none
-	mov eax, [W(reloc13_table) + eax * 4]
-	test eax, eax
-	setnz dl                ; KIND_CALL
-	ret
-.none:
-	xor eax, eax
-	ret
+%include "entry/calls.asm"
 
 ; A call of a slot for which nobody has specified a contract.  Stack: return address.
 extern vmi_absent
@@ -199,14 +188,6 @@ call_absent:
 	mov eax, 1
 %%c:
 %endmacro
-
-; How many words a call has on its stack.
-%define WORDS_WriteGDTEntry 1
-%define WORDS_WriteLDTEntry 1
-%define WORDS_WriteIDTEntry 1
-%define WORDS_SetPxELong 1
-%define WORDS_SetLinearMapping 1
-%define WORDS_SetAlarm 2
 
 ; The stub of a call that is written in C.  The function has its arguments as regparm(3)
 ; does, and further ones in vcpu.argument; it keeps EBX, ESI, EDI and EBP.  It runs on the
@@ -421,17 +402,6 @@ extern %2
 	jmp port_leave
 %endmacro
 
-; The same for strings, again and again until ECX is 0: the C function does a bounded number
-; of elements at a time, and in between a pending event is delivered.
-%macro STRING_CALL 3
-vmi_%1:
-	call once_%1
-	jecxz %%done
-	jmp vmi_%1
-%%done:	ret
-	PORT_CALL once_%1, port_string, %2, %3
-%endmacro
-
 ; The flags come last: what is pending is delivered before them.
 port_leave:
 	popad
@@ -447,15 +417,4 @@ port_leave:
 	popfd
 	ret
 
-	PORT_CALL vmi_IN, port_register, 4, 1
-	PORT_CALL vmi_INB, port_register, 1, 1
-	PORT_CALL vmi_INW, port_register, 2, 1
-	PORT_CALL vmi_OUT, port_register, 4, 0
-	PORT_CALL vmi_OUTB, port_register, 1, 0
-	PORT_CALL vmi_OUTW, port_register, 2, 0
-	STRING_CALL INS, 4, 1
-	STRING_CALL INSB, 1, 1
-	STRING_CALL INSW, 2, 1
-	STRING_CALL OUTS, 4, 0
-	STRING_CALL OUTSB, 1, 0
-	STRING_CALL OUTSW, 2, 0
+%include "entry/ports.asm"

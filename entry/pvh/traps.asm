@@ -15,7 +15,6 @@ extern monitor_trap, nested_trap, monitor_start
 global trap_table, fixup_table, fixup_count, quick_table
 global iret_window_offset, iret_offset, iret_disabled_offset, exit_iret_offset
 global exception_code_offset
-global copy_from_linear, copy_to_linear, run_code
 
 V86_WORDS equ 4                         ; ES DS FS GS
 
@@ -311,35 +310,7 @@ iret_offset: dd iret_insn - rom_start
 iret_disabled_offset: dd iret_insn_disabled - rom_start
 exit_iret_offset: dd exit_iret - rom_start
 
-; u32 regparm3 copy_from_linear(void *to, gva_t from, u32 bytes)
-; u32 regparm3 copy_to_linear(gva_t to, const void *from, u32 bytes)
-; Both copy, by words and then by bytes, and answer how many bytes were not copied.
-copy_from_linear:
-copy_to_linear:
-	push esi
-	push edi
-	mov edi, eax
-	mov esi, edx
-	mov eax, ecx
-	shr ecx, 2
-linear_words:
-	rep movsd
-	mov ecx, eax
-	and ecx, 3
-linear_bytes:
-	rep movsb
-	mov eax, ecx
-linear_done:
-	pop edi
-	pop esi
-	ret
-linear_words_left: ; the word may cross a page: copies bytes, up to the one that faults
-	and eax, 3
-	lea ecx, [eax + ecx * 4]
-	jmp linear_bytes
-linear_bytes_left:
-	mov eax, ecx
-	jmp linear_done
+%include "entry/linear.asm"
 
 ; --- paging ------------------------------------------------------------------------
 
@@ -368,144 +339,9 @@ paging_switch:
 	pop ebx
 	ret
 
-; --- instructions of the guest's, executed here ---------------------------------------
+%include "entry/run.asm"
 
-; u32 regparm3 run_code(u32 gpr[8], u32 *eflags)
-; Calls the code at WIN_RUN, one instruction and a RET, with these registers (all but ESP)
-; and flags, and stores what it leaves in them.  RUN_DONE, or the vector of the exception
-; that the instruction has met: then gpr and *eflags have not changed.
-; Stack during the call: gpr, eflags, EBP, EDI, ESI, EBX.
-run_code:
-	push ebx
-	push esi
-	push edi
-	push ebp
-	push edx
-	push eax
-	push dword [edx]
-	popfd
-	mov ecx, [eax + 4 * 1]
-	mov edx, [eax + 4 * 2]
-	mov ebx, [eax + 4 * 3]
-	mov ebp, [eax + 4 * 5]
-	mov esi, [eax + 4 * 6]
-	mov edi, [eax + 4 * 7]
-	mov eax, [eax]
-	call [W(run_at)]
-	push eax
-	pushfd
-	mov eax, [esp + 8]
-	mov [eax + 4 * 1], ecx
-	mov [eax + 4 * 2], edx
-	mov [eax + 4 * 3], ebx
-	mov [eax + 4 * 5], ebp
-	mov [eax + 4 * 6], esi
-	mov [eax + 4 * 7], edi
-	mov edx, [esp + 12]
-	pop dword [edx]
-	pop dword [eax]
-	mov eax, RUN_DONE
-run_leave:
-	add esp, 8
-	pop ebp
-	pop edi
-	pop esi
-	pop ebx
-	ret
-run_fault: ; stack: return address of the call
-	add esp, 4
-	mov eax, [V_NESTED_VECTOR]
-	jmp run_leave
-run_at: dd WIN_RUN
-
-; --- instructions that leave the domain ------------------------------------------------
-
-; QEMU's TCG sets the accessed bit in PDPTEs, which no processor does.  Xen's walk of the
-; guest's tables takes it for a reserved bit, and Xen tries for ever to decode the
-; instruction that has left the domain.  So where vcpu.pdpte_flaw says that the machine has
-; this flaw, the bits are cleared in the PDPT that is loaded, right before such an
-; instruction.  No branch may be in between: TCG takes interrupts at branches, and an
-; interrupt would make it walk the tables, and set the bits, again.
-
-; EBP becomes the address at which the PDPT that is loaded can be written.
-%macro LOADED_PDPT 0
-	mov ebp, cr3
-	and ebp, -32
-	cmp ebp, [ss:V_LINEAR_LIMIT]
-	jae %%elsewhere
-	add ebp, [ss:V_LINEAR_BASE]
-	jmp %%done
-%%elsewhere:
-	mov ebp, [ss:V_TOP_AT]
-%%done:
-%endmacro
-
-; Executes the instruction %1, which must not use EBP, on a machine with the flaw or without.
-%macro LEAVING 1+
-	cmp byte [ss:V_PDPTE_FLAW], 0
-	jne %%flaw
-	%1
-	jmp %%done
-	align 64
-%%flaw:
-	push ebp
-	LOADED_PDPT
-	and byte [ss:ebp], ~PTE_A
-	and byte [ss:ebp + 8], ~PTE_A
-	and byte [ss:ebp + 16], ~PTE_A
-	and byte [ss:ebp + 24], ~PTE_A
-	%1
-	pop ebp
-%%done:
-%endmacro
-
-; The hypercall page's calls jump here (make_hypercalls): EAX is the number of the hypercall.
-hypercall_amd:
-	LEAVING vmmcall
-	ret
-hypercall_intel:
-	LEAVING vmcall
-	ret
-global hypercall_offset
-hypercall_offset: dd hypercall_amd - rom_start, hypercall_intel - rom_start
-
-; void regparm3 leave_cpuid(u32 regs[4]): EAX, EBX, ECX, EDX, in and out
-global leave_cpuid, leave_set_cr0, leave_wrmsr
-leave_cpuid:
-	push ebx
-	push esi
-	mov esi, eax
-	mov eax, [esi]
-	mov ecx, [esi + 8]
-	LEAVING cpuid
-	mov [esi], eax
-	mov [esi + 4], ebx
-	mov [esi + 8], ecx
-	mov [esi + 12], edx
-	pop esi
-	pop ebx
-	ret
-
-; void regparm3 leave_set_cr0(u32 value)
-leave_set_cr0:
-	LEAVING mov cr0, eax
-	ret
-
-; void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr)
-leave_wrmsr:
-	LEAVING wrmsr
-	ret
-
-quick_clear_ts:
-	LEAVING clts
-	iretd
-quick_set_ts:
-	push eax
-	mov eax, cr0
-	or al, CR0_TS
-	LEAVING mov cr0, eax
-	pop eax
-	iretd
+%include "entry/pvh/leave.asm"
 
 ; --- start ---------------------------------------------------------------------------
 

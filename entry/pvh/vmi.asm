@@ -1,24 +1,10 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
-; VMI_Init, get_reloc, and the common stub of the calls that are written in C, in
-; the PVH binding: the guest's kernel is in ring 1 before Init and after it, and C
-; runs in ring 0.
-;
-; Init and get_reloc run where the guest found the ROM; everything else runs in
-; the window.
+; The common stub of the calls that are written in C, and their short cuts, in the PVH
+; binding: the guest's kernel is in ring 1 before Init and after it, and C runs in ring 0.
+; All of it runs in the window.
 
-; GetRelocationInfo of API 13.3: EAX is a slot; EAX becomes its address, EDX the kind.
-vmi_GetRelocationInfo:
-	xor edx, edx
-	cmp eax, ROM13_SLOTS
-	jae .none
-	mov eax, [W(reloc13_table) + eax * 4]
-	test eax, eax
-	setnz dl                ; KIND_CALL
-	ret
-.none:
-	xor eax, eax
-	ret
+%include "entry/calls.asm"
 
 ; --- rows of call_code ------------------------------------------------------------
 
@@ -48,14 +34,6 @@ call_absent:
 	mov eax, [esp]
 	mov ebx, CALL_ROW_absent
 	int VEC_CALL
-
-; How many words a call has on its stack.
-%define WORDS_WriteGDTEntry 1
-%define WORDS_WriteLDTEntry 1
-%define WORDS_WriteIDTEntry 1
-%define WORDS_SetPxELong 1
-%define WORDS_SetLinearMapping 1
-%define WORDS_SetAlarm 2
 
 ; Ring 0 carries out row EBX of call_code, with ESI and EDI as the words of the stack; then
 ; what has become pending is delivered.  The stack is read here in ring 1: if it is not
@@ -252,17 +230,6 @@ PORT_CODE_port_string equ PORT_STRING
 	int VEC_PORT
 	jmp port_leave
 %endmacro
-; The same for strings, again and again until ECX is 0: the C function does a bounded number
-; of elements at a time, and in between a pending event is delivered.
-%macro STRING_CALL 3
-vmi_%1:
-	call once_%1
-	jecxz %%done
-	jmp vmi_%1
-%%done:	ret
-	PORT_CALL once_%1, port_string, %2, %3
-%endmacro
-
 port_leave:
 	pop ebx
 	cmp byte [ss:V_PEND], 0
@@ -276,18 +243,7 @@ port_leave:
 .masked: popfd
 	ret
 
-	PORT_CALL vmi_IN, port_register, 4, 1
-	PORT_CALL vmi_INB, port_register, 1, 1
-	PORT_CALL vmi_INW, port_register, 2, 1
-	PORT_CALL vmi_OUT, port_register, 4, 0
-	PORT_CALL vmi_OUTB, port_register, 1, 0
-	PORT_CALL vmi_OUTW, port_register, 2, 0
-	STRING_CALL INS, 4, 1
-	STRING_CALL INSB, 1, 1
-	STRING_CALL INSW, 2, 1
-	STRING_CALL OUTS, 4, 0
-	STRING_CALL OUTSB, 1, 0
-	STRING_CALL OUTSW, 2, 0
+%include "entry/ports.asm"
 
 ; The code that call_in_c calls, 8 bytes for each row: a jump to the C function.
 %macro CODE 1
