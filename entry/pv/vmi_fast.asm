@@ -46,7 +46,7 @@ vmi_SetInterruptMask:
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
 ; From iret_window to iret_window_end the frame of the return is at ESP, and the place of
 ; the call is noted in vcpu.iret_site.  An upcall that interrupts these instructions makes
-; them start again at iret_window (restart_iret in monitor/pv/trap.c).  So no handler's own
+; them start again at iret_window (iret_restart() in monitor/cpu/iret.h).  So no handler's own
 ; IRET comes between the note and the iretd, and an event that comes behind the look at
 ; X_PENDING is seen at the second time.
 vmi_IRET:

@@ -32,7 +32,7 @@ vmi_SetInterruptMask:
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
 ; From iret_window to iret_window_end the frame of the return is at ESP, and the place of
 ; the call is noted in vcpu.iret_site.  An event that interrupts these instructions makes
-; them start again at iret_window (restart_iret in monitor/pvh/trap.c).
+; them start again at iret_window (iret_restart() in monitor/cpu/iret.h).
 vmi_IRET:
 	test dword [ss:esp + 12], EFLAGS_VM | EFLAGS_NT
 	jnz near iret_unusual

@@ -3,12 +3,12 @@
  * The start of the domain, and VMI_Init, from which on the guest is paravirtual.
  */
 #include "pv.h"
-#include "monitor/cpu/access.h"
 #include "monitor/cpu/msr.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
 #include "monitor/life/ends.h"
+#include "monitor/life/start.h"
 #include "monitor/monitor.h"
 #include "monitor/pv/mmu/block.h"
 
@@ -25,34 +25,6 @@ static void set_callback(u16 type, u32 offset)
 	xen_must(xen_callback_op(CALLBACKOP_register, &cb), NEED_CALLBACK);
 }
 
-static void start_registers(struct vcpu *v)
-{
-	struct regs *r = &v->r;
-
-	*v = (struct vcpu){.cr0 = CR0_PE | 0x10, .kernel_rpl = 3};
-	r->eip = MON->start.code32;
-	r->gpr[GPR_ESI] = MON->start.boot_params;
-	r->cs = 0x13; /* __BOOT_CS and __BOOT_DS of the boot protocol, RPL 3 */
-	r->ss = r->ds = r->es = 0x1B;
-	r->eflags = 2;
-	v->frame = WIN_FRAME_TOP - 20; /* as if a trap had come from there */
-}
-
-/* The flat segments of the Linux boot protocol; the guest soon loads a GDT of its own. */
-static void start_segments(struct vcpu *v)
-{
-	segment_start();
-	segment_gdt_entry(v, 2, 0x00CF9B000000FFFFull);
-	segment_gdt_entry(v, 3, 0x00CF93000000FFFFull);
-}
-
-static void start_pc(void)
-{
-	pc_reset(&MON->pc);
-	lapic_start(&VCPU->lapic);
-	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
-}
-
 /*
  * The monitor's first C code, reached from the domain entry by monitor_entry.  The domain
  * entry has filled struct start and the window.  One line starts one subsystem; the order
@@ -64,7 +36,8 @@ void regparm3 monitor_start(struct vcpu *v)
 {
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
 	events_own_page();
-	start_registers(v);
+	start_registers(v, 3);
+	v->frame = WIN_FRAME_TOP - 20; /* as if a trap had come from there */
 	shadow_start();
 	start_segments(v);
 	set_callback(CALLBACKTYPE_event, upcall_offset);
@@ -87,18 +60,10 @@ void regparm3 monitor_start(struct vcpu *v)
 void vmi_init(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	struct access_fault f;
-	u32 ret;
 
-	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
-		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
-		r->eip += 2 + 4; /* behind the marked ud2, where init_in_place fails */
+	if (!start_init(v))
 		return;
-	}
 	control_check_stack(v, (u16)r->ss); /* Xen pushes its frames there from now on */
-	r->gpr[GPR_ESP] += 4;
-	r->eip = ret;
-	r->gpr[GPR_EAX] = 0;
 	guard_end(v);
 	v->paravirtual = true;
 	v->nmi = false;

@@ -10,19 +10,16 @@
  */
 #include "pv.h"
 #include "monitor/cpu/inject.h"
+#include "monitor/cpu/iret.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/emul/emul.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
 #include "monitor/pv/mmu/block.h"
-#include "xenbind/hypercall.h"
 
-extern const u32 failsafe_offset, iret_window_offset[2], iret_offset, iret_disabled_offset,
-	fixup_count;
+extern const u32 failsafe_offset, fixup_count;
 extern const s32 fixup_table[][2];
 
-#define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
-#define CALL_NEAR 0xE8
 #define MOV_ESP 0xBC /* an immediate */
 
 /* Makes struct regs of the frame that Xen has pushed at trap_esp. */
@@ -54,48 +51,6 @@ static void load_frame(struct vcpu *v)
 	} else {
 		r->gpr[GPR_ESP] = (u32)&f[3];
 	}
-}
-
-/* If the guest's kernel was interrupted in the instructions of entry/pv/vmi_fast.asm that
- * end in an iret, makes them start again: they look for a pending event themselves.  If it
- * were delivered here, the IRET of its handler would overwrite iret_site. */
-static void restart_iret(struct regs *r)
-{
-	if ((r->cs & 3) == 3 || r->eip < WINDOW_CODE(iret_window_offset[0]) ||
-	    r->eip >= WINDOW_CODE(iret_window_offset[1]))
-		return;
-	r->eip = WINDOW_CODE(iret_window_offset[0]);
-	r->eflags &= ~EFLAGS_IF;
-}
-
-/* The address at which the guest called IRET.  get_reloc asks for a near call, which is 5
- * bytes long; of any other call only the address behind it is known, and that is taken. */
-static gva_t iret_call(struct vcpu *v)
-{
-	struct access_fault f;
-	gva_t call = v->iret_site - 5;
-	u8 opcode;
-
-	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
-}
-
-/* If one of our own irets has faulted, injects the fault at the place at which the guest
- * called IRET, with interrupts off, and answers true.  The frame of the iret is still on
- * the guest's stack. */
-static bool iret_fault(struct vcpu *v)
-{
-	struct regs *r = &v->r;
-
-	if ((r->cs & 3) == 3 ||
-	    (r->eip != WINDOW_CODE(iret_offset) && r->eip != WINDOW_CODE(iret_disabled_offset)))
-		return false;
-	if (!v->iret_site)
-		guest_die("return to a context that cannot be entered");
-	r->eip = iret_call(v);
-	r->cs = (r->cs & 0xFFFC) | v->kernel_rpl;
-	r->eflags &= ~EFLAGS_IF;
-	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
-	return true;
 }
 
 /* Ends the domain if Xen went through a gate of the guest's whose selector names no code any
@@ -253,7 +208,7 @@ void monitor_resume(struct vcpu *v)
 	if (v->paravirtual) {
 		bool asks = events_interrupt();
 
-		restart_iret(&v->r);
+		iret_restart(&v->r);
 		deliver_nmi(v);
 		while ((v->r.eflags & EFLAGS_IF) && x->evtchn_upcall_pending) {
 			__atomic_store_n(&x->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);

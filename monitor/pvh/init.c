@@ -3,10 +3,10 @@
 #include "cpu_pvh.h"
 #include "pvh.h"
 #include "monitor/binding.h"
-#include "monitor/cpu/access.h"
 #include "monitor/cpu/segment.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
+#include "monitor/life/start.h"
 #include "monitor/monitor.h"
 #include "lib/mem.h"
 
@@ -15,28 +15,6 @@
 
 #define MSR_MISC_FEATURES 0x140u
 #define CPUID_FAULTING 1u
-
-static void start_registers(struct vcpu *v)
-{
-	struct regs *r = &v->r;
-
-	*v = (struct vcpu){.cr0 = CR0_PE | 0x10, .kernel_rpl = 1};
-	r->eip = MON->start.code32;
-	r->gpr[GPR_ESI] = MON->start.boot_params;
-	r->cs = 0x11; /* __BOOT_CS and __BOOT_DS of the boot protocol, RPL 1 */
-	r->ss = r->ds = r->es = 0x19;
-	r->eflags = 2;
-	v->trap_esp = WIN_STACK_TOP - 20; /* as if a trap had come from there */
-}
-
-static void start_segments(struct vcpu *v)
-{
-	tables_start();
-	idt_start();
-	segment_start();
-	segment_gdt_entry(v, 2, 0x00CF9B000000FFFFull);
-	segment_gdt_entry(v, 3, 0x00CF93000000FFFFull);
-}
 
 /* Xen's events come by a vector of the IDT. */
 static void start_events(void)
@@ -71,22 +49,18 @@ static void make_hypercalls(void)
 	}
 }
 
-static void start_pc(void)
-{
-	pc_reset(&MON->pc);
-	lapic_start(&VCPU->lapic);
-	cmos_set_memory(&MON->pc.cmos, (u64)MON->start.guest_pages << PAGE_SHIFT);
-}
-
 /* The monitor's first C code, reached from the domain entry by monitor_entry; one line starts
  * one subsystem. */
 void regparm3 monitor_start(struct vcpu *v)
 {
-	start_registers(v);
+	start_registers(v, 1);
+	v->trap_esp = WIN_STACK_TOP - 20; /* as if a trap had come from there */
 	space_start(v);
 	make_hypercalls();
 	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
 	events_own_page();
+	tables_start();
+	idt_start();
 	start_segments(v);
 	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
 	start_events();
@@ -101,17 +75,9 @@ void regparm3 monitor_start(struct vcpu *v)
 void vmi_init(struct vcpu *v)
 {
 	struct regs *r = &v->r;
-	struct access_fault f;
-	u32 ret;
 
-	if (!(v->cr0 & CR0_PG) || guest_read(v, r->gpr[GPR_ESP], &ret, 4, &f)) {
-		r->gpr[GPR_EAX] = 0xFFFFFFFFu;
-		r->eip += 2 + 4; /* behind the marked ud2, where init_in_place fails */
+	if (!start_init(v))
 		return;
-	}
-	r->gpr[GPR_ESP] += 4;
-	r->eip = ret;
-	r->gpr[GPR_EAX] = 0;
 	v->paravirtual = true;
 	r->eflags &= ~EFLAGS_IF;
 	v->kernel_ss = (u16)r->ss;

@@ -12,26 +12,14 @@
 #include "pvh.h"
 #include "monitor/binding.h"
 #include "monitor/cpu/inject.h"
+#include "monitor/cpu/iret.h"
 #include "monitor/emul/emul.h"
 #include "monitor/io/events.h"
 #include "monitor/life.h"
-#include "pc/lapic.h"
-#include "xenbind/hypercall.h"
 
-extern const u32 iret_window_offset[2], iret_offset, iret_disabled_offset, exit_iret_offset;
-extern const u32 fixup_count;
+extern const u32 exit_iret_offset, fixup_count;
 extern const u32 exception_code_offset[2];
 extern const s32 fixup_table[][2];
-
-#define WINDOW_CODE(offset) (WIN_TEXT + (u32)(offset))
-#define CALL_NEAR 0xE8
-
-/* Is EIP in the ROM's ring-1 code between these two offsets? */
-static bool in_code(const struct regs *r, const u32 offsets[2])
-{
-	return (r->cs & 3) != 3 && !(r->eflags & EFLAGS_VM) && r->eip >= WINDOW_CODE(offsets[0]) &&
-	       r->eip < WINDOW_CODE(offsets[1]);
-}
 
 /* Makes struct regs of the frame that the processor has pushed at trap_esp. */
 static void load_frame(struct vcpu *v)
@@ -77,26 +65,6 @@ static void store_frame(struct vcpu *v)
 	v->exit_esp = (u32)f;
 }
 
-/* If the guest's kernel was interrupted in the instructions of entry/pvh/vmi_fast.asm that
- * end in an iret, makes them start again: they look for a pending event themselves. */
-static void restart_iret(struct regs *r)
-{
-	if (!in_code(r, iret_window_offset))
-		return;
-	r->eip = WINDOW_CODE(iret_window_offset[0]);
-	r->eflags &= ~EFLAGS_IF;
-}
-
-/* The address at which the guest called IRET; see monitor/pv/trap.c. */
-static gva_t iret_call(struct vcpu *v)
-{
-	struct access_fault f;
-	gva_t call = v->iret_site - 5;
-	u8 opcode;
-
-	return guest_read(v, call, &opcode, 1, &f) || opcode != CALL_NEAR ? v->iret_site : call;
-}
-
 /* Carries out the CPUID, or the RDTSC with CR4.TSD set, of the ROM's own code in ring 1;
  * false if EIP is at none. */
 static bool own_instruction(struct vcpu *v)
@@ -109,24 +77,6 @@ static bool own_instruction(struct vcpu *v)
 	    !cpu_unprivileged(v, &insn))
 		return false;
 	v->r.eip += insn.len;
-	return true;
-}
-
-/* If the ROM's iretd in ring 1 has faulted, injects the fault at the place at which the guest
- * called IRET, with interrupts off, and answers true.  The frame of the iretd is still on
- * the guest's stack. */
-static bool iret_fault(struct vcpu *v)
-{
-	struct regs *r = &v->r;
-
-	if ((r->cs & 3) == 3 ||
-	    (r->eip != WINDOW_CODE(iret_offset) && r->eip != WINDOW_CODE(iret_disabled_offset)))
-		return false;
-	if (!v->iret_site)
-		guest_die("return to a context that cannot be entered");
-	r->eip = iret_call(v);
-	r->eflags &= ~EFLAGS_IF;
-	inject_exception(v, r->vector & VECTOR_NUMBER, true, r->error);
 	return true;
 }
 
@@ -267,7 +217,8 @@ static void exception(struct vcpu *v)
  * be delivered, and waits for the next time that ring 0 is left. */
 static void deliver_nmi(struct vcpu *v)
 {
-	if (!v->nmi || in_code(&v->r, exception_code_offset) || in_code(&v->r, iret_window_offset))
+	if (!v->nmi || in_window_code(&v->r, exception_code_offset) ||
+	    in_window_code(&v->r, iret_window_offset))
 		return;
 	v->nmi = false;
 	inject_exception(v, EXC_NMI, false, 0);
@@ -280,9 +231,9 @@ void monitor_resume(struct vcpu *v)
 	if (v->paravirtual) {
 		bool asks = events_interrupt();
 
-		restart_iret(r);
+		iret_restart(r);
 		deliver_nmi(v);
-		if (asks && (r->eflags & EFLAGS_IF) && !in_code(r, exception_code_offset)) {
+		if (asks && (r->eflags & EFLAGS_IF) && !in_window_code(r, exception_code_offset)) {
 			inject_interrupt(v, events_ack());
 			asks = events_interrupt();
 		}

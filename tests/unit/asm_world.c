@@ -130,7 +130,7 @@ void guest_was_elsewhere(u32 stack)
 		machine.on_event();
 }
 
-/* monitor_trap() of an upcall: restart_iret() and events, in few words. */
+/* monitor_trap() of an upcall: iret_restart() and events, in few words. */
 static void take_event(void)
 {
 	u32 frame = peek(A_V_TRAP_ESP), eip = peek(frame), start = label("iret_window");
