@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "asm_machine.h"
+#include "asm_clock.h"
 
 #define IF A_EFLAGS_IF
 #define NT A_EFLAGS_NT
@@ -247,76 +247,26 @@ static void sysexit_goes_to_edx_with_interrupts_on(void **state)
 	each_moment(40, begin_sysexit, sysexit, check_sysexit);
 }
 
-/* --- GetCycleCounter
- * ------------------------------------------------------------------------------- */
-
-static u64 stolen, tsc_first;
-static bool off_its_cpu;
-static u32 which;
-
-static void poke64(u32 at, u64 value)
-{
-	poke(at, (u32)value);
-	poke(at + 4, (u32)(value >> 32));
-}
-
-static u64 peek64(u32 at)
-{
-	return (u64)peek(at + 4) << 32 | peek(at);
-}
-
-static void time_goes_on(void)
-{
-	u64 entry = peek64(A_R_ENTRY) + 77;
-
-	machine.tsc += 5000;
-	poke64(A_R_ENTRY, entry);
-	poke64(A_C_ENTRY, entry);
-	poke64(A_C_STOLEN_CYCLES, stolen + 1000);
-}
+/* --- GetCycleCounter ---------------------------------------------------------------- */
 
 static void begin_counter(u32 seed)
 {
 	begin(seed);
-	machine.on_event = time_goes_on;
-	which = machine.gpr[EAX] = one_in(8) ? rnd() : below(3);
-	tsc_first = machine.tsc = (u64)(rnd() | 1u << 31) << 32 | rnd();
-	stolen = (u64)below(2) << 32 | rnd();
-	poke64(A_R_ENTRY, (u64)rnd() << 32 | rnd());
-	poke64(A_C_ENTRY, peek64(A_R_ENTRY));
-	off_its_cpu = one_in(3);
-	if (off_its_cpu)
-		poke64(A_R_ENTRY, peek64(A_R_ENTRY) ^ 1ull << below(64));
-	poke64(A_C_STOLEN_CYCLES, stolen);
+	clock_begin(one_in(8) ? rnd() : below(3));
 }
 
 static void get_counter(void)
 {
-	stop = machine_call("stub_GetCycleCounter");
+	stop = clock_go();
 }
 
 static void check_counter(void)
 {
-	u64 time = (u64)machine.gpr[EDX] << 32 | machine.gpr[EAX], passed = machine.tsc - tsc_first;
-
 	assert_int_equal(stop, STOP_RETURN);
 	assert_int_equal(machine.gpr[ESP], esp);
 	assert_int_equal(peek8(A_X_MASK), mask);
 	check_kept(KEPT_BY_C);
-	if (which > 1 || (which && off_its_cpu && !machine.taken)) {
-		assert_int_equal(machine.calls, 1);
-		assert_int_equal(machine.call[0].gpr[EAX], which);
-		return;
-	}
-	if (!which) {
-		assert_true(time == tsc_first || time == tsc_first + passed);
-		return;
-	}
-	if (!machine.calls)
-		assert_true(time == tsc_first - stolen ||
-			    (machine.taken && time == tsc_first + 5000 - stolen - 1000));
-	if (!machine.calls)
-		assert_true(peek64(A_C_AVAILABLE) == time);
+	clock_check();
 }
 
 static void available_time_is_of_one_moment_and_c_is_asked_when_some_was_stolen(void **state)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <unicorn/unicorn.h>
 
+#include "asm_clock.h"
 #include "asm_pvh.h"
 #include "monitor/pvh/pvh.h"
 
@@ -72,71 +73,23 @@ static void the_mask_is_the_flag(void **state)
 	each_moment(10, begin, get_mask, check_got_mask);
 }
 
-/* --- the clock ------------------------------------------------------------------------------- */
-
-static u64 stolen, tsc_first;
-static u32 which;
-static bool off_its_cpu;
-
-static void poke64(u32 at, u64 value)
-{
-	poke(at, (u32)value);
-	poke(at + 4, (u32)(value >> 32));
-}
-
-static u64 peek64(u32 at)
-{
-	return (u64)peek(at + 4) << 32 | peek(at);
-}
-
-static void time_goes_on(void)
-{
-	u64 entry = peek64(A_R_ENTRY) + 77;
-
-	machine.tsc += 5000;
-	poke64(A_R_ENTRY, entry);
-	poke64(A_C_ENTRY, entry);
-	poke64(A_C_STOLEN_CYCLES, stolen + 1000);
-}
+/* --- the clock ------------------------------------------------------------------- */
 
 static void begin_counter(u32 seed)
 {
 	begin(seed);
-	machine.on_event = time_goes_on;
-	which = machine.gpr[EAX] = below(3);
-	tsc_first = machine.tsc = (u64)(rnd() | 1u << 31) << 32 | rnd();
-	stolen = (u64)below(2) << 32 | rnd();
-	poke64(A_R_ENTRY, (u64)rnd() << 32 | rnd());
-	poke64(A_C_ENTRY, peek64(A_R_ENTRY));
-	off_its_cpu = one_in(3);
-	if (off_its_cpu)
-		poke64(A_R_ENTRY, peek64(A_R_ENTRY) ^ 1ull << below(64));
-	poke64(A_C_STOLEN_CYCLES, stolen);
+	clock_begin(below(3));
 }
 
 static void get_counter(void)
 {
-	stop = machine_call("stub_GetCycleCounter");
+	stop = clock_go();
 }
 
 static void check_counter(void)
 {
-	u64 time = (u64)machine.gpr[EDX] << 32 | machine.gpr[EAX];
-
 	check_returned(KEPT_BY_C);
-	if (which > 1 || (which && off_its_cpu && !machine.taken)) {
-		assert_int_equal(machine.calls, 1);
-		assert_int_equal(machine.call[0].gpr[EAX], which);
-	} else if (!which) {
-		assert_true(time == tsc_first || (machine.taken && time == machine.tsc));
-	} else if (!machine.calls) {
-		assert_true(time == tsc_first - stolen ||
-			    (machine.taken && time == tsc_first + 5000 - stolen - 1000));
-		assert_true(peek64(A_C_AVAILABLE) == time);
-	} else {
-		assert_true(machine.taken);
-		assert_int_equal(machine.call[0].gpr[EAX], 1);
-	}
+	clock_check();
 }
 
 static void available_time_is_of_one_moment(void **state)
