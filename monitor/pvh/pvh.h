@@ -14,15 +14,13 @@
 
 /* Our own descriptors, where Xen has its own for a PV guest, so that the FLAT_
  * selectors of xen/arch-x86_32.h mean the same. */
-#define WIN_GDT_OWN (WIN_GDT + WIN_GDT_PAGES * 4096) /* entries E000 to E1FF, and the TSSs */
+#define WIN_GDT_OWN (WIN_GDT + WIN_GDT_PAGES * 4096) /* entries E000 to E1FF, and the TSS */
 #define OWN_CS0 0xE008u
 #define OWN_DS0 0xE010u
 #define OWN_TSS 0xE030u
-#define OWN_TSS_DF 0xE038u
 #define OWN_LDT 0xE040u
 #define OWN_GDT_LIMIT 0xE0FFu
 #define WIN_TSS (WIN_GDT_OWN + 0x800)
-#define WIN_TSS_DF (WIN_GDT_OWN + 0x900)
 
 #define WIN_IDT_V86 (WIN_IDT + 2048)	    /* the same for virtual-8086 mode: all into ring 0 */
 #define WIN_IDT (WIN_DATA + 0x28000)	    /* 256 gates */
