@@ -110,7 +110,8 @@ static void check_alarm(void)
 	wait_irqs(1, SECOND_MS);
 	check_eq("clock: an alarm at every second", 0x80 | RTC_ALARM,
 		 clock_flags & (0x80 | RTC_ALARM));
-	clock_write(RTC_SECONDS_ALARM, 0x60);
+	/* Far from a minute's end: QEMU's clock takes second 60 for the next minute's first. */
+	clock_write(RTC_SECONDS_ALARM, 0x99);
 	clock_enable(RTC_ALARM);
 	spin_ms(SECOND_MS);
 	check_eq("clock: no alarm at a second that there is not", 0, clock_irqs);
