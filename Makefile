@@ -330,7 +330,7 @@ conformance: | deps-run
 	@tests/conformance --host "$$HOST" $${ROM:+--rom "$$ROM"} $(if $(filter bare,$(HOST)),--partial) \
 		$${JUNIT:+--junit="$$JUNIT"}
 
-# Twenty minutes: no part of make test.
+# Takes long: no part of make test.
 .PHONY: mutants
 mutants: | deps-run
 	@tools/host/deps pv32
