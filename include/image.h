@@ -63,9 +63,14 @@ struct rom_header {
 	u32 ext_start;	    /* 0x28 offset of the monitor's entry */
 	u32 ext_end;	    /* 0x2C bytes of the image that are in use */
 	u32 ext_first;	    /* 0x30 of them in the first part; 0: there is no other */
+	u32 ext_binding;    /* 0x34 enum rom_binding */
 } packed;
 
 #define ROM_EXT_SIGNATURE 0x4e584d56u /* "VMXN" */
+
+/* Which binding to Xen an image is. */
+enum rom_binding { ROM_PV = 1, ROM_PVH = 2 };
+#define ROM_BINDINGS 2u
 
 struct pci_header {
 	u32 signature; /* "PCIR" */
@@ -126,7 +131,7 @@ struct payload {
 
 _Static_assert(offsetof(struct rom_header, virtual_top) == 0x10, "VMI header");
 _Static_assert(offsetof(struct rom_header, pnp_header) == 0x1A, "VMI header");
-_Static_assert(sizeof(struct rom_header) == 0x34, "VMI header");
+_Static_assert(sizeof(struct rom_header) == 0x38, "VMI header");
 _Static_assert(sizeof(struct pci_header) == 24, "PCI header");
 _Static_assert(sizeof(struct rom_call) == 12, "call table");
 

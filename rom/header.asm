@@ -43,6 +43,7 @@ HOW_C equ 2
 	dd monitor_entry - rom_start
 	dd 0                    ; bytes in use: mkrom
 	dd first_end - rom_start
+	dd BINDING
 	times 0x80 - ($ - rom_start) db 0
 
 	jmp strict near init_in_place       ; 0x80

@@ -11,6 +11,7 @@ bits 32
 ; Where a label of this section stands in the window.
 %define W(label) (WIN_TEXT + (label) - rom_start)
 
+%define BINDING ROM_PV
 %define INIT_IN_PLACE "entry/pv/init.asm"
 
 section .header progbits alloc exec nowrite align=4096

@@ -22,6 +22,7 @@ bits 32
 %define NATIVE_ReleasePage
 %define NATIVE_SetLazyMode
 
+%define BINDING ROM_PVH
 %define INIT_IN_PLACE "entry/pvh/init.asm"
 
 section .header progbits alloc exec nowrite align=4096

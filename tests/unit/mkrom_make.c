@@ -76,6 +76,7 @@ void make_rom_bytes(u8 *p)
 	h->ext_calls = FAKE_TABLE;
 	h->ext_call_count = FAKE_ROWS;
 	h->ext_start = FAKE_TEXT;
+	h->ext_binding = ROM_PV;
 	memset(p + ROM_SLOT_INIT, 0x90, 76 * ROM_SLOT_SIZE);
 	memcpy(p + FAKE_LICENCE, "GPL", 4);
 	memcpy(p + FAKE_VENDOR_STRING, "vmixen", 7);

@@ -88,6 +88,7 @@ void check_ext(struct checker *c)
 	const struct rom_header *h = &c->v.h;
 	u64 table = (u64)h->ext_call_count * sizeof(struct rom_call);
 	struct blob seen = blob_part(&c->rom, 0, c->seen);
+	const char *binding = rom_binding_name(h->ext_binding);
 	bool good, old;
 
 	if (!rom_has_ext(&c->v)) {
@@ -99,6 +100,8 @@ void check_ext(struct checker *c)
 		  h->ext_end);
 	check_row(c, h->ext_start && h->ext_start < h->ext_end ? CHECK_OK : CHECK_FAILED, "start",
 		  "an offset in the used part", "0x%x", h->ext_start);
+	check_row(c, binding ? CHECK_OK : CHECK_FAILED, "binding", "1 (PV) or 2 (PVH)", "%u (%s)",
+		  h->ext_binding, binding ? binding : "none");
 	old = rom_is_header(&seen, ROM13_HEADER);
 	check_row(c, old ? CHECK_OK : CHECK_FAILED, "13.x header", "one at 0x800", "%s",
 		  old ? "one" : "none");

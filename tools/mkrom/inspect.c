@@ -84,6 +84,7 @@ static void put_sizes(struct doc *d, const struct blob *rom, const struct rom_vi
 	u32 used = main_header->h.ext_end;
 
 	doc_num(d, "bytes", (s64)rom->n);
+	doc_str(d, "binding", known ? rom_binding_name(main_header->h.ext_binding) : NULL);
 	if (known) {
 		doc_num(d, "used", used);
 		doc_num(d, "left", (s64)(rom_first_size(main_header) ? IMAGE_MAX : ROM_MAX) - used);

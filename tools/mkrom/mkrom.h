@@ -126,6 +126,8 @@ bool rom_next_header(const struct blob *rom, size_t *base);
 bool rom_has_ext(const struct rom_view *v);
 /* How many bytes the first of two parts has; 0: the image is one part. */
 size_t rom_first_size(const struct rom_view *v);
+/* What an image's ext_binding is called; NULL: it is none. */
+const char *rom_binding_name(u32 binding);
 /* One line: bytes used and left, of each part. */
 void rom_say_parts(FILE *out, const char *name, u32 used, u32 first);
 /* Row i of the image's own call table; false: not there. */

@@ -85,6 +85,13 @@ bool rom_has_ext(const struct rom_view *v)
 	return v->base == 0 && v->h.ext_signature == ROM_EXT_SIGNATURE;
 }
 
+const char *rom_binding_name(u32 binding)
+{
+	static const char *const names[] = {[ROM_PV] = "PV", [ROM_PVH] = "PVH"};
+
+	return binding < ARRAY_SIZE(names) ? names[binding] : NULL;
+}
+
 size_t rom_first_size(const struct rom_view *v)
 {
 	u64 used = rom_has_ext(v) ? v->h.ext_first : 0;
