@@ -72,6 +72,8 @@ struct rom_header {
 enum rom_binding { ROM_PV = 1, ROM_PVH = 2 };
 #define ROM_BINDINGS 2u
 
+#define PCI_LAST 0x80u
+
 struct pci_header {
 	u32 signature; /* "PCIR" */
 	u16 vendor;
@@ -84,7 +86,7 @@ struct pci_header {
 	u8 version_min;
 	u8 version_maj;
 	u8 code_type;
-	u8 last; /* 0x80 */
+	u8 last; /* PCI_LAST, or 0 where another image follows */
 	u16 reserved;
 } packed;
 
@@ -120,13 +122,18 @@ struct rom_call {
 enum rom_kind { ROM_NONE = 0, ROM_CALL = 1, ROM_JUMP = 2, ROM_NOP = 3 };
 enum rom_how { ROM_ABSENT = 0, ROM_ASM = 1, ROM_C = 2 };
 
-/* In the section ".payload" of the domain entry's ELF file; mkrom wrap fills it.  Addresses
- * are virtual ones, at which Xen's domain builder makes the file appear. */
-#define PAYLOAD_MAGIC "VMXENPLD"
+/* Bytes that mkrom wrap has put into the domain entry's ELF file.  The address is a virtual
+ * one, at which Xen's domain builder makes them appear, and page aligned.  Size 0: none. */
+struct payload_part {
+	u32 addr, size;
+} packed;
+
+/* In the section ".payload" of the domain entry's ELF file; mkrom wrap fills it. */
+#define PAYLOAD_MAGIC "VMXENPL2"
 struct payload {
 	char magic[8];
-	u32 rom_addr, rom_size;	      /* page aligned; bytes */
-	u32 kernel_addr, kernel_size; /* the whole bzImage file; page aligned */
+	struct payload_part rom[ROM_BINDINGS]; /* that of a binding is at [binding - 1] */
+	struct payload_part kernel;	       /* the whole bzImage file */
 } packed;
 
 _Static_assert(offsetof(struct rom_header, virtual_top) == 0x10, "VMI header");

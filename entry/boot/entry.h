@@ -9,6 +9,7 @@
  *   pv/, pvh/ entry.c       the list of steps
  *   pv/       memory.c      who gets which frame
  *   pv/, pvh/ window.c      the ROM's window
+ *   boot/     rom.c         the ROM of the binding
  *   boot/     room.c        how much memory the kernel needs, and where
  *   boot/     loader.c      the guest: bzImage, boot_params, BIOS area, ROM
  *   boot/     acpi.c        ACPI tables in the BIOS area
@@ -59,13 +60,21 @@ struct layout {
 /* Has Xen started a PVH domain?  Else it is a PV domain. */
 extern bool entry_is_pvh;
 
-/* What mkrom wrap has put into the ELF file: the ROM and the kernel. */
+/* What mkrom wrap has put into the ELF file: the ROMs of the bindings, and the kernel. */
 extern struct payload payload;
+
+/* rom.c */
+/* The image of this domain's binding, and its bytes. */
+extern const struct rom_header *entry_rom;
+extern u32 entry_rom_size;
+/* Finds both; ends the domain if there is none.  The other binding's image is cleared, so
+ * that nothing of it is left in the guest's memory. */
+void rom_choose(void);
 
 /* Pages of the image, which are in the window. */
 static inline u32 rom_pages(void)
 {
-	return (payload.rom_size + PAGE_SIZE - 1) / PAGE_SIZE;
+	return (entry_rom_size + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
 /* say.c */

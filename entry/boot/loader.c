@@ -80,7 +80,7 @@ static void load_kernel(const u8 *image)
 	u32 sects = image[HDR_SETUP_SECTS] ? image[HDR_SETUP_SECTS] : 4;
 	u32 offset = (sects + 1) * 512;
 
-	copy_to_guest(KERNEL_AT, image + offset, payload.kernel_size - offset);
+	copy_to_guest(KERNEL_AT, image + offset, payload.kernel.size - offset);
 }
 
 /* Adds entry n to the E820 map, from start to end; the number of entries then. */
@@ -171,7 +171,6 @@ static void make_bios_data(void)
  * a PC without further ROMs reads there and in which no table can be found. */
 static void make_rom_area(void)
 {
-	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
 	static u8 page[PAGE_SIZE];
 
 	for (u32 gpa = 0; gpa < KERNEL_AT; gpa += PAGE_SIZE) {
@@ -180,12 +179,12 @@ static void make_rom_area(void)
 		memset(page, gpa >= 0xC0000 ? 0xFF : 0, PAGE_SIZE);
 		copy_to_guest(gpa, page, PAGE_SIZE);
 	}
-	copy_to_guest(OPTION_ROM, rom, rom->length * ROM_UNIT);
+	copy_to_guest(OPTION_ROM, entry_rom, entry_rom->length * ROM_UNIT);
 }
 
 void load_guest(struct layout *l, struct start *start)
 {
-	const u8 *image = (const u8 *)payload.kernel_addr;
+	const u8 *image = (const u8 *)payload.kernel.addr;
 
 	make_rom_area();
 	make_bios_data();

@@ -24,12 +24,10 @@ void regparm3 entry_main(const struct start_info *si)
 	static struct layout layout;
 	u64 born = __builtin_ia32_rdtsc();
 	struct start *start = &MON->start;
-	const struct rom_header *rom = (const struct rom_header *)payload.rom_addr;
 
 	start_console(si);
 	say_hello();
-	if (!payload.rom_size || rom->ext_signature != ROM_EXT_SIGNATURE)
-		fail("no ROM is wrapped with this entry");
+	rom_choose();
 	memory_divide(&layout, si);
 	window_make(&layout, start);
 	layout.cmd_line = (const char *)si->cmd_line;
@@ -38,5 +36,5 @@ void regparm3 entry_main(const struct start_info *si)
 	load_guest(&layout, start);
 	if (start->counters) /* for those who measure how long a boot takes */
 		note("vmixen: domain started at TSC %llx\n", born);
-	enter_monitor(WIN_STACK_TOP, WIN_TEXT + rom->ext_start);
+	enter_monitor(WIN_STACK_TOP, WIN_TEXT + entry_rom->ext_start);
 }

@@ -87,7 +87,7 @@ void memory_divide(struct layout *l, const struct start_info *si)
 		l->store = memory_shared(si, si->store_mfn, si->store_evtchn);
 	}
 	l->boot_end = boot = find_boot_end(l, si);
-	room_of_kernel((const u8 *)payload.kernel_addr, payload.kernel_size, &l->room);
+	room_of_kernel((const u8 *)payload.kernel.addr, payload.kernel.size, &l->room);
 	l->pool_pages = pool_size(pages);
 	own = own_size(pages, l->pool_pages);
 	if (pages > GUEST_PAGES_MAX)

@@ -49,5 +49,5 @@ hypercall_page:
 section .payload progbits alloc noexec write align=8
 global payload
 payload:
-	db "VMXENPLD"
-	dd 0, 0, 0, 0
+	db "VMXENPL2"
+	dd 0, 0, 0, 0, 0, 0

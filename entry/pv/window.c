@@ -93,7 +93,7 @@ static void map_text(struct layout *l)
 {
 	u32 pages = rom_pages(), rest = take_mfn(l);
 
-	map_copy(l, WIN_TEXT, pages, (void *)payload.rom_addr, payload.rom_size);
+	map_copy(l, WIN_TEXT, pages, entry_rom, entry_rom_size);
 	clear_frame(l, rest);
 	for (; pages < WIN_TEXT_PAGES; pages++)
 		window_map(WIN_TEXT + pages * PAGE_SIZE, rest, false);

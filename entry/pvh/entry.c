@@ -98,7 +98,7 @@ static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *s
 		p->initrd_bytes = (u32)module->size;
 	}
 	p->entry_bytes =
-		(payload.kernel_addr - VIRT_BASE + payload.kernel_size + PAGE_SIZE - 1) & ~4095u;
+		(payload.kernel.addr - VIRT_BASE + payload.kernel.size + PAGE_SIZE - 1) & ~4095u;
 }
 
 /* Divides memory, from the top down: the monitor's own pages, the initrd at a place that the
@@ -112,7 +112,7 @@ static void divide(struct pvh_layout *p)
 	if (end < own + KERNEL_FIRST)
 		fail("the domain has %u MB: give it more memory", p->ram >> 8);
 	p->own_next = p->own_first = end - own;
-	room_of_kernel((const u8 *)payload.kernel_addr, payload.kernel_size, &room);
+	room_of_kernel((const u8 *)payload.kernel.addr, payload.kernel.size, &room);
 	top = p->own_first < INITRD_LIMIT ? p->own_first : INITRD_LIMIT;
 	top = top > area ? room_beside(&room, top - area, area, p->own_first) : 0;
 	if (!top || top <= 2 * pages_of(p->entry_bytes) + MOVE_ALIGN / PAGE_SIZE + KERNEL_FIRST)
@@ -154,6 +154,7 @@ void regparm3 pvh_entry_main(u32 si)
 	start_hypercalls();
 	start_console();
 	say_hello();
+	rom_choose();
 	read_start_info(&p, physical(si));
 	divide(&p);
 	move(p.initrd, p.initrd_from, p.initrd_bytes);
@@ -173,7 +174,5 @@ void regparm3 pvh_entry_main(u32 si)
 	load_guest(&l, start);
 	if (start->counters)
 		note("vmixen: domain started at TSC %llx\n", born);
-	pvh_enter_monitor(pvh.narrow,
-			  WIN_TEXT + ((const struct rom_header *)payload.rom_addr)->ext_start,
-			  WIN_STACK_TOP - 36);
+	pvh_enter_monitor(pvh.narrow, WIN_TEXT + entry_rom->ext_start, WIN_STACK_TOP - 36);
 }

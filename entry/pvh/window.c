@@ -112,7 +112,7 @@ u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s)
 	make_own_wide(s, take(p, 5));
 
 	s->text = text;
-	memcpy(physical(text), (const void *)payload.rom_addr, payload.rom_size);
+	memcpy(physical(text), entry_rom, entry_rom_size);
 	show(s, WIN_TEXT, rom_pages(), text, PT_RO);
 	show_rest(p, s);
 	memcpy(physical(hypercalls), hypercall_page, PAGE_SIZE);

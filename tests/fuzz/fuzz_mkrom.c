@@ -2,7 +2,8 @@
 /*
  * mkrom's parsers.  The first byte says which file the rest is: ELF files to
  * link or to wrap with, a kernel, a ROM image; 0x10 of it, that ROMs have two
- * parts.  With its top bit the rest are
+ * parts; 0x20, that an image's file has one for each binding; 0x40, that it is
+ * joined and wrapped instead of looked at.  With its top bit the rest are
  * changes of a good one (two bytes where, one byte what), which reaches
  * further than bytes from nowhere.
  *
@@ -78,8 +79,38 @@ static void wrap_files(const struct blob *rom, const struct blob *entry, const s
 	blob_free(&domain);
 }
 
-static struct blob good_file(unsigned kind, bool parts)
+/* An image's file with one for PVH, which it may have already. */
+static void join_files(const struct blob *rom, bool first)
 {
+	struct blob pvh = make_parts_of(ROM_PVH), out = {0}, images[ROM_BINDINGS];
+	bool good = first ? rom_join(rom, &pvh, &out, &err) : rom_join(&pvh, rom, &out, &err);
+
+	taken_or_refused(good);
+	demand(!good || (rom_images(&out, images, &err) && images[0].n && images[1].n &&
+			 images[0].n + images[1].n == out.n),
+	       "a bad chain");
+	blob_free(&out);
+	blob_free(&pvh);
+}
+
+static void join_or_wrap(const struct blob *rom, unsigned more)
+{
+	struct blob entry = make_entry(), kernel = make_kernel(0x0209);
+
+	if (more & 1)
+		join_files(rom, more & 2);
+	else
+		wrap_files(rom, &entry, &kernel);
+	blob_free(&kernel);
+	blob_free(&entry);
+}
+
+static struct blob good_file(unsigned kind, u8 how)
+{
+	bool parts = how & 0x10;
+
+	if (kind == 1 && (how & 0x20))
+		return make_chain();
 	switch (kind) {
 	case 0:
 		return parts ? make_parts_elf(0, NULL) : make_rom_elf(0, NULL);
@@ -102,7 +133,7 @@ static struct blob make_file(unsigned kind, u8 how, const u8 *data, size_t bytes
 			memcpy(b.p, data, bytes);
 		return b;
 	}
-	b = good_file(kind, how & 0x10);
+	b = good_file(kind, how);
 	for (; bytes >= 3; data += 3, bytes -= 3)
 		b.p[(data[0] | data[1] << 8) % b.n] = data[2];
 	return b;
@@ -115,7 +146,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 
 	if (!bytes)
 		return 0;
-	rom = good_file(1, data[0] & 0x10);
+	rom = good_file(1, data[0]);
 	kind = data[0] & 3;
 	more = data[0] >> 2 & 3;
 	file = make_file(kind, data[0], data + 1, bytes - 1);
@@ -124,13 +155,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 		link_file(&file, more & 1);
 		break;
 	case 1:
-		if ((more & 2) && file.n > ROM13_HEADER + 7) {
-			if (data[0] & 0x10)
+		if ((data[0] & 0x40 || more & 2) && file.n > ROM13_HEADER + 7) {
+			if (data[0] & 0x20)
+				sum_chain_again(&file);
+			else if (data[0] & 0x10)
 				sum_first_again(&file);
 			else
 				sum_again(&file);
 		}
-		if (more & 1)
+		if (data[0] & 0x40)
+			join_or_wrap(&file, more);
+		else if (more & 1)
 			inspect_file(&file, more & 2);
 		else
 			check_file(&file);

@@ -259,12 +259,33 @@ struct blob make_parts(void)
 	return make_finished(make_parts_bytes);
 }
 
+struct blob make_parts_of(enum rom_binding binding)
+{
+	struct blob rom = make_parts();
+
+	rom.p[offsetof(struct rom_header, ext_binding)] = (u8)binding;
+	sum_first_again(&rom);
+	return rom;
+}
+
+struct blob make_chain(void)
+{
+	struct blob pv = make_parts_of(ROM_PV), pvh = make_parts_of(ROM_PVH), chain;
+	struct err err = {""};
+
+	if (!rom_join(&pv, &pvh, &chain, &err))
+		abort();
+	blob_free(&pvh);
+	blob_free(&pv);
+	return chain;
+}
+
 struct blob make_entry(void)
 {
 	static const u8 code[32] = {0xEB, 0xFE};
 	/* Name size, content size, type, name, content: the second is Xen's ENTRY. */
 	static const u32 notes[] = {4, 4, 1, 0x00554E47, 7, 4, 4, 1, 0x006E6558, ENTRY_TEXT};
-	const struct payload payload = {.magic = {'V', 'M', 'X', 'E', 'N', 'P', 'L', 'D'}};
+	const struct payload payload = {.magic = {'V', 'M', 'X', 'E', 'N', 'P', 'L', '2'}};
 	const struct section s[] = {
 		{".text", SHT_PROGBITS, SHF_ALLOC, ENTRY_TEXT, code, sizeof(code), 0, PT_LOAD, 0},
 		{".note.Xen", SHT_NOTE, 0, 0, notes, sizeof(notes), 0, PT_NOTE, 0},
@@ -335,4 +356,13 @@ void sum_first_again(struct blob *rom)
 	struct blob first = blob_part(rom, 0, PARTS_BODY);
 
 	sum_again(&first);
+}
+
+void sum_chain_again(struct blob *rom)
+{
+	for (size_t at = 0; at + FAKE_PADDED <= rom->n; at += FAKE_PADDED) {
+		struct blob image = blob_part(rom, at, FAKE_PADDED);
+
+		sum_first_again(&image);
+	}
 }

@@ -58,6 +58,10 @@ struct blob make_rom(void);
 /* Both in two parts. */
 struct blob make_parts_elf(u32 base, const struct section *more);
 struct blob make_parts(void);
+/* The same of a binding; make_parts() is of PV. */
+struct blob make_parts_of(enum rom_binding binding);
+/* An image of each binding, joined: PV, and from FAKE_PADDED on PVH. */
+struct blob make_chain(void);
 struct blob make_entry(void);
 struct blob make_kernel(u16 version);
 
@@ -70,6 +74,8 @@ Elf32_Shdr *section_of(struct blob *elf, const char *name);
 /* Sum up again after a change; of an image in two parts its first. */
 void sum_again(struct blob *rom);
 void sum_first_again(struct blob *rom);
+/* The same of both images of make_chain(). */
+void sum_chain_again(struct blob *rom);
 /* Is this one complete JSON value? */
 bool is_json(const char *s);
 

@@ -172,7 +172,11 @@ static void link_and_wrap_say_what_each_part_uses(void **state)
 				    [OPT_KERNEL] = path_of("bzImage")}};
 	static const char parts[] = "/vmi.rom: first part 4928 bytes used, 125632 left of 130560; "
 				    "body 768 bytes used, 387328 left of 388096\n";
-	char said[512] = "";
+	static const char part[] = "\nPV image: first part 4928 bytes used";
+	static const char missing[] =
+		"/domain.elf: does not run as PVH domains (type=\"pvh\"), for "
+		"which ";
+	char said[1024] = "";
 
 	(void)state;
 	put_file("a", make_parts_elf(0, NULL));
@@ -182,7 +186,39 @@ static void link_and_wrap_say_what_each_part_uses(void **state)
 	assert_non_null(strstr(said, parts));
 	memset(said, 0, sizeof(said));
 	assert_int_equal(quiet(cmd_wrap, &more, said, sizeof(said)), 0);
-	assert_non_null(strstr(said, parts));
+	assert_non_null(strstr(said, part));
+	assert_non_null(strstr(said, missing));
+	put_file("vmi.rom", make_chain());
+	memset(said, 0, sizeof(said));
+	assert_int_equal(quiet(cmd_wrap, &more, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, part));
+	assert_non_null(strstr(said, "\nPVH image: first part 4928 bytes used"));
+	assert_null(strstr(said, "does not run"));
+}
+
+static void join_writes_one_file_or_leaves_it_alone(void **state)
+{
+	struct args args = {.opt = {[OPT_OUT] = path_of("vmi.rom"), [OPT_WITH] = path_of("b")},
+			    .file = path_of("a")};
+	struct blob want = make_chain(), got;
+	char said[512] = "";
+
+	(void)state;
+	put_file("a", make_parts_of(ROM_PVH));
+	put_file("b", make_parts_of(ROM_PV));
+	assert_int_equal(quiet(cmd_join, &args, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "/vmi.rom: 12288 bytes\n"));
+	assert_true(file_read(&got, args.opt[OPT_OUT], &err));
+	assert_int_equal(got.n, want.n);
+	assert_memory_equal(got.p, want.p, want.n);
+	blob_free(&got);
+	put_file("b", make_parts_of(ROM_PVH));
+	assert_int_equal(quiet(cmd_join, &args, said, sizeof(said)), 1);
+	assert_non_null(strstr(said, "/b: has an image for PVH domains, as "));
+	assert_true(file_read(&got, args.opt[OPT_OUT], &err));
+	assert_int_equal(got.n, want.n);
+	blob_free(&got);
+	blob_free(&want);
 }
 
 static void check_tells_by_its_exit_status(void **state)
@@ -305,6 +341,7 @@ int main(void)
 		cmocka_unit_test(wrong_command_lines_are_refused_with_the_usage),
 		in_dir(link_prints_the_bytes_used_and_left),
 		in_dir(link_and_wrap_say_what_each_part_uses),
+		in_dir(join_writes_one_file_or_leaves_it_alone),
 		in_dir(check_tells_by_its_exit_status),
 		in_dir(wrap_and_inspect_work_on_files),
 		in_dir(refused_input_leaves_the_old_output_alone),

@@ -86,12 +86,14 @@ static void domain_holds_entry_rom_and_kernel_at_the_told_addresses(void **state
 	(void)state;
 	memcpy(&p, loaded_at(&domain, ENTRY_PAYLOAD, sizeof(p)), sizeof(p));
 	assert_memory_equal(p.magic, PAYLOAD_MAGIC, 8);
-	assert_int_equal(p.rom_addr, PAYLOAD_AT);
-	assert_int_equal(p.rom_size, rom.n);
-	assert_int_equal(p.kernel_addr, PAYLOAD_AT + 0x2000);
-	assert_int_equal(p.kernel_size, kernel.n);
-	assert_memory_equal(loaded_at(&domain, p.rom_addr, p.rom_size), rom.p, rom.n);
-	assert_memory_equal(loaded_at(&domain, p.kernel_addr, p.kernel_size), kernel.p, kernel.n);
+	assert_int_equal(p.rom[0].addr, PAYLOAD_AT);
+	assert_int_equal(p.rom[0].size, rom.n);
+	assert_int_equal(p.rom[1].addr, 0);
+	assert_int_equal(p.rom[1].size, 0);
+	assert_int_equal(p.kernel.addr, PAYLOAD_AT + 0x2000);
+	assert_int_equal(p.kernel.size, kernel.n);
+	assert_memory_equal(loaded_at(&domain, p.rom[0].addr, rom.n), rom.p, rom.n);
+	assert_memory_equal(loaded_at(&domain, p.kernel.addr, kernel.n), kernel.p, kernel.n);
 	assert_memory_equal(loaded_at(&domain, ENTRY_TEXT, 2), "\xEB\xFE", 2);
 	blob_free(&kernel);
 	blob_free(&rom);
@@ -239,11 +241,11 @@ static void entries_that_xen_or_mkrom_cannot_use_are_refused(void **state)
 	section_of(&b, ".payload")->sh_type = SHT_NOBITS;
 	assert_entry_refused(b, "has no section .payload with contents");
 	b = make_entry();
-	section_of(&b, ".payload")->sh_size = 23;
+	section_of(&b, ".payload")->sh_size = 31;
 	assert_entry_refused(b, "has no section .payload with contents");
 	b = make_entry();
 	b.p[section_of(&b, ".payload")->sh_offset] = 'X';
-	assert_entry_refused(b, "section .payload was expected to start with VMXENPLD");
+	assert_entry_refused(b, "section .payload was expected to start with VMXENPL2");
 	b = make_entry();
 	((Elf32_Phdr *)(void *)(b.p + 52))[2].p_type = PT_NULL;
 	assert_entry_refused(b, "section .payload was expected in a loadable segment");
@@ -319,7 +321,7 @@ static void both_parts_of_the_rom_are_wrapped(void **state)
 	(void)state;
 	assert_true(domain_wrap(&rom, &entry, &kernel, &domain, &err));
 	memcpy(&payload, loaded_at(&domain, ENTRY_PAYLOAD, sizeof(payload)), sizeof(payload));
-	assert_int_equal(payload.rom_size, FAKE_PADDED);
+	assert_int_equal(payload.rom[0].size, FAKE_PADDED);
 	assert_memory_equal(loaded_at(&domain, PAYLOAD_AT, FAKE_PADDED), rom.p, FAKE_PADDED);
 	blob_free(&domain);
 	assert_false(domain_wrap(&first, &entry, &kernel, &domain, &err));
@@ -331,6 +333,41 @@ static void both_parts_of_the_rom_are_wrapped(void **state)
 	blob_free(&entry);
 	blob_free(&first);
 	blob_free(&rom);
+}
+
+/* Where struct payload says that they are, each from a page on. */
+static void the_image_of_each_binding_is_wrapped(void **state)
+{
+	struct blob roms[] = {make_parts_of(ROM_PV), make_parts_of(ROM_PVH), make_chain()};
+	struct blob entry = make_entry(), kernel = make_kernel(0x0209);
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(roms); i++) {
+		struct blob domain = {0}, images[ROM_BINDINGS];
+		struct payload p;
+		u32 at = PAYLOAD_AT;
+
+		assert_true(domain_wrap(&roms[i], &entry, &kernel, &domain, &err));
+		assert_true(rom_images(&roms[i], images, &err));
+		memcpy(&p, loaded_at(&domain, ENTRY_PAYLOAD, sizeof(p)), sizeof(p));
+		for (unsigned b = 0; b < ROM_BINDINGS; b++) {
+			bool there = i == b || i == 2;
+
+			assert_int_equal(p.rom[b].size, there ? FAKE_PADDED : 0);
+			assert_int_equal(p.rom[b].addr, there ? at : 0);
+			if (!there)
+				continue;
+			assert_memory_equal(loaded_at(&domain, at, FAKE_PADDED), images[b].p,
+					    FAKE_PADDED);
+			at += 0x2000;
+		}
+		assert_int_equal(p.kernel.addr, at);
+		assert_memory_equal(loaded_at(&domain, at, kernel.n), kernel.p, kernel.n);
+		blob_free(&domain);
+		blob_free(&roms[i]);
+	}
+	blob_free(&kernel);
+	blob_free(&entry);
 }
 
 static void domain_is_no_entry_a_second_time(void **state)
@@ -389,6 +426,7 @@ int main(void)
 		cmocka_unit_test(roms_that_fail_a_check_or_are_not_ours_are_refused),
 		cmocka_unit_test(filling_behind_the_rom_is_left_out),
 		cmocka_unit_test(both_parts_of_the_rom_are_wrapped),
+		cmocka_unit_test(the_image_of_each_binding_is_wrapped),
 		cmocka_unit_test(domain_is_no_entry_a_second_time),
 		cmocka_unit_test(no_prefix_of_an_entry_or_a_kernel_is_wrapped),
 		cmocka_unit_test(damaged_entries_and_kernels_are_wrapped_or_refused),

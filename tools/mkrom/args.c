@@ -8,9 +8,10 @@ static const struct {
 	const char *name;
 	bool value;
 } options[OPT_COUNT] = {
-	[OPT_OUT] = {"-o", true},	 [OPT_SECOND] = {"--second", true},
-	[OPT_JSON] = {"--json", false},	 [OPT_ROM] = {"--rom", true},
-	[OPT_ENTRY] = {"--entry", true}, [OPT_KERNEL] = {"--kernel", true},
+	[OPT_OUT] = {"-o", true},	   [OPT_SECOND] = {"--second", true},
+	[OPT_WITH] = {"--with", true},	   [OPT_JSON] = {"--json", false},
+	[OPT_ROM] = {"--rom", true},	   [OPT_ENTRY] = {"--entry", true},
+	[OPT_KERNEL] = {"--kernel", true},
 };
 
 static int find_option(const char *name)

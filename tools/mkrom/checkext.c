@@ -83,12 +83,25 @@ static void check_names(struct checker *c)
 		  "call names", "this mkrom's call table", "%u rows of %zu", same, call_count);
 }
 
+/* A domain gets the image of its binding: there can be one. */
+static void check_binding(struct checker *c)
+{
+	u32 binding = c->v.h.ext_binding;
+	const char *name = rom_binding_name(binding);
+	unsigned bit = name ? 1u << binding : 0;
+	bool again = c->bindings & bit;
+
+	c->bindings |= bit;
+	check_row(c, name && !again ? CHECK_OK : CHECK_FAILED, "binding",
+		  "1 (PV) or 2 (PVH), each once", "%u (%s%s)", binding, name ? name : "none",
+		  again ? ", again" : "");
+}
+
 void check_ext(struct checker *c)
 {
 	const struct rom_header *h = &c->v.h;
 	u64 table = (u64)h->ext_call_count * sizeof(struct rom_call);
 	struct blob seen = blob_part(&c->rom, 0, c->seen);
-	const char *binding = rom_binding_name(h->ext_binding);
 	bool good, old;
 
 	if (!rom_has_ext(&c->v)) {
@@ -100,8 +113,7 @@ void check_ext(struct checker *c)
 		  h->ext_end);
 	check_row(c, h->ext_start && h->ext_start < h->ext_end ? CHECK_OK : CHECK_FAILED, "start",
 		  "an offset in the used part", "0x%x", h->ext_start);
-	check_row(c, binding ? CHECK_OK : CHECK_FAILED, "binding", "1 (PV) or 2 (PVH)", "%u (%s)",
-		  h->ext_binding, binding ? binding : "none");
+	check_binding(c);
 	old = rom_is_header(&seen, ROM13_HEADER);
 	check_row(c, old ? CHECK_OK : CHECK_FAILED, "13.x header", "one at 0x800", "%s",
 		  old ? "one" : "none");

@@ -28,6 +28,23 @@ int cmd_link(const struct args *args, FILE *out, FILE *errors)
 	return good ? 0 : fail(errors, &err);
 }
 
+int cmd_join(const struct args *args, FILE *out, FILE *errors)
+{
+	const char *out_name = args->opt[OPT_OUT];
+	struct blob one = {0}, other = {0}, rom = {0};
+	struct err err = {""};
+	bool good = file_read(&one, args->file, &err) &&
+		    file_read(&other, args->opt[OPT_WITH], &err) &&
+		    rom_join(&one, &other, &rom, &err) && file_write(out_name, &rom, &err);
+
+	if (good)
+		fprintf(out, "%s: %zu bytes\n", out_name, rom.n);
+	blob_free(&rom);
+	blob_free(&other);
+	blob_free(&one);
+	return good ? 0 : fail(errors, &err);
+}
+
 int cmd_check(const struct args *args, FILE *out, FILE *errors)
 {
 	struct blob rom;
@@ -57,11 +74,36 @@ int cmd_inspect(const struct args *args, FILE *out, FILE *errors)
 	return good ? 0 : fail(errors, &err);
 }
 
+/* What of the ROM is used, and as which domains the file runs. */
+static void say_roms(FILE *out, const struct blob *rom, const char *domain)
+{
+	static const char *const types[ROM_BINDINGS] = {
+		[ROM_PV - 1] = "PV domains (type=\"pv\", or in xen-shim)",
+		[ROM_PVH - 1] = "PVH domains (type=\"pvh\")"};
+	struct blob images[ROM_BINDINGS];
+	struct rom_view v;
+	struct err err;
+
+	if (!rom_images(rom, images, &err))
+		return;
+	for (unsigned i = 0; i < ROM_BINDINGS; i++) {
+		char name[64];
+
+		if (!images[i].n) {
+			fprintf(out, "%s: does not run as %s, for which %s has no image\n", domain,
+				types[i], rom->name);
+			continue;
+		}
+		rom_view(&images[i], 0, &v);
+		snprintf(name, sizeof(name), "%s image", rom_binding_name(i + 1));
+		rom_say_parts(out, name, v.h.ext_end, v.h.ext_first);
+	}
+}
+
 int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
 {
 	const char *out_name = args->opt[OPT_OUT];
 	struct blob rom = {0}, entry = {0}, kernel = {0}, domain = {0};
-	struct rom_view v;
 	struct err err = {""};
 	bool good = file_read(&rom, args->opt[OPT_ROM], &err) &&
 		    file_read(&entry, args->opt[OPT_ENTRY], &err) &&
@@ -72,8 +114,7 @@ int cmd_wrap(const struct args *args, FILE *out, FILE *errors)
 	if (good) {
 		fprintf(out, "%s: %zu bytes, of them %zu the kernel\n", out_name, domain.n,
 			kernel.n);
-		rom_view(&rom, 0, &v);
-		rom_say_parts(out, rom.name, v.h.ext_end, v.h.ext_first);
+		say_roms(out, &rom, out_name);
 	}
 	blob_free(&domain);
 	blob_free(&kernel);

@@ -79,6 +79,14 @@ static void fill_checksum(struct blob *rom, size_t base)
 	*checksum = (u8)(*checksum - blob_sum(rom, base, rom->n - base));
 }
 
+/* The 13.x header goes first, since the main header's sum covers it. */
+static void fill_checksums(struct blob *part)
+{
+	if (rom_is_header(part, ROM13_HEADER))
+		fill_checksum(part, ROM13_HEADER);
+	fill_checksum(part, 0);
+}
+
 /* The part that the headers are in. */
 static bool first_part(const struct blob *rom, struct blob *part, struct err *err)
 {
@@ -115,10 +123,33 @@ bool rom_finish(struct blob *rom, u32 used, struct err *err)
 		return false;
 	if (!fill_header(&f, 0, err))
 		return false;
-	if (two)
-		fill_checksum(&f.rom, ROM13_HEADER);
-	fill_checksum(&f.rom, 0);
+	fill_checksums(&f.rom);
 	if (f.rom.n < rom->n)
 		rom->p[f.rom.n] = (u8)(rom->p[f.rom.n] - blob_sum(rom, f.rom.n, rom->n));
+	return true;
+}
+
+static void set_last(struct blob *part, size_t base, bool last)
+{
+	struct pci_header pci;
+	struct rom_view v;
+
+	if (!rom_view(part, base, &v) || !v.h.pci_header ||
+	    !blob_get(part, base + v.h.pci_header, &pci, sizeof(pci)))
+		return;
+	pci.last = last ? PCI_LAST : 0;
+	blob_put(part, base + v.h.pci_header, &pci, sizeof(pci));
+}
+
+bool rom_set_last(struct blob *rom, bool last, struct err *err)
+{
+	struct blob part;
+
+	if (!first_part(rom, &part, err))
+		return false;
+	set_last(&part, 0, last);
+	if (rom_is_header(&part, ROM13_HEADER))
+		set_last(&part, ROM13_HEADER, last);
+	fill_checksums(&part);
 	return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is in an image: headers, sizes, and every VMI call of both ABI
- * generations, those that the image does not have included.  Numbers and
+ * What is in a file's images: headers, sizes, and every VMI call of both ABI
+ * generations, those that an image does not have included.  An image's offset is
+ * its place in the file, every other one counts from the image's start.  Numbers and
  * names of the calls are those of rom/calls.def; what get_reloc answers is in
  * the image's own table, which only vmixen's ROMs have.
  */
@@ -250,39 +251,70 @@ static void put_calls(struct doc *d, const struct rom_view *v)
 	doc_close(d, ']');
 }
 
-/* The next header that a scan can find: none is in a body. */
-static bool next_header(const struct blob *rom, const struct rom_view *v, size_t *base)
+/* The next image from *at on: where those before it end by their lengths, or else at a
+ * 2 KB boundary. */
+static bool next_image(const struct blob *file, size_t *at)
 {
-	size_t first = rom_first_size(v);
-	struct blob seen = blob_part(rom, 0, first ? first : rom->n);
+	size_t chained = *at;
 
-	if (rom_next_header(&seen, base))
+	if (rom_next_image(file, &chained)) {
+		*at = chained;
 		return true;
-	if (first && *base < v->image.n)
-		*base = (v->image.n + ROM_ALIGN - 1) / ROM_ALIGN * ROM_ALIGN;
-	return rom_next_header(rom, base);
+	}
+	*at = (*at + ROM_ALIGN - 1) / ROM_ALIGN * ROM_ALIGN;
+	return rom_next_header(file, at);
+}
+
+/* Every header of the image that a scan can find: none is in a body. */
+static void put_headers(struct doc *d, const struct blob *image, const struct rom_view *main_header)
+{
+	size_t first = rom_first_size(main_header);
+	struct blob seen = blob_part(image, 0, first ? first : image->n);
+	struct rom_view v;
+
+	doc_open(d, "headers", '[');
+	for (size_t base = 0; rom_next_header(&seen, &base) && rom_view(image, base, &v);
+	     base += ROM_ALIGN)
+		put_header(d, &v);
+	doc_close(d, ']');
+}
+
+/* The image at *at; its length, or how far the file goes, is added to *at. */
+static void put_image(struct doc *d, const struct blob *file, size_t *at)
+{
+	size_t size = rom_image_size(file, *at);
+	struct blob image = blob_part(file, *at, size ? size : file->n);
+	struct rom_view v = {0};
+	char title[32];
+
+	rom_view(&image, 0, &v);
+	snprintf(title, sizeof(title), "image at 0x%04zx", *at);
+	doc_item(d, title);
+	doc_hex(d, "offset", (u32)*at);
+	put_sizes(d, &image, &v);
+	put_parts(d, &v);
+	put_headers(d, &image, &v);
+	put_calls(d, &v);
+	doc_close(d, '}');
+	*at += image.n;
 }
 
 bool rom_inspect(const struct blob *rom, bool json, FILE *out, struct err *err)
 {
 	struct doc d = {.f = out, .json = json};
-	struct rom_view v, first = {0};
-	size_t base = 0;
+	size_t at = 0;
 
-	if (!rom_next_header(rom, &base))
+	if (!next_image(rom, &at))
 		return refuse(err, "%s: has no VMI header at any 2 KB boundary, one was expected",
 			      rom->name);
-	if (!rom_view(rom, 0, &first) || !rom_is_header(rom, 0))
-		memset(&first, 0, sizeof(first));
 	doc_start(&d);
 	doc_str(&d, "file", rom->name);
-	put_sizes(&d, rom, &first);
-	put_parts(&d, &first);
-	doc_open(&d, "headers", '[');
-	for (; next_header(rom, &first, &base) && rom_view(rom, base, &v); base += ROM_ALIGN)
-		put_header(&d, &v);
+	doc_num(&d, "bytes", (s64)rom->n);
+	doc_open(&d, "images", '[');
+	do
+		put_image(&d, rom, &at);
+	while (next_image(rom, &at));
 	doc_close(&d, ']');
-	put_calls(&d, &first);
 	doc_close(&d, '}');
 	return true;
 }

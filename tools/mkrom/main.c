@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mkrom: link, check and inspect a VMI ROM, and wrap it with a guest's kernel
- * into a file that Xen starts.
+ * mkrom: link, join, check and inspect a VMI ROM, and wrap it with a guest's
+ * kernel into a file that Xen starts.
  *
  * Exit status: 0 done, 1 the input was refused or a check failed, 2 the
  * command line was wrong.
@@ -15,6 +15,8 @@
 static const struct command commands[] = {
 	{"link", "ROM.ELF [--second OTHER.ELF] -o VMI.ROM", true, BIT(OPT_OUT), BIT(OPT_SECOND),
 	 cmd_link},
+	{"join", "ONE.ROM --with OTHER.ROM -o VMI.ROM", true, BIT(OPT_OUT) | BIT(OPT_WITH), 0,
+	 cmd_join},
 	{"check", "VMI.ROM", true, 0, 0, cmd_check},
 	{"inspect", "[--json] VMI.ROM", true, 0, BIT(OPT_JSON), cmd_inspect},
 	{"wrap", "--rom VMI.ROM --entry ENTRY.ELF --kernel BZIMAGE -o DOMAIN.ELF", false,

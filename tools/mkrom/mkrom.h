@@ -97,6 +97,8 @@ struct link_result {
  * give the same bytes. */
 bool rom_link(const struct blob *first, const struct blob *second, struct link_result *out,
 	      struct err *err);
+/* Say in its PCI headers whether an image of rom_finish() is the last of a file. */
+bool rom_set_last(struct blob *rom, bool last, struct err *err);
 /* Fill lengths, ext_end and checksums of an image whose padding is in place; its
  * header says whether it has two parts. */
 bool rom_finish(struct blob *rom, u32 used, struct err *err);
@@ -133,6 +135,13 @@ void rom_say_parts(FILE *out, const char *name, u32 used, u32 first);
 /* Row i of the image's own call table; false: not there. */
 bool rom_ext_row(const struct rom_view *v, unsigned i, struct rom_call *row);
 
+/* chain.c: a file of several images, one behind the other */
+/* Views of vmixen's images in a file, that of a binding at [binding - 1]; no bytes: there
+ * is none.  A file that does not pass mkrom check, or has an image by others, is refused. */
+bool rom_images(const struct blob *file, struct blob images[ROM_BINDINGS], struct err *err);
+/* One file of the images of two, each binding once, PV first. */
+bool rom_join(const struct blob *a, const struct blob *b, struct blob *out, struct err *err);
+
 /* check.c, checkext.c, checkparts.c */
 enum verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
 
@@ -144,6 +153,8 @@ struct checker {
 	struct blob rest;  /* the file from the image's start on */
 	size_t at;	   /* where that is in the file */
 	struct rom_view v; /* one of the image's headers */
+	bool ours;	   /* the image is vmixen's */
+	unsigned bindings; /* of the images so far, a bit for each */
 	unsigned failed;
 };
 
@@ -191,7 +202,7 @@ bool domain_wrap(const struct blob *rom, const struct blob *entry, const struct 
 		 struct blob *out, struct err *err);
 
 /* args.c */
-enum opt { OPT_OUT, OPT_SECOND, OPT_JSON, OPT_ROM, OPT_ENTRY, OPT_KERNEL, OPT_COUNT };
+enum opt { OPT_OUT, OPT_SECOND, OPT_WITH, OPT_JSON, OPT_ROM, OPT_ENTRY, OPT_KERNEL, OPT_COUNT };
 
 struct args {
 	const char *opt[OPT_COUNT]; /* NULL where not given */
@@ -211,6 +222,7 @@ bool args_parse(const struct command *cmd, int argc, char **argv, struct args *a
 
 /* cmd.c: the commands; the exit status is returned */
 int cmd_link(const struct args *args, FILE *out, FILE *errors);
+int cmd_join(const struct args *args, FILE *out, FILE *errors);
 int cmd_check(const struct args *args, FILE *out, FILE *errors);
 int cmd_inspect(const struct args *args, FILE *out, FILE *errors);
 int cmd_wrap(const struct args *args, FILE *out, FILE *errors);

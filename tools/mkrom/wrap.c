@@ -4,9 +4,9 @@
  * and the guest's kernel.
  *
  * The entry's loadable segments and Xen notes go into a new ELF file without
- * sections; one more segment behind the last loaded byte holds the ROM and,
- * on the next page, the whole bzImage.  The entry finds both through its
- * struct payload, which is filled here.  The builder reads program headers
+ * sections; one more segment behind the last loaded byte holds the ROM's image
+ * for each binding and the whole bzImage, each from a page on.  The entry finds
+ * them through its struct payload, which is filled here.  The builder reads program headers
  * only: PT_LOAD by physical address, and the notes of PT_NOTE.
  *
  *   file:  ehdr, phdrs | notes | entry's segments, each on a page | payload
@@ -20,7 +20,7 @@
 #define PAYLOAD_SECTION ".payload"
 
 struct domain {
-	struct blob rom; /* the image, without what the file has behind it */
+	struct blob roms[ROM_BINDINGS]; /* the images by binding */
 	const struct blob *kernel;
 	struct elf entry;
 	struct blob *out;
@@ -116,27 +116,37 @@ static bool find_end(const struct domain *d, u64 *end, u32 *distance, struct err
 	return true;
 }
 
+/* Give bytes their place from a page on, and move *end behind them. */
+static struct payload_part place(const struct blob *b, u64 *end)
+{
+	struct payload_part part = {0};
+
+	if (b->n) {
+		part = (struct payload_part){(u32)round_up(*end, PAGE_SIZE), (u32)b->n};
+		*end = round_up(*end, PAGE_SIZE) + b->n;
+	}
+	return part;
+}
+
 /* Give the payload its place in memory. */
 static bool place_payload(struct domain *d, struct err *err)
 {
-	u64 end = 0, at, kernel_at, top;
+	u64 end = 0, at, top;
 	u32 distance = 0;
 
 	if (!find_end(d, &end, &distance, err))
 		return false;
 	at = round_up(end, PAGE_SIZE);
-	kernel_at = round_up(at + d->rom.n, PAGE_SIZE);
-	top = kernel_at + d->kernel->n;
+	top = at;
+	memcpy(d->payload.magic, PAYLOAD_MAGIC, sizeof(d->payload.magic));
+	for (unsigned i = 0; i < ROM_BINDINGS; i++)
+		d->payload.rom[i] = place(&d->roms[i], &top);
+	d->payload.kernel = place(d->kernel, &top);
 	if (top > XEN_HOLE || top - distance > UINT32_MAX)
 		return refuse(err,
 			      "%s: with ROM and kernel ends at 0x%llx, at most 0x%x was expected "
 			      "(the hypervisor's addresses follow)",
 			      d->entry.file->name, (unsigned long long)top, XEN_HOLE);
-	memcpy(d->payload.magic, PAYLOAD_MAGIC, sizeof(d->payload.magic));
-	d->payload.rom_addr = (u32)at;
-	d->payload.rom_size = (u32)d->rom.n;
-	d->payload.kernel_addr = (u32)kernel_at;
-	d->payload.kernel_size = (u32)d->kernel->n;
 	d->to[d->count++] = (Elf32_Phdr){
 		.p_type = PT_LOAD,
 		.p_vaddr = (u32)at,
@@ -236,29 +246,19 @@ static void write_segments(const struct domain *d)
 	}
 }
 
-static void write_payload(const struct domain *d)
+static void write_part(const struct domain *d, struct payload_part part, const struct blob *b)
 {
 	const Elf32_Phdr *ph = &d->to[d->count - 1];
-	u32 gap = d->payload.kernel_addr - d->payload.rom_addr;
 
-	blob_put(d->out, ph->p_offset, d->rom.p, d->rom.n);
-	blob_put(d->out, (u64)ph->p_offset + gap, d->kernel->p, d->kernel->n);
+	if (b->n)
+		blob_put(d->out, (u64)ph->p_offset + (part.addr - ph->p_vaddr), b->p, b->n);
 }
 
-static bool check_rom(const struct blob *rom, struct err *err)
+static void write_payload(const struct domain *d)
 {
-	struct err why = {""};
-	struct rom_view v;
-
-	if (rom_check(rom, NULL, &why))
-		return refuse(err, "%s: was expected to pass mkrom check, but: %.400s", rom->name,
-			      why.text);
-	if (!rom_view(rom, 0, &v) || !rom_has_ext(&v) || !rom_image_size(rom, 0))
-		return refuse(err,
-			      "%s: is another ROM, one of vmixen was expected: the domain entry "
-			      "starts the monitor in it",
-			      rom->name);
-	return true;
+	for (unsigned i = 0; i < ROM_BINDINGS; i++)
+		write_part(d, d->payload.rom[i], &d->roms[i]);
+	write_part(d, d->payload.kernel, d->kernel);
 }
 
 bool domain_wrap(const struct blob *rom, const struct blob *entry, const struct blob *kernel,
@@ -266,8 +266,7 @@ bool domain_wrap(const struct blob *rom, const struct blob *entry, const struct 
 {
 	struct domain d = {.kernel = kernel, .out = out};
 
-	d.rom = blob_part(rom, 0, rom_image_size(rom, 0));
-	if (!check_rom(rom, err) || !bzimage_check(kernel, err) ||
+	if (!rom_images(rom, d.roms, err) || !bzimage_check(kernel, err) ||
 	    !elf_open(&d.entry, entry, err) || !take_segments(&d, err) || !find_payload(&d, err) ||
 	    !place_payload(&d, err) || !place_in_file(&d, err) ||
 	    !blob_alloc(out, entry->name, d.size, err))
