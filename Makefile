@@ -80,7 +80,7 @@ LOCKED := tools/host/locked
 .PHONY: all built
 all:
 	@$(LOCKED) $(MAKE) --no-print-directory built
-built: $(B)/vmi.rom $(B)/vmi-pvh.rom $(B)/mkrom $(B)/entry.elf guest
+built: $(B)/vmi.rom $(B)/mkrom $(B)/entry.elf guest
 
 # --- the ROM -------------------------------------------------------------------
 
@@ -124,13 +124,18 @@ $(B)/rom/pvh-at-%.elf: $(PVH_OBJ) rom/rom.lds
 	$(Q)$(LD) -m elf_i386 -static --no-dynamic-linker --no-warn-rwx-segments -z noexecstack \
 		-z max-page-size=4096 --defsym=BASE=0x$* -T rom/rom.lds $(PVH_OBJ) -o $@
 
-$(B)/vmi-pvh.rom: $(B)/rom/pvh-at-0.elf $(B)/rom/pvh-at-12345000.elf $(B)/mkrom
+$(B)/rom/pv.rom: $(B)/rom/at-0.elf $(B)/rom/at-12345000.elf $(B)/mkrom
 	$(call say,MKROM,$@)
 	$(Q)$(B)/mkrom link $< --second $(word 2,$^) -o $@
 
-$(B)/vmi.rom: $(B)/rom/at-0.elf $(B)/rom/at-12345000.elf $(B)/mkrom
+$(B)/rom/pvh.rom: $(B)/rom/pvh-at-0.elf $(B)/rom/pvh-at-12345000.elf $(B)/mkrom
 	$(call say,MKROM,$@)
 	$(Q)$(B)/mkrom link $< --second $(word 2,$^) -o $@
+
+# One file for both bindings: the domain entry takes the image of its own.
+$(B)/vmi.rom: $(B)/rom/pv.rom $(B)/rom/pvh.rom $(B)/mkrom
+	$(call say,MKROM,$@)
+	$(Q)$(B)/mkrom join $< --with $(word 2,$^) -o $@
 
 # --- the domain entry ----------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Case:
     hosts: tuple = ALL
     timeout: int = 120
     options: list = field(default_factory=list)
+    rom: str = "build/vmi.rom"
 
     def kernel_on(self, host):
         """The same guest in the paging mode that the host has, where it has not both."""
@@ -58,6 +59,12 @@ CASES = [
          [PASSED], hosts=HOSTS),
     Case("ring", "the kernel finds the ROM and is in ring 1 after Init", PAE, 0,
          [r"VMI: found ", r"guest: ring 1 after Init"], hosts=SOME),
+    Case("onlypv", "the ROM for PV domains alone starts no PVH domain, and says so", TWO_LEVEL, 1,
+         [r"cannot start the guest: this is a PVH domain, and its kernel is wrapped with a ROM for PV "],
+         hosts=("pvh",), rom="build/rom/pv.rom"),
+    Case("onlypvh", "the ROM for PVH domains alone starts no PV domain, and says so", TWO_LEVEL, 1,
+         [r"cannot start the guest: this is a PV domain, and its kernel is wrapped with a ROM for PVH "],
+         hosts=OF_PV, rom="build/rom/pvh.rom"),
     Case("fail", "a failed check of the guest ends with exit code 1", PAE, 1,
          [ONE_FAILED], cmdline="fail=1"),
     Case("fault", "a triple fault ends in a report and a crash", PAE, 1,

@@ -39,8 +39,9 @@ hosts:
   shim   stock Debian Xen with a real dom0; the guest as a PVH domain in xen-shim
   pv32   the same with a Xen built with CONFIG_PV32 (mkxen); a PV domain
   dom0   that Xen alone; the guest as dom0. Its console is Xen's; no xl
+  pvh    stock Debian Xen with a real dom0; the guest as a plain PVH domain
   bare   no Xen, for comparison
-FILE is a bzImage. For shim, pv32 and dom0 it may be an ELF file with Xen's
+FILE is a bzImage. But for bare it may be an ELF file with Xen's
 notes, too; a bzImage is wrapped with build/vmi.rom first.
 
 exit codes:

@@ -12,12 +12,9 @@ import subprocess
 
 import child
 from arguments import BUILD
-from hosts import HOSTS
 from result import REFUSED, USAGE, Result, say
 
-def parts(host):
-    """What is needed, in build/; each binding to Xen has a ROM of its own."""
-    return "mkrom", HOSTS[host].rom, "entry.elf"
+PARTS = "mkrom", "vmi.rom", "entry.elf"     # what is needed, in build/
 
 
 @contextlib.contextmanager
@@ -39,13 +36,13 @@ def build_lock():
 
 def wrap(args):
     """Makes args.kernel, a bzImage, the ELF file NAME.elf beside the log."""
-    for part in parts(args.host):
+    for part in PARTS:
         if not os.path.exists(os.path.join(BUILD, part)):
             raise Result(USAGE, "build/%s is missing: `make` makes it" % part)
     out = os.path.join(args.log, args.name + ".elf")
     if os.path.exists(out) and os.path.samefile(out, args.kernel):
         raise Result(USAGE, "%s: is where the wrapped kernel goes; give the domain another name" % out)
-    mkrom, rom, entry = (os.path.join(BUILD, part) for part in parts(args.host))
+    mkrom, rom, entry = (os.path.join(BUILD, part) for part in PARTS)
     with build_lock():
         done = child.run([mkrom, "wrap", "--rom", rom, "--entry", entry, "--kernel", args.kernel,
                           "-o", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -52,7 +52,6 @@ class Host:
     question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
-    rom = "vmi.rom"         # the binding's image, in build/
     paging = ("pae", "2level")  # the modes that a guest can have
 
     def __init__(self, args):

@@ -178,7 +178,6 @@ class Pvh(Toolstack):
 
     nested = True
     kind = "pvh"
-    rom = "vmi-pvh.rom"
     paging = ("2level",)    # a PAE guest hangs in QEMU, by QEMU's mistake: docs/pvh.md
 
     def ended(self, reason):
