@@ -232,7 +232,11 @@ align 4, db 0
 call_table:
 %macro CALL_ROW 5
 	dw %1, %2
+ %ifdef NATIVE_%3
+	db KIND_NONE, HOW_%5
+ %else
 	db KIND_%4, HOW_%5
+ %endif
 	dw name_%3 - rom_start
  %ifidn %5, ABSENT
 	dd 0

@@ -38,9 +38,10 @@ static const struct row {
 
 static uc_engine *uc;
 static struct rom_header h;
-static u32 first, image; /* bytes */
-static u32 strayed;	 /* an access behind the first part */
-static u32 eax, edx, to; /* what came of a call: where the path left the first part */
+static const struct rom_call *table; /* what the image says of its calls */
+static u32 first, image;	     /* bytes */
+static u32 strayed;		     /* an access behind the first part */
+static u32 eax, edx, to;	     /* what came of a call: where the path left the first part */
 
 static void on_read(uc_engine *engine, uc_mem_type type, u64 at, int size, s64 value, void *user)
 {
@@ -62,6 +63,7 @@ static void place(const u8 *elf)
 	uc_hook hook;
 
 	memcpy(&h, elf + load->p_offset, sizeof(h));
+	table = (const void *)(elf + load->p_offset + h.ext_calls);
 	first = (h.ext_first + ROM_UNIT - 1) / ROM_UNIT * ROM_UNIT;
 	image = load->p_filesz;
 	assert_in_range(h.ext_first, 1, ROOM);
@@ -110,6 +112,15 @@ static const struct row *row_of(u32 id)
 	return NULL;
 }
 
+/* What the image's own table says that get_reloc answers. */
+static u8 told_kind(u32 id)
+{
+	for (u32 i = 0; i < h.ext_call_count; i++)
+		if (table[i].id == (s32)id)
+			return table[i].kind;
+	return ROM_NONE;
+}
+
 /* Every number that a guest may ask for, and where the answer is a call, its slot. */
 static void check_get_reloc(bool all)
 {
@@ -122,6 +133,7 @@ static void check_get_reloc(bool all)
 		call(ROM_SLOT_GET_RELOC, number);
 		assert_int_equal(to, CALLER);
 		answer = edx & 0xFF;
+		assert_int_equal(answer, told_kind(number));
 		if (number >= calls || !row)
 			assert_int_equal(answer, ROM_NONE);
 		else if (all || answer != ROM_NONE)
