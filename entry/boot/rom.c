@@ -16,7 +16,7 @@ void rom_choose(void)
 	enum rom_binding binding = entry_is_pvh ? ROM_PVH : ROM_PV;
 	enum rom_binding other = entry_is_pvh ? ROM_PV : ROM_PVH;
 	const struct payload_part *wanted = &payload.rom[binding - 1];
-	struct payload_part *unused = &payload.rom[other - 1];
+	const struct payload_part *unused = &payload.rom[other - 1];
 
 	if (!wanted->size && unused->size)
 		fail("this is a %s domain, and its kernel is wrapped with a ROM for %s domains "
@@ -27,6 +27,6 @@ void rom_choose(void)
 	if (!entry_rom_size || entry_rom->ext_signature != ROM_EXT_SIGNATURE ||
 	    entry_rom->ext_binding != binding)
 		fail("no ROM for a %s domain is wrapped with this entry", names[binding - 1]);
-	memset((void *)unused->addr, 0, unused->size);
-	unused->size = 0;
+	if (unused->size)
+		memset((void *)unused->addr, 0, unused->size);
 }
