@@ -6,9 +6,10 @@
  *
  * A file may hold several images, one behind the other as the PCI firmware
  * specification has them (5.1), and some of them by others.  Each is judged as
- * if it were alone, but that of vmixen's there is one for each binding, and that
- * their PCI headers must tell where the file ends; offsets count from its start.  Of an image in
- * two parts guest and BIOS see the first; what the body must be is checkparts.c's.
+ * if it were alone; offsets count from the file's start.  Of vmixen's own there
+ * may be one for each binding, and their PCI headers must tell which is the last.
+ * Of an image in two parts guest and BIOS see the first; what the body must be is
+ * checkparts.c's.
  */
 #include <stdarg.h>
 #include <string.h>
