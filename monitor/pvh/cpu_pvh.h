@@ -6,7 +6,7 @@
 
 #include "monitor/vcpu.h"
 
-/* entry/pvh/traps.asm: CPUID, a write of CR0, and WRMSR, with which the processor leaves the
+/* entry/pvh/leave.asm: CPUID, a write of CR0, and WRMSR, with which the processor leaves the
  * domain for Xen.  regs: EAX, EBX, ECX, EDX, before and behind CPUID. */
 void regparm3 leave_cpuid(u32 regs[4]);
 void regparm3 leave_set_cr0(u32 value);

@@ -84,6 +84,15 @@ static bool bad_access(uc_engine *engine, uc_mem_type type, u64 address, int siz
 	return false;
 }
 
+static void at_branch(uc_engine *engine, u64 address, u32 size, void *user)
+{
+	(void)engine;
+	(void)size;
+	(void)user;
+	if (machine.on_branch)
+		machine.on_branch((u32)address);
+}
+
 static void registers(int (*move)(uc_engine *, int, void *))
 {
 	static const int ids[] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX,
@@ -185,6 +194,7 @@ static void open_machine(void)
 	assert_int_equal(uc_open(UC_ARCH_X86, UC_MODE_32, &uc), UC_ERR_OK);
 	memory_open(uc);
 	uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)before_instruction, NULL, (u64)1, (u64)0);
+	uc_hook_add(uc, &hook, UC_HOOK_BLOCK, (void *)at_branch, NULL, (u64)1, (u64)0);
 	uc_hook_add(uc, &hook, UC_HOOK_MEM_INVALID, (void *)bad_access, NULL, (u64)1, (u64)0);
 	assert_int_equal(uc_reg_write(uc, UC_X86_REG_GDTR, &gdtr), UC_ERR_OK);
 	assert_int_equal(uc_reg_write(uc, UC_X86_REG_CS, &cs), UC_ERR_OK);

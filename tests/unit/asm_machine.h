@@ -75,6 +75,8 @@ extern struct asm_machine {
 	bool (*on_c)(struct asm_call *c); /* has a C function's effect; false: it ends here */
 	bool pvh;			  /* the PVH binding's image: int enters ring 0 */
 	bool ring0, comes;		  /* it is there; an event comes when it leaves */
+	void (*on_branch)(u32 at);	  /* a run of instructions without a branch begins there */
+	void (*on_leave)(void);		  /* the processor is about to leave the domain; or NULL */
 	u32 cr[8];
 	bool (*on_trap)(u32 vector); /* monitor_trap(); NULL: it takes events, as said */
 } machine;

@@ -27,12 +27,33 @@ enum special {
 	TO_CR,
 	CLEAR_TS,
 	DROP_PAGE,
+	LEAVES, /* by which ring 0 of a PVH domain leaves it, beside CLTS and moves to CR0 */
 };
+
+static const struct leaving {
+	const char *name;
+	u8 code[3], size;
+} leavings[] = {{"vmmcall", {0x0F, 0x01, 0xD9}, 3},
+		{"vmcall", {0x0F, 0x01, 0xC1}, 3},
+		{"cpuid", {0x0F, 0xA2}, 2},
+		{"wrmsr", {0x0F, 0x30}, 2}};
+
+static const struct leaving *leaving_at(const u8 *code)
+{
+	for (u32 i = 0; machine.ring0 && i < ARRAY_SIZE(leavings); i++)
+		if (!memcmp(code, leavings[i].code, leavings[i].size))
+			return &leavings[i];
+	return NULL;
+}
 
 static enum special special_at(const u8 *code, u32 *size)
 {
 	u32 prefix = *code == 0x36; /* SS */
 
+	if (leaving_at(code)) {
+		*size = leaving_at(code)->size;
+		return LEAVES;
+	}
 	code += prefix;
 	*size = prefix + 2;
 	if (code[0] == 0xCF)
@@ -195,6 +216,19 @@ static void note_call(const char *name)
 	c->mask = peek8(A_X_MASK);
 }
 
+/* The processor leaves a PVH domain, and comes back with an answer of Xen's. */
+static void leave(const char *name)
+{
+	note_call(name);
+	if (machine.on_leave)
+		machine.on_leave();
+	if (!strcmp(name, "vmmcall") || !strcmp(name, "vmcall"))
+		machine.gpr[EAX] = (u32)machine.result;
+	if (!strcmp(name, "cpuid"))
+		for (u32 i = EAX; i <= EBX; i++)
+			machine.gpr[i] = (u32)machine.result + i;
+}
+
 /* Answers whether it returns. */
 bool world_call(void)
 {
@@ -278,10 +312,13 @@ bool world_instruction(enum asm_stop *stop)
 	case TO_CR:
 		machine.cr[peek8(machine.eip + 2) >> 3 & 7] =
 			machine.gpr[peek8(machine.eip + 2) & 7];
-		note_call("mov to cr");
+		leave("mov to cr");
 		break;
 	case CLEAR_TS:
-		note_call("clts");
+		leave("clts");
+		break;
+	case LEAVES:
+		leave(leaving_at(host_address(machine.eip, 8))->name);
 		break;
 	case DROP_PAGE:
 		note_call("invlpg");
