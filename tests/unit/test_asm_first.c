@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The image's first part where a guest finds it, with nothing behind it, of both
- * bindings: what runs there reads nothing else, and all else goes on in the window.
+ * bindings: what runs there reads nothing else but, outside of ring 0, whether Init has
+ * been; and all else goes on in the window.
  */
 #include <elf.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 #include <unicorn/unicorn.h>
 
+#include "asm_offsets.h"
 #include "include/image.h"
 #include "include/layout.h"
 
@@ -27,6 +29,8 @@ IMAGE(first_pvh, PVH_ELF)
 #define ROOM 0x4000u /* pages there */
 #define STACK 0x20000u
 #define CALLER 0x30000u
+#define GDT 0x40000u /* a code segment for each ring, and one for the stack */
+#define STACK_SEGMENT 0x28u
 
 #define VMI_CALL(id, slot, name, kind, how, text) {id, slot, ROM_##kind, ROM_##how},
 static const struct row {
@@ -151,7 +155,95 @@ static void check_get_reloc(bool all)
 	assert_int_equal(edx & 0xFF, ROM_NONE);
 }
 
-/* Slots keep all registers; Init in ring 0 fails. */
+/* --- Init ---------------------------------------------------------------------------------- */
+
+static void make_gdt(void)
+{
+	uc_x86_mmr gdtr = {.base = GDT, .limit = STACK_SEGMENT + 7};
+	u64 data = 0x00CF93000000FFFFull;
+	u32 ss = STACK_SEGMENT;
+
+	uc_mem_map(uc, GDT, 4096, UC_PROT_READ);
+	for (u32 ring = 0; ring < 4; ring++) {
+		u64 code = 0x00CF9B000000FFFFull | (u64)ring << 45;
+
+		uc_mem_write(uc, GDT + (ring + 1) * 8, &code, 8);
+	}
+	uc_mem_write(uc, GDT + STACK_SEGMENT, &data, 8);
+	uc_reg_write(uc, UC_X86_REG_GDTR, &gdtr);
+	assert_int_equal(uc_reg_write(uc, UC_X86_REG_SS, &ss), UC_ERR_OK);
+}
+
+/* Init in this ring, by both headers' slots: fails and changes nothing, or is the
+ * monitor's, which knows its mark. */
+static void check_init_in(u32 ring, bool fails)
+{
+	static const u32 slots[] = {ROM_SLOT_INIT,
+				    ROM13_HEADER + ROM13_SLOT_INIT * ROM13_SLOT_SIZE};
+	static const int others[] = {UC_X86_REG_EBX, UC_X86_REG_ECX, UC_X86_REG_ESI, UC_X86_REG_EDI,
+				     UC_X86_REG_EBP};
+	u32 cs = (ring + 1) * 8 | ring, word = 0x12345678;
+
+	for (u32 i = 0; i < ARRAY_SIZE(slots); i++) {
+		u8 code[6] = {0};
+
+		assert_int_equal(uc_reg_write(uc, UC_X86_REG_CS, &cs), UC_ERR_OK);
+		for (u32 r = 0; r < ARRAY_SIZE(others); r++)
+			uc_reg_write(uc, others[r], &word);
+		call(slots[i], 0);
+		for (u32 r = 0; r < ARRAY_SIZE(others); r++) {
+			u32 value = 0;
+
+			uc_reg_read(uc, others[r], &value);
+			assert_int_equal(value, word);
+		}
+		assert_int_equal(edx, 0x5A5A5A5A);
+		if (fails) {
+			assert_int_equal(to, CALLER);
+			assert_int_equal(eax, ~0u);
+			continue;
+		}
+		assert_in_range(to, PLACE, PLACE + first - 1);
+		uc_mem_read(uc, to, code, sizeof(code));
+		assert_memory_equal(code, "\x0F\x0BVMXN", sizeof(code));
+	}
+}
+
+/* The same with the window there; paravirtual says whether Init has been. */
+static void check_init_with(u8 paravirtual, u32 ring, bool fails)
+{
+	uc_mem_map(uc, A_VCPU & ~4095u, 4 * 4096, UC_PROT_READ);
+	uc_mem_write(uc, A_V_PARAVIRTUAL, &paravirtual, 1);
+	check_init_in(ring, fails);
+	uc_mem_unmap(uc, A_VCPU & ~4095u, 4 * 4096);
+}
+
+/* In ring 0 there is no monitor, and no window to look into. */
+static void init_of_the_pv_image_fails_in_ring_0_and_after_init(void **state)
+{
+	(void)state;
+	place(first_pv);
+	make_gdt();
+	check_init_in(0, true);
+	check_init_in(3, false);
+	check_init_in(1, true);
+	uc_close(uc);
+}
+
+static void init_of_the_pvh_image_fails_in_ring_0_and_after_init(void **state)
+{
+	(void)state;
+	place(first_pvh);
+	make_gdt();
+	check_init_in(0, true);
+	check_init_with(0, 1, false);
+	check_init_with(1, 1, true);
+	uc_close(uc);
+}
+
+/* --- all else ------------------------------------------------------------------------------- */
+
+/* Slots keep all registers. */
 static void check_slots(void)
 {
 	for (u32 i = 0; i < h.jump_slots - 2u; i++) {
@@ -165,12 +257,6 @@ static void check_slots(void)
 		assert_true(in_body(to));
 		assert_int_equal(eax, 0x1234567);
 	}
-	call(ROM_SLOT_INIT, 0);
-	assert_int_equal(to, CALLER);
-	assert_int_equal(eax, ~0u);
-	call(ROM13_HEADER + ROM13_SLOT_INIT * ROM13_SLOT_SIZE, 0);
-	assert_int_equal(to, CALLER);
-	assert_int_equal(eax, ~0u);
 }
 
 static void first_part_of_the_pv_image_stands_alone(void **state)
@@ -196,6 +282,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_part_of_the_pv_image_stands_alone),
 		cmocka_unit_test(first_part_of_the_pvh_image_stands_alone),
+		cmocka_unit_test(init_of_the_pv_image_fails_in_ring_0_and_after_init),
+		cmocka_unit_test(init_of_the_pvh_image_fails_in_ring_0_and_after_init),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
