@@ -239,6 +239,8 @@ $(B)/unit/obj/tests/unit/asm_%.o $(B)/unit/obj/tests/unit/test_asm_%.o: UNIT_CFL
 $(UNIT_ASM_OBJ) $(UNIT_ASM_TESTS:%.c=$(B)/unit/obj/%.o): $(B)/gen/asm_offsets.h
 $(B)/unit/obj/tests/unit/asm_memory.o $(B)/unit/obj/tests/unit/test_asm_first.o: \
 		$(B)/rom/at-0.elf $(B)/rom/pvh-at-0.elf
+$(B)/unit/obj/tests/unit/test_asm_start.o: UNIT_CFLAGS += -DENTRY_ELF='"$(B)/entry.elf"'
+$(B)/unit/obj/tests/unit/test_asm_start.o: $(B)/entry.elf
 
 $(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
 	$(call say,TESTLD,$@)
