@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules
 # The variables of `make help`. Their texts are taken as they are: make expands
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
-SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
+SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
 	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
@@ -193,15 +193,18 @@ bench: | deps-bench
 		$${NATIVE:+--native "$$NATIVE"} --cmdline="$$CMDLINE" $${WORLDS:+--worlds "$$WORLDS"} \
 		$${ONLY:+--only "$$ONLY"} $${DOCS:+--docs "$$DOCS"} $(if $(CEILINGS),--ceilings)
 
+# What has to be built for these hosts, as a group of tools/host/deps.
+to_build = $(if $(filter pv32 dom0,$(1)),pv32) $(if $(filter pvh,$(1)),qemu)
+
 .PHONY: deps deps-run deps-test deps-bench
 deps:
 	@tools/host/deps build run test
 deps-run:
-	@tools/host/deps build run $(if $(filter pv32 dom0,$(HOST)),pv32)
+	@tools/host/deps build run $(call to_build,$(HOST))
 deps-bench:
 	@tools/host/deps build run bench pv32
 deps-test:
-	@tools/host/deps build run test $(if $(filter pv32 dom0,$(HOSTS)),pv32)
+	@tools/host/deps build run test $(call to_build,$(HOSTS))
 
 # --- tests -----------------------------------------------------------------------
 
@@ -340,7 +343,7 @@ conformance: | deps-run
 # Takes long: no part of make test.
 .PHONY: mutants
 mutants: | deps-run
-	@tools/host/deps pv32
+	@tools/host/deps pv32 qemu
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/mutants/run --only "$$ONLY" $(if $(SAMPLE),--random "$$SAMPLE")
 
@@ -402,10 +405,12 @@ help:
 #:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
-#:                        pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md)
+#:                        pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md), in a
+#:                        QEMU that is built once
 #:                        bare: the guest without Xen and ROM
 #:   XEN_SERIES=4.17      the host's Xen: 4.14, 4.17 or 4.20 (default: this Debian's)
 #:   XEN_SOURCE=file      a tarball of its source, to build instead of Debian's
+#:   QEMU_SOURCE=file     the same of QEMU's, for HOST=pvh
 #:   TIMEOUT=120          seconds from the guest's start; 0 for none
 #:   ICOUNT=1             QEMU counts instructions: runs repeat exactly
 #:   V=1                  show what Xen, dom0 and the build say, too

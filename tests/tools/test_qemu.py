@@ -247,6 +247,24 @@ class Accelerator(Fake):
             self.assertFalse(qemu.kvm_works(False))
 
 
+class Program(unittest.TestCase):
+    def test_pvh_takes_debians_qemu_only_where_it_has_not_the_fault(self):
+        def program(kind, kvm=False, **more):
+            values = dict(accel="auto", icount=None, qemu=None)
+            with mock.patch.object(qemu, "kvm_works", return_value=kvm), \
+                    mock.patch.object(host, "built", lambda script: "from " + script), \
+                    mock.patch.object(host, "unbuilt", lambda script: script == "mkqemu"):
+                args = types.SimpleNamespace(**dict(values, **more))
+                return hosts.HOSTS[kind].program(args), hosts.HOSTS[kind].packages(args)
+
+        self.assertEqual(program("pvh"), ("from mkqemu", ("qemu",)))
+        self.assertEqual(program("pvh", kvm=True), (qemu.QEMU, ()))
+        self.assertEqual(program("pvh", kvm=True, icount=0), ("from mkqemu", ("qemu",)))
+        self.assertEqual(program("pvh", qemu="mine"), (qemu.QEMU, ()))
+        for kind in ("shim", "bare"):
+            self.assertEqual(program(kind), (qemu.QEMU, ()))
+
+
 class Watch(Fake):
     """host.Host: what the guest and Xen write, and how the run ends."""
 
@@ -265,7 +283,7 @@ class Watch(Fake):
 
         self.program(lines)
         values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None,
-                      qemu_args="", timeout=60, verbose=False)
+                      qemu=None, qemu_args="", timeout=60, verbose=False)
         with tempfile.TemporaryDirectory() as log, mock.patch.object(host, "say", self.said.append), \
                 mock.patch("sys.stdout", io.StringIO()), mock.patch.object(host.Console, "_show"):
             bed = Bed(types.SimpleNamespace(log=log, **dict(values, **more)))
@@ -387,11 +405,12 @@ class Hosts(Fake):
                 with open(os.path.join(where, name), "w", encoding="ascii") as f:
                     f.write(name)
             values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None, log=where,
-                          qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
+                          qemu=None, qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
                           kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
                           cmdline="a,b", xen=None, xen_debug=False, xen_args="", shim_args="smep=0")
             values.update(more)
-            found = {"mkdom0": where, "mkxen": os.path.join(where, "xen")}
+            found = {"mkdom0": where, "mkxen": os.path.join(where, "xen"),
+                     "mkqemu": os.path.join(self.bin.name, "qemu-system-x86_64")}
             with mock.patch.object(hosts, "say", self.said.append), \
                     mock.patch.object(host, "say", self.said.append), \
                     mock.patch.object(hosts, "built", lambda script, *a: found[script]), \

@@ -38,11 +38,12 @@ EPILOG = """\
 hosts:
   shim   stock Debian Xen with a real dom0; the guest as a PVH domain in xen-shim
   pv32   the same with a Xen built with CONFIG_PV32 (mkxen); a PV domain
+  pvh    stock Debian Xen with a real dom0; the guest in a plain PVH domain. In TCG, in a
+         QEMU without its fault in PAE tables (mkqemu)
   dom0   that Xen alone; the guest as dom0. Its console is Xen's; no xl
-  pvh    stock Debian Xen with a real dom0; the guest as a plain PVH domain
   bare   no Xen, for comparison
-FILE is a bzImage. But for bare it may be an ELF file with Xen's
-notes, too; a bzImage is wrapped with build/vmi.rom first.
+FILE is a bzImage. For all but bare it may be an ELF file with Xen's notes, too; a
+bzImage is wrapped with build/vmi.rom first.
 
 exit codes:
   0    the guest powered off or asked for a reboot, and no check of its failed
@@ -63,7 +64,7 @@ interactive; Ctrl-] leaves, and each key gives another time-out's time.
 
 environment: V=1 is --verbose, ICOUNT=1 is --icount, VMIXEN_CACHE is the cache
 directory ($XDG_CACHE_HOME/vmixen or ~/.cache/vmixen without), XEN_SERIES and
-XEN_SOURCE say which Xen (docs/hosts.md). With --env,
+XEN_SOURCE say which Xen, QEMU_SOURCE which QEMU (docs/hosts.md). With --env,
 HOST, KERNEL, INITRD, CMDLINE, MEMORY, VCPUS, NAME, RUN_DIR (--log) and TIMEOUT
 are what the options of these names are.
 """
@@ -80,7 +81,7 @@ def parser():
     p = Parser(prog="run", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                formatter_class=argparse.RawDescriptionHelpFormatter)
     add = p.add_argument
-    add("--host", metavar="HOST", help="shim, pv32, dom0 or bare (shim)")
+    add("--host", metavar="HOST", help="shim, pvh, pv32, dom0 or bare (shim)")
     add("--kernel", metavar="FILE", help="(build/guest-pae.bzImage)")
     add("--initrd", metavar="FILE")
     add("--cmdline", default="", metavar="STR", help="the guest's command line")
@@ -101,10 +102,11 @@ def parser():
     add("--xen-debug", action="store_true", help="pv32, dom0: the Xen of mkxen --debug")
     add("--xen-args", default="", metavar="STR", help="more for Xen's command line")
     add("--shim-args", default="smep=0 smap=0", metavar="STR", help="more for the shim's command line")
+    add("--qemu", metavar="FILE", help="another QEMU (pvh: that of mkqemu)")
     add("--qemu-args", default="", metavar="STR", help="more for QEMU's command line")
     add("--at", nargs=2, action="append", default=[], metavar=("TEXT", "ACTION"),
         help="when the guest's console has shown TEXT, once; ACTION: \"type KEYS\", with "
-        r"\n, \x1e and the like, or \"xl COMMAND\", which xl gets with the domain's name (shim, pv32); "
+        r"\n, \x1e and the like, " "or \"xl COMMAND\", which xl gets with the domain's name (shim, pvh, pv32); "
         "repeated, the next one waits for the one before")
     add("--stdin", action="store_true", help="give the guest standard input, terminal or not")
     add("--verbose", action="store_true", default=os.environ.get("V", "") not in ("", "0"),
@@ -255,7 +257,7 @@ def arguments(argv):
     typed = Typed(args)
     typed.host()
     typed.kernel()
-    for option in ("initrd", "xen"):
+    for option in ("initrd", "xen", "qemu"):
         if getattr(args, option) is not None:
             typed.file(option)
     typed.name()

@@ -14,7 +14,7 @@ import time
 import child
 from console import Console, XenLines
 from logfile import LogFile
-from qemu import Qemu, accelerator
+from qemu import QEMU, Qemu, accelerator, uses_kvm
 from result import BROKEN, FAILED, FINE, PANICKED, REFUSED, TIMEOUT, Result, cut, say, show
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -52,7 +52,6 @@ class Host:
     question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
-    paging = ("pae", "2level")  # the modes that a guest can have
 
     def __init__(self, args):
         self.args = args
@@ -61,7 +60,7 @@ class Host:
         self.console = Console(self.base + ".console", args.stdin)
         self.console.awaited = [(os.fsencode(text), lambda action=action: self.act(action))
                                 for text, action in args.at]
-        self.qemu = Qemu(args, self.log)
+        self.qemu = Qemu(args, self.log, args.qemu or self.program(args))
         self.qemu.line += accelerator(args, self.nested) + args.qemu_args.split()
         self.started = time.monotonic()
         self.end = None         # (when, Result): the guest has ended
@@ -79,6 +78,11 @@ class Host:
     @classmethod
     def files(cls, args):
         """Has ready what the machine consists of; what cannot be had ends the run."""
+
+    @classmethod
+    def program(cls, args):
+        """The QEMU that the machine runs in."""
+        return QEMU
 
     def run(self):
         """Does not return: raises the Result."""
@@ -188,12 +192,15 @@ class Host:
         self.ends(BROKEN, "Xen panicked", 0.3)
 
 
+def unbuilt(script, *arguments):
+    """Is what one of our build scripts makes still to be made?"""
+    line = [os.path.join(HERE, script), "--find", *arguments]
+    return child.run(line, stdout=subprocess.DEVNULL).returncode != 0
+
+
 def xen_packages(args):
     """What is needed to build a Xen with CONFIG_PV32, where that is still to be done."""
-    if args.xen:
-        return ()
-    line = [os.path.join(HERE, "mkxen"), "--find", *xen_variant(args)]
-    return ("pv32",) if child.run(line, stdout=subprocess.DEVNULL).returncode else ()
+    return () if args.xen or not unbuilt("mkxen", *xen_variant(args)) else ("pv32",)
 
 
 def pv32_xen(args):
@@ -203,3 +210,19 @@ def pv32_xen(args):
 
 def xen_variant(args):
     return ["--debug"] if args.xen_debug else []
+
+
+def own_qemu(args):
+    """Does the host need a QEMU of our own? KVM has not the fault of TCG that it is for
+    (docs/pvh.md)."""
+    return not args.qemu and not uses_kvm(args, True)
+
+
+def qemu_packages(args):
+    """What is needed to build it, where that is still to be done."""
+    return ("qemu",) if own_qemu(args) and unbuilt("mkqemu") else ()
+
+
+def pae_qemu(args):
+    """The QEMU in which a PVH domain with PAE tables works."""
+    return built("mkqemu") if own_qemu(args) else QEMU

@@ -11,7 +11,8 @@ import time
 
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
-from host import XEN_LINE, XEN_MB, Host, built, pv32_xen, xen_packages
+from host import (XEN_LINE, XEN_MB, Host, built, pae_qemu, pv32_xen, qemu_packages,
+                  xen_packages)
 from result import BROKEN, FAILED, FINE, REFUSED, Result, say, show
 
 # What it leaves out takes seconds under TCG.
@@ -178,7 +179,19 @@ class Pvh(Toolstack):
 
     nested = True
     kind = "pvh"
-    paging = ("2level",)    # a PAE guest hangs in QEMU, by QEMU's mistake: docs/pvh.md
+
+    @classmethod
+    def packages(cls, args):
+        return qemu_packages(args)
+
+    @classmethod
+    def files(cls, args):
+        super().files(args)
+        cls.program(args)
+
+    @classmethod
+    def program(cls, args):
+        return pae_qemu(args)
 
     def ended(self, reason):
         """A guest that takes the ROM out of its own page tables leaves nobody to report:

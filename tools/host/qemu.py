@@ -36,7 +36,7 @@ PROBE = bytes.fromhex(
 
 def kvm_works(nested):
     """Whether QEMU can use KVM here and, if nested, hardware virtualization in it."""
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK) or shutil.which(QEMU) is None:
         return False
     rom = PROBE.ljust(0xfff0, b"\xf4") + b"\xe9\x0d\x00".ljust(16, b"\xf4")
     fd = os.memfd_create("probe")
@@ -55,11 +55,16 @@ def kvm_works(nested):
     return done.returncode == 0x11 << 1 | 1 or done.returncode == 0x10 << 1 | 1 and not nested
 
 
-def accelerator(args, nested):
-    """QEMU's arguments for how instructions are carried out; nested: Xen is to
-    run HVM or PVH domains."""
-    kvm = args.accel == "kvm" or \
+def uses_kvm(args, nested):
+    """Whether it is KVM that carries out the machine's instructions, and not TCG;
+    nested: Xen is to run HVM or PVH domains."""
+    return args.accel == "kvm" or \
         args.accel == "auto" and args.icount is None and kvm_works(nested)
+
+
+def accelerator(args, nested):
+    """QEMU's arguments for how instructions are carried out."""
+    kvm = uses_kvm(args, nested)
     if args.icount is not None and kvm:
         raise Result(USAGE, "--icount needs TCG")
     line = ["-accel", "kvm" if kvm else "tcg", "-cpu", args.cpu or (KVM_CPU if kvm else TCG_CPU)]
@@ -82,13 +87,13 @@ BOOT_TIME = 600.0       # for Xen and dom0 to start the guest: ten to sixty time
 class Qemu:
     """One machine. Channels: name -> function that takes the bytes it sends."""
 
-    def __init__(self, args, log):
+    def __init__(self, args, log, program=QEMU):
         self.args = args
         self.log = log              # file: what is neither ours nor the guest's
         self.fds = []               # to hand over
         self.channels = {}          # name -> our socket
         self.handlers = {}          # name -> function(bytes)
-        self.line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        self.line = [program, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         self.process = None
         self.words = tempfile.TemporaryFile()   # what QEMU itself has to say
         self.clock = None           # the machine's time, once it has started
@@ -120,8 +125,8 @@ class Qemu:
         return "socket,id=%s,fd=%d" % (name, self.fds[-1])
 
     def start(self):
-        if shutil.which(QEMU) is None:
-            raise Result(BROKEN, "%s is not installed; tools/host/deps run" % QEMU)
+        if shutil.which(self.line[0]) is None:
+            raise Result(BROKEN, "%s is not installed; tools/host/deps run" % self.line[0])
         self.log.write(b"$ " + " ".join(self.line).encode("utf-8", "surrogateescape") + b"\n")
         self.process = subprocess.Popen(
             self.line, pass_fds=self.fds, stdin=subprocess.DEVNULL, stdout=self.words,
