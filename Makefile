@@ -251,7 +251,7 @@ $(B)/unit/test_asm_%: $(B)/unit/obj/tests/unit/test_asm_%.o $(UNIT_ASM_OBJ)
 
 # The PVH binding's, with a processor of its own below it (tests/unit/pvh).
 UNIT_PVH_SRC := $(filter-out lib/mem.c,$(PVH_SRC)) $(wildcard tests/unit/pvh/*.c) tests/unit/cpu.c \
-	tests/unit/domain.c tests/unit/lowstack.c
+	tests/unit/domain.c tests/unit/lowstack.c tests/unit/refusal.c
 $(B)/unit/lib-pvh.a: $(UNIT_PVH_SRC:%.c=$(B)/unit/obj/%.o)
 	@rm -f $@
 	$(Q)ar rcs $@ $^

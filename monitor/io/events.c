@@ -50,14 +50,18 @@ static void register_runstate(void)
 		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
 }
 
-/* Tells xenstored to look at its ring, if something was put into it or taken out. */
+/* Tells xenstored to look at its ring, if something was put into it or taken out.  If Xen
+ * refuses, that is done with what comes next. */
 static void ring_store(void)
 {
 	struct evtchn_send send = {.port = EVENTS->store_port};
+	int err = MON->store.bell ? xen_event_channel_op(EVTCHNOP_send, &send) : 0;
 
-	if (MON->store.bell)
-		xen_event_channel_op(EVTCHNOP_send, &send);
-	MON->store.bell = false;
+	MON->store.bell = err != 0;
+	if (err)
+		say("vmixen: Xen refused to notify xenstore (error %d): xl shutdown and xl reboot "
+		    "may not be heard\n",
+		    err);
 }
 
 static void take_store(void)

@@ -250,6 +250,7 @@ noreturn void xen_refused(enum need what, int err)
 		[NEED_LDT] = "take an LDT",
 		[NEED_TRAPS] = "take a trap table",
 		[NEED_CALLBACK] = "register a callback",
+		[NEED_VECTOR] = "deliver events by a vector",
 		[NEED_STACK] = "take a stack",
 		[NEED_VCPU_INFO] = "keep its word of the vCPU in our page",
 		[NEED_VIRQ] = "bind a VIRQ",

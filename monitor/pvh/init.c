@@ -25,8 +25,7 @@ static void start_events(void)
 		.value = (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VEC_EVENT,
 	};
 
-	if (hypercall(__HYPERVISOR_hvm_op, HVMOP_set_param, (u32)&p, 0, 0, 0))
-		guest_die("Xen does not deliver events by a vector");
+	xen_must(hypercall(__HYPERVISOR_hvm_op, HVMOP_set_param, (u32)&p, 0, 0, 0), NEED_VECTOR);
 }
 
 extern const u32 hypercall_offset[2];

@@ -17,7 +17,6 @@
 _Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 bits");
 
 struct xen xen;
-struct xen_refusal xen_refusal;
 
 void xen_set_highpte(u32 number, gva_t va, u32 pages, u32 gpfn)
 {
@@ -162,22 +161,9 @@ static int mmuext_op(const struct mmuext_op *op)
 	return xen.answer[__HYPERVISOR_mmuext_op];
 }
 
-static bool is_refused(unsigned number, u32 argument)
-{
-	struct xen_refusal *r = &xen_refusal;
-
-	if ((number == __HYPERVISOR_sched_op && argument == SCHEDOP_shutdown) ||
-	    (r->which && !r->which(number, argument)) || r->made++ < r->first ||
-	    r->refused == r->count)
-		return false;
-	r->refused++;
-	r->numbers |= 1ull << number;
-	return true;
-}
-
 int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 {
-	if (is_refused(number, a))
+	if (xen_refuses(number, a))
 		return xen_refusal.error;
 	xen.last[number % ARRAY_SIZE(xen.last)] = (struct xen_call){true, {a, b, c, d, e}};
 	switch (number) {

@@ -68,6 +68,8 @@ struct xen_refusal {
 };
 
 extern struct xen_refusal xen_refusal;
+/* A hypercall is made, with this first argument: is it one to be refused? */
+bool xen_refuses(unsigned number, u32 argument);
 
 /* A domain as the entry leaves it: window mapped, WIN_GMFN, WIN_HEADS and
  * struct start filled, everything else zero. hole: guest frames without memory. */

@@ -25,7 +25,6 @@
 #define L1_WIDE (RAM + 0x4000)
 
 struct xen xen;
-struct xen_refusal xen_refusal;
 struct processor cpu;
 static int memory = -1;
 
@@ -264,7 +263,7 @@ static void drain_console(void)
 {
 	struct xencons_interface *ring = (void *)WIN_CONSOLE;
 
-	for (; ring->out_cons != ring->out_prod; ring->out_cons++)
+	for (; !xen.stalled && ring->out_cons != ring->out_prod; ring->out_cons++)
 		if (xen.console_len + 1 < sizeof(xen.console))
 			xen.console[xen.console_len++] =
 				ring->out[MASK_XENCONS_IDX(ring->out_cons, ring->out)];
@@ -293,6 +292,8 @@ static int sched(u32 cmd, u32 arg)
 
 int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 {
+	if (xen_refuses(number, a))
+		return xen_refusal.error;
 	xen.last[number % ARRAY_SIZE(xen.last)] = (struct xen_call){true, {a, b, c, d, e}};
 	if (number == __HYPERVISOR_sched_op)
 		return sched(a, b);
