@@ -9,12 +9,13 @@
 /* A gate of the guest's IDT (Intel SDM vol. 3A, 6.11). */
 struct gate {
 	gva_t eip;
-	u16 cs; /* with the kernel's RPL */
+	u16 cs; /* with the kernel's RPL; of a task gate the TSS's */
 	u8 type, dpl;
 	bool present;
 	bool usable; /* an interrupt or trap gate, present, to the kernel's code */
 };
 
+#define GATE_TASK 0x5
 #define GATE_INTERRUPT 0xE
 #define GATE_TRAP 0xF
 

@@ -7,6 +7,7 @@
 #include "inject.h"
 #include "access.h"
 #include "gate.h"
+#include "task.h"
 #include "monitor/binding.h"
 #include "monitor/life.h"
 #include "counters.h"
@@ -26,13 +27,15 @@ static void push(struct frame *f, u32 word)
 	f->words[ARRAY_SIZE(f->words) - ++f->count] = word;
 }
 
-/* Pushes the frame and makes the handler the guest's next context.  The gate is usable. */
-static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_error, u32 error)
+/* Pushes the frame and makes the handler the guest's next context.  The gate is usable.  false,
+ * with *stack the address where the frame should be, if it cannot be pushed there; then
+ * the context has not changed. */
+static bool enter(struct vcpu *v, const struct gate *g, bool has_error, u32 error, gva_t *stack)
 {
 	struct regs *r = &v->r;
 	struct frame f = {.count = 0};
 	struct access_fault fault;
-	u32 esp = r->gpr[GPR_ESP];
+	u32 esp = r->gpr[GPR_ESP], ss = r->ss;
 
 	guard_close(v);
 	if (r->eflags & EFLAGS_VM)
@@ -42,17 +45,18 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 		push(&f, r->ss);
 		push(&f, esp);
 		esp = v->esp0;
-		r->ss = v->kernel_ss;
+		ss = v->kernel_ss;
 	}
 	push(&f, r->eflags);
 	push(&f, v->paravirtual ? r->cs : r->cs & ~3u); /* as at CPL 0: IRET traps */
 	push(&f, r->eip);
 	if (has_error)
 		push(&f, error);
-	esp -= 4 * f.count;
+	*stack = esp -= 4 * f.count;
 	if (guest_write(v, esp, &f.words[ARRAY_SIZE(f.words) - f.count], 4 * f.count, &fault))
-		guest_die("triple fault: no stack at %08x for vector %u", esp, vector);
+		return false;
 	r->gpr[GPR_ESP] = esp;
+	r->ss = ss;
 	r->cs = g->cs;
 	r->eip = g->eip;
 	if (r->eflags & EFLAGS_VM)
@@ -60,10 +64,37 @@ static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_e
 	r->eflags &= ~(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM);
 	if (g->type == GATE_INTERRUPT)
 		r->eflags &= ~EFLAGS_IF;
+	return true;
 }
 
-/* Where the gate is not usable a processor raises a double fault.  The kernels' gate for
- * that leads to a task, which we do not have, so the domain ends. */
+/* A double fault at EIP.  false if the guest has no way into a handler of it. */
+static bool double_fault(struct vcpu *v)
+{
+	struct gate g = idt_gate(v, EXC_DF);
+	gva_t stack;
+
+	if (g.usable)
+		return enter(v, &g, true, 0, &stack);
+	return g.present && g.type == GATE_TASK && task_enter(v, g.cs & 0xFFFC, 0);
+}
+
+void inject_double_fault(struct vcpu *v)
+{
+	if (!double_fault(v))
+		guest_die("triple fault: a double fault without a handler that can be entered");
+}
+
+/* What cannot be pushed becomes a double fault, as the page fault of the push would. */
+static void deliver(struct vcpu *v, const struct gate *g, u32 vector, bool has_error, u32 error)
+{
+	gva_t stack;
+
+	if (!enter(v, g, has_error, error, &stack) && !double_fault(v))
+		guest_die("triple fault: no stack at %08x for vector %u", stack, vector);
+}
+
+/* Where the gate is not usable a processor raises a double fault.  (Of a benign exception it
+ * would first try its handler of #GP or #NP.) */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 {
 	struct gate g = idt_gate(v, vector);
@@ -72,6 +103,8 @@ void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 		deliver(v, &g, vector, has_error, error);
 	else if (v->idtr.limit < 7) /* as reboot=t makes it */
 		domain_reset("faults with an empty IDT");
+	else if (double_fault(v))
+		return;
 	else if (!g.present)
 		guest_die("triple fault: exception %u (error code %x) without a gate in the IDT "
 			  "at %08x",

@@ -10,6 +10,8 @@
 #include "base.h"
 #include "monitor/vcpu.h"
 
+/* A double fault: the guest's frame for another exception could not be pushed. */
+void inject_double_fault(struct vcpu *v);
 /* An exception at EIP; error is pushed only if has_error. */
 void inject_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 /* A page fault at EIP, with va in CR2. */

@@ -51,7 +51,8 @@
 #define FLAT_DATA 0x00CFF3000000FFFFull /* of user mode */
 
 #define LDT_TYPE 0x82 /* present, system, LDT */
-#define TSS_TYPE 0x89 /* the same; bit 1 says that it is busy */
+#define TSS_TYPE 0x89 /* present, system, TSS of 32 bits; bit 1 says that it is busy */
+#define TSS_BUSY (2ull << 40)
 
 /* Where a selector's descriptor is, as one number: index in its table, times 2, and TI. */
 #define PLACE(selector) ((u32)(selector) >> 2)
@@ -335,6 +336,18 @@ u32 segment_load(struct vcpu *v, enum seg seg, u32 selector)
 	return 0;
 }
 
+u16 segment_or_null(struct vcpu *v, enum seg seg, u16 selector)
+{
+	u32 table = selector >> 2 & 1, index = selector >> 3;
+	u64 d;
+
+	segment_late(v, selector & 0xFFFC);
+	if (index >= (table == LDT ? SEG->ldt_entries : SEG->pages[GDT] * 512))
+		return 0;
+	d = slots(table)[index];
+	return serves(v, seg, d) && dpl(d) >= (selector & 3u) ? selector : 0;
+}
+
 /* Gives a register back the selector that Xen could not load.  A flat segment is in the
  * slot for just as long as the load takes.  Xen may have run another vCPU in the middle of
  * give_ldt(), and so have an LDT of another length than that of ldt_entries. */
@@ -362,15 +375,27 @@ void regparm3 segment_failsafe(const u32 selector[4])
 	revive(SEG_GS, (u16)selector[3]);
 }
 
-bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit)
+bool segment_tss(struct vcpu *v, u16 selector, gva_t *base, u32 *limit)
 {
 	u64 d;
 
-	if (!v->tr || !guest_descriptor(v, v->tr, &d) || (d >> 40 & 0x9D) != TSS_TYPE)
+	if (!(selector & 0xFFFC) || !guest_descriptor(v, selector, &d) ||
+	    (d >> 40 & 0x9D) != TSS_TYPE)
 		return false;
 	*base = descriptor_base(d);
 	*limit = segment_limit(d);
 	return true;
+}
+
+bool segment_take_tss(struct vcpu *v, u16 selector)
+{
+	struct access_fault f;
+	u64 d;
+
+	if (!guest_descriptor(v, selector, &d) || (d & TSS_BUSY))
+		return false;
+	d |= TSS_BUSY;
+	return !guest_write(v, v->gdtr.base + (selector & ~7u), &d, 8, &f);
 }
 
 /* The descriptors behind the guest's part of the GDT are Xen's own, and all flat. */

@@ -29,6 +29,8 @@ bool segment_late(struct vcpu *v, u32 error);
  * selector is loaded with the kernel's own RPL, whatever RPL it has.  0, or the vector of
  * the exception that the load meets; then the register has not changed. */
 u32 segment_load(struct vcpu *v, enum seg seg, u32 selector);
+/* The selector, if the kernel can load it into seg, which is ES, DS, FS or GS; else 0. */
+u16 segment_or_null(struct vcpu *v, enum seg seg, u16 selector);
 /* Xen's failsafe callback: Xen could not load DS, ES, FS or GS, which held these selectors
  * in this order, and left it null. */
 void regparm3 segment_failsafe(const u32 selector[4]);
@@ -47,8 +49,11 @@ static inline u32 descriptor_base(u64 d)
 {
 	return (u32)((d >> 16 & 0xFFFFFF) | (d >> 32 & 0xFF000000));
 }
-/* Sets *base and *limit to those of the guest's TSS; false if it has none. */
-bool segment_tss(struct vcpu *v, gva_t *base, u32 *limit);
+/* Sets *base and *limit to those of the guest's TSS that the selector names; false if there
+ * is none. */
+bool segment_tss(struct vcpu *v, u16 selector, gva_t *base, u32 *limit);
+/* Marks that TSS as busy, in the guest's GDT.  false if it is so already, or cannot be. */
+bool segment_take_tss(struct vcpu *v, u16 selector);
 /* May a gate lead to this selector?  It must name a code segment of the kernel's in the
  * GDT. */
 bool segment_is_kernel_code(const struct vcpu *v, u16 selector);

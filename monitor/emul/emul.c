@@ -135,7 +135,7 @@ static bool bitmap_allows(struct vcpu *v, u16 port, unsigned size)
 	u32 limit;
 	u16 map, bits;
 
-	if (!segment_tss(v, &tss, &limit) || guest_read(v, tss + 0x66, &map, 2, &f) ||
+	if (!segment_tss(v, v->tr, &tss, &limit) || guest_read(v, tss + 0x66, &map, 2, &f) ||
 	    map + port / 8 + 1u > limit || guest_read(v, tss + map + port / 8, &bits, 2, &f))
 		return false;
 	return !(bits >> (port & 7) & ((1u << size) - 1));

@@ -193,7 +193,8 @@ static void exception(struct vcpu *v)
 			report_state(v);
 		break;
 	case EXC_DF:
-		guest_die("double fault");
+		inject_double_fault(v);
+		break;
 	case EXC_GP:
 	case EXC_NP:
 	case EXC_SS:

@@ -71,10 +71,13 @@ static void die_nowhere(void)
 	ops.set_cr3(0xfffff000);
 }
 
-/* A stack that is not mapped: the exception's own frame cannot be written. */
+/* A stack that is not mapped: the exception's own frame cannot be written.  The double
+ * fault's task tells of it (df_report), if there is a gate to it. */
 static void die_stack(void)
 {
 	irq_disable();
+	if (option("nogate"))
+		ops.write_idt(idt_table, V_DF, 0, 0);
 	asm volatile("xor %%esp, %%esp\n\tpush %%eax" ::: "memory");
 }
 

@@ -18,6 +18,7 @@
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
  *   die=nmi            wait for three NMIs
  *   die=nowhere|stack|int|window   CR3, stack, the ROM's own INT, the ROM's mapping (die.c)
+ *   nogate             die=stack: there is no task for the double fault
  *   mute=boot|init     print nothing, and spin before Init or after it (die.c)
  *   acpi               die=keys: the button is on, too
  *   forge              lines on the console that look like Xen's at an end

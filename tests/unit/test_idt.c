@@ -174,13 +174,26 @@ static void an_interrupt_without_a_gate_is_a_fault(void **state)
 	assert_int_equal(domain_stack(0), 0x49);
 }
 
-static void an_exception_without_a_way_is_a_triple_fault(void **state)
+static void an_exception_without_a_way_is_a_double_fault(void **state)
 {
 	(void)state;
 	domain_init(false);
+	set_gate(EXC_GP, 0);
+	inject_interrupt(v, 0x400); /* it has none either */
+	assert_true(domain_at(EXC_DF));
+	assert_int_equal(domain_stack(0), 0);
+	assert_int_equal(domain_stack(1), KERNEL(CODE));
+}
+
+static void without_a_way_for_that_it_is_a_triple_fault(void **state)
+{
+	(void)state;
+	domain_init(false);
+	set_gate(EXC_DF, 0);
 	set_gate(EXC_GP, GATE(HANDLER(EXC_GP), 0x48, 0x8E));
 	assert_dies("gate 13 has type e and selector 0049", inject_exception(v, EXC_GP, true, 0));
 	domain_init(false);
+	set_gate(EXC_DF, 0);
 	set_gate(EXC_GP, 0);
 	assert_dies("without a gate in the IDT", inject_interrupt(v, 0x400));
 }
@@ -209,7 +222,8 @@ static int run(void)
 		cmocka_unit_test(a_handler_at_0),
 		cmocka_unit_test(an_int_that_its_gate_refuses_is_a_fault),
 		cmocka_unit_test(an_interrupt_without_a_gate_is_a_fault),
-		cmocka_unit_test(an_exception_without_a_way_is_a_triple_fault),
+		cmocka_unit_test(an_exception_without_a_way_is_a_double_fault),
+		cmocka_unit_test(without_a_way_for_that_it_is_a_triple_fault),
 		cmocka_unit_test(what_a_handler_begins_with),
 	};
 

@@ -320,13 +320,6 @@ static void a_context_that_cannot_be_entered_is_the_guests_end(void **state)
 	assert_dies("it cannot go on at 1234:", nested(EXC_GP, WIN_TEXT + exit_iret_offset));
 }
 
-static void a_double_fault_ends_in_a_report(void **state)
-{
-	(void)state;
-	domain_init(false);
-	assert_dies("double fault", trap(EXC_DF, true, 0));
-}
-
 /* --- what else a trap is ----------------------------------------------------------------- */
 
 static void an_access_to_the_local_apic_is_emulated(void **state)
@@ -407,7 +400,6 @@ static int run(void)
 		cmocka_unit_test(before_init_an_nmi_asks_where_the_guest_is),
 		cmocka_unit_test(a_fault_in_ring_0_has_a_place_or_is_ours),
 		cmocka_unit_test(a_context_that_cannot_be_entered_is_the_guests_end),
-		cmocka_unit_test(a_double_fault_ends_in_a_report),
 		cmocka_unit_test(an_access_to_the_local_apic_is_emulated),
 		cmocka_unit_test(cpuid_of_the_roms_own_code_is_answered),
 		cmocka_unit_test(a_step_is_told_although_dr6_has_lost_it),

@@ -411,17 +411,17 @@ static void bases(void **state)
 	assert_int_equal(segment_base(v, 0xFFF8), 0); /* one of Xen's */
 	assert_int_equal(segment_base(v, 0x0C), 0);   /* no LDT */
 	v->tr = TSS_SEL;
-	assert_true(segment_tss(v, &base, &limit));
+	assert_true(segment_tss(v, v->tr, &base, &limit));
 	assert_int_equal(base, KERNEL(TSS));
 	assert_int_equal(limit, 0x2068);
 	v->tr = 0;
-	assert_false(segment_tss(v, &base, &limit));
+	assert_false(segment_tss(v, v->tr, &base, &limit));
 	v->tr = 0xF8;
-	assert_false(segment_tss(v, &base, &limit));
+	assert_false(segment_tss(v, v->tr, &base, &limit));
 	v->tr = KERNEL_DS; /* no TSS */
-	assert_false(segment_tss(v, &base, &limit));
+	assert_false(segment_tss(v, v->tr, &base, &limit));
 	v->tr = LDT_SEL;
-	assert_false(segment_tss(v, &base, &limit));
+	assert_false(segment_tss(v, v->tr, &base, &limit));
 }
 
 static void a_descriptor_that_xen_refuses_ends_the_domain(void **state)

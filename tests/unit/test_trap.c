@@ -311,9 +311,10 @@ static void without_a_gate_it_is_a_triple_fault(void **state)
 {
 	(void)state;
 	start();
-	v->idtr.limit = 0x67;
+	v->idtr.limit = 0x3F;
 	assert_dies("triple fault: exception 14", page_fault(0x70000000, 0));
 	start();
+	((u64 *)PHYS(IDT))[EXC_DF] = 0;
 	((u64 *)PHYS(IDT))[14] = 0x0000850000600000ull; /* a task gate */
 	assert_dies("gate 14 has type 5", page_fault(0x70000000, 0));
 	start();
@@ -321,6 +322,35 @@ static void without_a_gate_it_is_a_triple_fault(void **state)
 	domain_user();
 	v->r.eip = USER;
 	assert_dies("no stack at 70000fe8", inject_page_fault(v, 0x1000, PF_U));
+}
+
+/* Linux's has a task of its own, with a stack of its own. */
+static void a_stack_that_misses_is_a_double_fault(void **state)
+{
+	u32 *old = PHYS(TSS), *task = PHYS(0x16000);
+
+	(void)state;
+	start();
+	((u64 *)PHYS(GDT))[0x90 >> 3] = 0xC001890160000067ull;
+	((u64 *)PHYS(IDT))[EXC_DF] = 0x0000850000900000ull;
+	task[7] = TABLES;		 /* CR3 */
+	task[8] = KERNEL(CODE + 0x400);	 /* EIP */
+	task[9] = 2;			 /* EFLAGS */
+	task[14] = KERNEL(0x18000);	 /* ESP */
+	task[18] = task[21] = USER_DS;	 /* ES, DS */
+	task[19] = KERNEL_CS;		 /* CS */
+	task[20] = task[22] = KERNEL_DS; /* SS, FS */
+	domain_user();
+	v->esp0 = 0x70001000;
+	inject_page_fault(v, 0x1000, PF_U);
+	assert_int_equal(v->r.eip, KERNEL(CODE + 0x400));
+	assert_int_equal(v->r.cs, KERNEL_CS | 1);
+	assert_int_equal(v->r.gpr[GPR_ESP], KERNEL(0x18000) - 4);
+	assert_int_equal(domain_stack(0), 0);
+	assert_int_equal(v->tr, 0x90);
+	assert_int_equal(xen.selector[SEG_FS], KERNEL_DS);
+	assert_int_equal(old[8], USER);
+	assert_int_equal(old[19], USER_CS);
 }
 
 /* reboot=t: as a PC's, this one's end is a reset; with an IDT it is an error. */
@@ -530,6 +560,7 @@ static int run(void)
 		cmocka_unit_test(no_frame_that_is_left_by_has_vm),
 		cmocka_unit_test(a_gate_whose_selector_is_gone),
 		cmocka_unit_test(without_a_gate_it_is_a_triple_fault),
+		cmocka_unit_test(a_stack_that_misses_is_a_double_fault),
 		cmocka_unit_test(an_exception_with_an_empty_idt_is_a_reset),
 		cmocka_unit_test(trap_gates_keep_the_interrupt_flag),
 		cmocka_unit_test(an_event_becomes_an_interrupt),
