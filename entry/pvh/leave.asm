@@ -87,5 +87,7 @@ quick_set_ts:
 	mov eax, cr0
 	or al, CR0_TS
 	LEAVING mov cr0, eax
+	mov byte [ss:V_TS_DUE], 0
+	mov byte [ss:V_TS_REAL], 1
 	pop eax
 	iretd

@@ -139,16 +139,39 @@ enter_v86:
 	push dword VECTOR_V86
 	jmp trap_common
 
-; Stack: vector, error code, EIP, CS, EFLAGS of the interrupted monitor code.
+; Stack: vector, error code, EIP, CS, EFLAGS of the interrupted monitor code.  An NMI is noted
+; for the next way out; before Init it is dropped.  Where DS is the guest's, as in a VMI call
+; and at the end of exit_guest, C gets the monitor's DS and ES all the same.  (Elsewhere ES
+; is not touched: before Init the guest's could not be loaded again.)
 ; void nested_trap(struct nested_frame *) may change EIP and EAX.
 trap_nested:
+	cmp byte [esp], EXC_NMI
+	je .nmi
 	pushad
 	mov eax, esp
 	cld
+	mov edx, ds
+	cmp edx, OWN_DS0
+	jne .guests
 	call nested_trap
-	popad
-	add esp, 8
+.back:	popad
+.done:	add esp, 8
 	iretd
+.guests:
+	push ds
+	push es
+	mov edx, OWN_DS0
+	mov ds, edx
+	mov es, edx
+	call nested_trap
+	pop es
+	pop ds
+	jmp .back
+.nmi:	push eax
+	mov al, [ss:V_PARAVIRTUAL]
+	or [ss:V_NMI], al
+	pop eax
+	jmp .done
 
 ; s32 fixup_table[][2]: an instruction of the ROM's that may fault, and where to go on then.
 fixup_table:

@@ -52,7 +52,6 @@ iret_disabled:
 	mov byte [ss:V_VIF], 0
 iret_insn_disabled:
 	iretd
-iret_window_end:
 
 ; Something is to be done before the iretd.  If an interrupt waits, ring 0 takes the frame at
 ; ESP for the context to interrupt, or comes back to iret_window.
@@ -62,10 +61,9 @@ iret_more:
 	int VEC_IRET
 .ts:	test byte [ss:esp + 4], 2       ; to user mode only
 	jz iret_insn
-	mov byte [ss:V_TS_DUE], 0
-	mov byte [ss:V_TS_REAL], 1
 	int VEC_SET_TS
 	jmp iret_insn
+iret_window_end:
 
 ; VM asks for virtual-8086 mode, into which ring 0 goes.  NT means nothing in the flags of user
 ; mode, and is dropped for ring 1, where it would make the next iretd fault.

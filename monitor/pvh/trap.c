@@ -281,8 +281,8 @@ struct nested_frame {
 	u32 vector, error, eip, cs, eflags;
 };
 
-/* The monitor's own code has trapped.  Goes on at the place that the fixup table has for the
- * instruction; without one the domain ends. */
+/* The monitor's own code has trapped, and not by an NMI.  Goes on at the place that the fixup
+ * table has for the instruction; without one the domain ends. */
 void regparm3 nested_trap(struct nested_frame *f)
 {
 	u32 vector = f->vector & VECTOR_NUMBER;
@@ -294,10 +294,6 @@ void regparm3 nested_trap(struct nested_frame *f)
 	}
 	if (f->vector & VECTOR_UPCALL) /* the event stays pending and is taken later */
 		return;
-	if (vector == EXC_NMI) {
-		VCPU->nmi = VCPU->paravirtual;
-		return;
-	}
 	if (f->eip == WINDOW_CODE(exit_iret_offset))
 		guest_die("it cannot go on at %04x:%08x: vector %u, error code %x", VCPU->r.cs,
 			  VCPU->r.eip, vector, f->error);

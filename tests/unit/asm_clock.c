@@ -59,17 +59,17 @@ void clock_check(void)
 {
 	u64 time = (u64)machine.gpr[EDX] << 32 | machine.gpr[EAX];
 
-	if (which > 1 || (which && off_its_cpu && !machine.taken)) {
+	if (which > 1 || (which && off_its_cpu && !machine.away)) {
 		assert_int_equal(machine.calls, 1);
 		assert_int_equal(machine.call[0].gpr[EAX], which);
 	} else if (!which) {
-		assert_true(time == tsc_first || (machine.taken && time == machine.tsc));
+		assert_true(time == tsc_first || (machine.away && time == machine.tsc));
 	} else if (!machine.calls) {
 		assert_true(time == tsc_first - stolen ||
-			    (machine.taken && time == tsc_first + PASSES - stolen - STEALS));
+			    (machine.away && time == tsc_first + PASSES - stolen - STEALS));
 		assert_true(peek64(A_C_AVAILABLE) == time);
 	} else {
-		assert_true(machine.taken);
+		assert_true(machine.away);
 		assert_int_equal(machine.call[0].gpr[EAX], 1);
 	}
 }

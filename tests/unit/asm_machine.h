@@ -71,12 +71,15 @@ extern struct asm_machine {
 	u32 steps;			  /* instructions of this run */
 	u32 event_at;			  /* NEVER: none */
 	u32 sent, taken;		  /* events */
+	u32 nmis;			  /* that have come */
+	u32 away;			  /* times that the guest was elsewhere */
 	void (*on_event)(void);		  /* what the guest does meanwhile; may be NULL */
 	bool (*on_c)(struct asm_call *c); /* has a C function's effect; false: it ends here */
 	bool pvh;			  /* the PVH binding's image: int enters ring 0 */
 	bool ring0, comes;		  /* it is there; an event comes when it leaves */
 	void (*on_branch)(u32 at);	  /* a run of instructions without a branch begins there */
 	void (*on_leave)(void);		  /* the processor is about to leave the domain; or NULL */
+	bool nmi;			  /* what comes at event_at is an NMI; PVH only */
 	u32 cr[8];
 	bool (*on_trap)(u32 vector); /* monitor_trap(); NULL: it takes events, as said */
 } machine;

@@ -15,6 +15,7 @@
 u8 pvh_flag;
 static bool asks; /* the 8259 has an interrupt */
 static u32 asked; /* for so many */
+static u32 nmis_had;
 
 struct context {
 	u32 eip, cs, eflags, esp, ss;
@@ -43,12 +44,25 @@ static void iret_context(struct context *c)
 		c->ss = peek(at + 16);
 }
 
+/* The guest's handler of an NMI makes calls, whatever the flag is. */
+static void deliver_nmi(const struct context *c)
+{
+	if (!peek8(A_V_NMI) || in_code(c, "iret_window", "iret_window_end") ||
+	    in_code(c, "exception_code", "exception_code_end"))
+		return;
+	scribble8(A_V_NMI, 0);
+	nmis_had++;
+	if (!(c->cs & 2))
+		guest_was_elsewhere(c->esp);
+}
+
 static void deliver(struct context *c)
 {
 	if (in_code(c, "iret_window", "iret_window_end")) {
 		c->eip = label("iret_window");
 		c->eflags &= ~IF;
 	}
+	deliver_nmi(c);
 	if (asks && (c->eflags & IF) && !in_code(c, "exception_code", "exception_code_end")) {
 		asks = false;
 		machine.taken++;
@@ -74,6 +88,8 @@ static bool monitor(u32 vector)
 	}
 	if (vector == VECTOR_IRET)
 		iret_context(&c);
+	else if (vector == A_EXC_NMI)
+		scribble8(A_V_NMI, 1);
 	else if (vector != A_VECTOR_UPCALL)
 		fail_msg("trap %x", vector);
 	deliver(&c);
@@ -99,6 +115,9 @@ void pvh_begin(u32 seed)
 	poke8(A_V_VIF, pvh_flag);
 	poke8(A_V_PEND, asks);
 	poke8(A_V_PARAVIRTUAL, 1);
+	poke8(A_V_NMI, 0);
+	machine.nmi = seed % 3 == 2;
+	nmis_had = 0;
 	poke8(A_V_TS_DUE, 0);
 	poke8(A_V_TS_REAL, 0);
 	poke8(A_V_PDPTE_FLAW, 0);
@@ -121,5 +140,6 @@ void pvh_check_events(void)
 void pvh_check_count(void)
 {
 	assert_int_equal(peek8(A_V_PEND), asks);
+	assert_int_equal(nmis_had + peek8(A_V_NMI), machine.nmis);
 	assert_int_equal(machine.taken + asks + machine.comes, asked + machine.comes);
 }

@@ -9,9 +9,10 @@
 
 #include "asm_machine.h"
 
-/* As machine_begin(); the flag and what waits behind it are random. */
+/* As machine_begin(); the flag and what waits behind it are random.  What comes at event_at
+ * is an NMI for a third of the seeds. */
 void pvh_begin(u32 seed);
-/* No interrupt is lost, and none comes twice; the first: nor does one wait while the flag
+/* No interrupt or NMI is lost, and none comes twice; the first: nor does one wait while the flag
  * is on. */
 void pvh_check_events(void);
 void pvh_check_count(void);

@@ -101,8 +101,14 @@ static void push(u32 word)
 
 /* --- the world outside ---------------------------------------------------------------- */
 
-/* A gate of the PVH binding, from ring 1 into ring 0. */
-static void enter_ring0(u32 vector)
+/* The offset in the image of the entry point of a vector of the ROM's own. */
+static u32 entry_of(u32 vector)
+{
+	return peek(label("quick_table") + (vector - PVH_VECTORS) * 4);
+}
+
+/* A gate of the PVH binding, from ring 1 into ring 0; entry is an offset in the image. */
+static void enter_ring0(u32 entry)
 {
 	u32 esp = machine.gpr[ESP];
 
@@ -113,18 +119,38 @@ static void enter_ring0(u32 vector)
 	push(FLAT_RING1_CS);
 	push(machine.eip);
 	machine.ring0 = true;
-	machine.eip = WIN_TEXT + peek(label("quick_table") + (vector - PVH_VECTORS) * 4);
+	machine.eip = WIN_TEXT + entry;
+}
+
+/* An NMI.  In ring 0 the processor stays on its stack. */
+static void come_nmi(void)
+{
+	u32 entry = label("trap_entries") - WIN_TEXT + A_EXC_NMI * 16;
+
+	machine.nmis++;
+	if (!machine.ring0) {
+		enter_ring0(entry);
+		return;
+	}
+	push(machine.eflags);
+	push(A_OWN_CS0);
+	push(machine.eip);
+	machine.eip = WIN_TEXT + entry;
 }
 
 /* Xen calls upcall, if upcalls are on.  In a PVH domain it waits for the end of ring 0. */
 void world_event(void)
 {
 	machine.event_at = NEVER;
+	if (machine.nmi) {
+		come_nmi();
+		return;
+	}
 	if (machine.pvh) {
 		machine.sent++;
 		machine.comes = true;
 		if (!machine.ring0)
-			enter_ring0(PVH_VECTORS);
+			enter_ring0(entry_of(PVH_VECTORS));
 		return;
 	}
 	machine.sent += !peek8(A_X_PENDING);
@@ -143,6 +169,7 @@ void guest_was_elsewhere(u32 stack)
 	static const u32 changed[] = {A_V_CALL_ESP,  A_V_ARGUMENT, A_V_ARGUMENT + 4,
 				      A_V_IRET_SITE, A_V_EXIT_ESP, A_V_VECTOR};
 
+	machine.away++;
 	for (u32 i = 0; i < ARRAY_SIZE(changed); i++)
 		scribble(changed[i], rnd());
 	for (u32 i = 1; i <= 16; i++)
@@ -264,6 +291,12 @@ static bool iretd(void)
 {
 	u32 cs;
 
+	if (machine.ring0 && !(peek(machine.gpr[ESP] + 4) & 3)) { /* from a trap of ring 0's own */
+		machine.eip = pop();
+		pop();
+		machine.eflags = pop();
+		return false;
+	}
 	for (machine.frame_words = 0; machine.frame_words < (machine.ring0 ? 5 : 3);)
 		machine.frame[machine.frame_words++] = pop();
 	cs = machine.frame[1];
@@ -274,7 +307,7 @@ static bool iretd(void)
 		machine.eip = machine.frame[0];
 		machine.eflags = machine.frame[2];
 		if (machine.comes && machine.pvh)
-			enter_ring0(PVH_VECTORS);
+			enter_ring0(entry_of(PVH_VECTORS));
 		return false;
 	}
 	while ((cs & 2) && machine.frame_words < 5)
@@ -327,7 +360,7 @@ bool world_instruction(enum asm_stop *stop)
 		machine.frame[0] = peek8(machine.eip + 1);
 		if (machine.pvh) {
 			machine.eip += 2;
-			enter_ring0(machine.frame[0]);
+			enter_ring0(entry_of(machine.frame[0]));
 			return false;
 		}
 		*stop = STOP_INT;

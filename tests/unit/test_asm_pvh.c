@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unicorn/unicorn.h>
 
 #include "asm_pvh.h"
 #include "monitor/pvh/pvh.h"
@@ -15,6 +16,7 @@
 #define KERNEL_CS 0x61u
 #define USER_CS 0x73u
 #define SITE 0xC0200000u
+#define GUEST_DS 0x7Bu
 
 #define C true
 #define ASM false
@@ -283,6 +285,8 @@ static void check_iret(void)
 	else
 		assert_int_equal(machine.gpr[ESP], esp);
 	assert_int_equal(peek8(A_V_VIF), (frame[2] & IF) != 0);
+	if (machine.eip != label("exit_iret")) /* a fault would be reported there */
+		assert_int_equal(peek(A_V_IRET_SITE), SITE);
 	check_kept(ALL_REGISTERS);
 	if (set)
 		assert_true(peek8(A_V_TS_REAL) && !peek8(A_V_TS_DUE) && (machine.cr[0] & A_CR0_TS));
@@ -355,6 +359,42 @@ static void an_exception_shows_the_kernel_its_own_flag(void **state)
 			each_moment(6, begin_exception, exception, check_exception);
 }
 
+/* --- faults in ring 0 ------------------------------------------------------------------------ */
+
+static bool nested(struct asm_call *c)
+{
+	assert_string_equal(c->name, "nested_trap");
+	assert_int_equal(c->gpr[EAX], A_WIN_STACK_TOP - 13 * 4);
+	assert_int_equal(selector(UC_X86_REG_DS), A_OWN_DS0);
+	poke(A_WIN_STACK_TOP - 3 * 4, GUEST_CODE); /* EIP: where to go on */
+	return true;
+}
+
+/* In a call the guest's are loaded, and what has them again afterwards goes on with them. */
+static void a_fault_in_ring_0_finds_the_monitors_segments(void **state)
+{
+	const u32 stack[] = {0x206, A_OWN_CS0, 0xF4000000, 0x7777, A_EXC_GP};
+	const u32 ds[] = {A_OWN_DS0, GUEST_DS};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(ds); i++) {
+		pvh_begin(i + 1);
+		machine.on_c = nested;
+		machine.ring0 = true;
+		machine.gpr[ESP] = A_WIN_STACK_TOP;
+		for (u32 k = 0; k < ARRAY_SIZE(stack); k++)
+			machine_push(stack[k]);
+		set_selector(UC_X86_REG_DS, ds[i]);
+		set_selector(UC_X86_REG_ES, GUEST_DS);
+		assert_int_equal(machine_run(label("trap_nested")), STOP_RETURN);
+		assert_int_equal(machine.calls, 1);
+		assert_int_equal(selector(UC_X86_REG_DS), ds[i]);
+		assert_int_equal(selector(UC_X86_REG_ES), GUEST_DS);
+		assert_int_equal(machine.gpr[ESP], A_WIN_STACK_TOP);
+		check_kept(ALL_REGISTERS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +405,7 @@ int main(void)
 		cmocka_unit_test(enable_takes_what_waits),
 		cmocka_unit_test(iret_takes_what_waits_and_sets_ts_for_user_mode),
 		cmocka_unit_test(an_exception_shows_the_kernel_its_own_flag),
+		cmocka_unit_test(a_fault_in_ring_0_finds_the_monitors_segments),
 	};
 
 	return cmocka_run_group_tests_name("asm_pvh", tests, NULL, NULL);
