@@ -3,6 +3,8 @@
  * knows three keys (scan code set 1). */
 #include "ops.h"
 #include "asked.h"
+#include "irq.h"
+#include "proc.h"
 #include "trap.h"
 
 #define IRQ_KEYBOARD 1u
@@ -124,6 +126,31 @@ void asked_by_nmi(void)
 	}
 	while (nmis < 3)
 		asm volatile("");
+	outw(PM1_SLEEP, PM1_CONTROL);
+	for (;;)
+		asm volatile("");
+}
+
+#define BUSY_NMIS 8u
+
+/* At whatever instruction of the kernel's, of its processes' and of the ROM's. */
+void asked_by_nmi_busy(void)
+{
+	u32 wrong = 0;
+
+	stray_hook = nmi;
+	irq_enable();
+	tick_start();
+	printk("guest: waits to be asked\n");
+	while (nmis < BUSY_NMIS) {
+		wrong += proc_run(PROG_COW, 0) != 0;
+		wrong += proc_run(PROG_FAULT, FAULT_READ_NULL) != (STATUS_KILLED | V_PF);
+		wrong += try_read(0, NULL) != V_PF;
+		ops.write_gdt(gdt_table, GDT_SPARE, 0, 0);
+		inb(0x80);
+	}
+	tick_stop();
+	printk("guest: NMIs have come, %u things went wrong\n", wrong);
 	outw(PM1_SLEEP, PM1_CONTROL);
 	for (;;)
 		asm volatile("");

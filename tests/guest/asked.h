@@ -10,6 +10,7 @@ noreturn void asked_by_button(void); /* ACPI power-off */
 noreturn void asked_by_keys(void);   /* reset by the 8042 */
 noreturn void asked_by_nothing(void);
 noreturn void asked_by_nmi(void); /* three of them: power-off */
+noreturn void asked_by_nmi_busy(void);
 void asked_irq(u32 irq);
 
 #endif

@@ -26,6 +26,7 @@
 #define GDT_SPARE 28 /* nobody's */
 #define GDT_DF_TSS 31
 
+#define EFLAGS_TF 0x100u
 #define EFLAGS_IF 0x200u
 #define EFLAGS_VM 0x20000u
 #define CR0_EM 0x4u
@@ -41,6 +42,8 @@ enum vector {
 	V_DE = 0,
 	V_DB = 1,
 	V_BP = 3,
+	V_OF = 4,
+	V_BR = 5,
 	V_UD = 6,
 	V_NM = 7,
 	V_DF = 8,

@@ -49,7 +49,7 @@ u32 idt_gate_type(u32 v)
 {
 	if (v == V_SYSCALL)
 		return GATE_TRAP | GATE_DPL3;
-	if (v == V_BP || v == 4 || v == V_OPEN)
+	if (v == V_BP || v == V_OF || v == V_OPEN)
 		return GATE_INTR | GATE_DPL3;
 	return GATE_INTR;
 }

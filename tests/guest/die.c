@@ -204,6 +204,7 @@ static const struct {
 	{"stack", die_stack},	     {"int", die_int},
 	{"window", die_window},	     {"keys", asked_by_keys},
 	{"deaf", asked_by_nothing},  {"nmi", asked_by_nmi},
+	{"busy", asked_by_nmi_busy},
 };
 
 /* What the host must not take for Xen's own words. */

@@ -16,7 +16,7 @@
  *   die=triple|fault|real|pe|kexec|ud|hang|reboot|panic|halt   end the run that way
  *   panic=1            die=panic: it reboots, as Linux does
  *   die=button|keys|deaf   wait for the power button, Ctrl-Alt-Del, or neither
- *   die=nmi            wait for three NMIs
+ *   die=nmi|busy       wait for NMIs, or have much to do meanwhile
  *   die=nowhere|stack|int|window   CR3, stack, the ROM's own INT, the ROM's mapping (die.c)
  *   nogate             die=stack: there is no task for the double fault
  *   mute=boot|init     print nothing, and spin before Init or after it (die.c)

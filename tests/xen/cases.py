@@ -140,6 +140,11 @@ CASES = [
          cmdline="die=nmi", hosts=("pv32", "pvh"),
          options=[word for text in ("waits to be asked", "NMI 1", "NMI 2")
                   for word in ("--at", text, "xl trigger 1 nmi 0")]),
+    Case("busy", "NMIs come in the midst of faults, calls and returns, and nothing goes wrong", PAE, 0,
+         [r"guest: NMIs have come, 0 things went wrong", r"the guest powered off"],
+         cmdline="die=busy", hosts=("pv32", "pvh"),
+         options=[word for text in ["waits to be asked"] + ["NMI %d," % n for n in range(1, 8)]
+                  for word in ("--at", text, "xl trigger 1 nmi 0")]),
     Case("tiny", "too little memory is told with what it is needed for", PAE, 1,
          [r"cannot start the guest: the domain has 4 MB, .*give it more memory"], memory=4,
          hosts=("dom0",)),
