@@ -21,7 +21,7 @@ import worlds
 
 PATH = os.path.join(worlds.ROOT, "bench/ceilings.json")
 FIRST = "4.17"          # the Xen that the columns without a name were counted on
-WORLD_OF_HOST = {"pv32": "rom", "shim": "rom-shim"}
+WORLD_OF_HOST = {"pv32": "rom", "shim": "rom-shim", "pvh": "pvh"}
 ADVICE = ("If this is a mistake, find it with `make bench ONLY=words` before and after; if the cost is "
           "worth it, raise the ceiling by `make bench CEILINGS=1` and say why in the commit.")
 

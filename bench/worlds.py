@@ -31,6 +31,7 @@ WORLDS = (
     World("rom", "pv32", "rom", "VMI by the ROM, pv32"),
     World("xen-shim", "shim", "xen", "native Xen guest, shim"),
     World("rom-shim", "shim", "rom", "VMI by the ROM, shim"),
+    World("pvh", "pvh", "rom", "VMI by the ROM, pvh"),
 )
 
 
@@ -107,11 +108,12 @@ def number(pattern, text, base=10):
     return int(found[1], base) if found else None
 
 
-def boot_ticks(text):
-    """From the domain's first instruction to that of init."""
+def boot_ticks(text, start=None):
+    """From the domain's first instruction, or the time given, to the first one of init."""
     end = number(r"init: started at TSC ([0-9a-f]{1,16})\b", text, 16)
-    start = number(r"vmixen: domain started at TSC ([0-9a-f]{1,16})\b", text, 16)
+    if start is None:
+        start = number(r"vmixen: domain started at TSC ([0-9a-f]{1,16})\b", text, 16)
     stamp = re.search(r"init: build ID ([0-9a-f]{16})", text)
     if start is None and stamp:
         start = int.from_bytes(bytes.fromhex(stamp[1]), "little")
-    return end - start if end and start and start < end else None
+    return end - start if end and start is not None and start < end else None
