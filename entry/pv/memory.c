@@ -76,9 +76,19 @@ static u32 own_size(u32 pages, u32 pool)
 	       (pages + 64) / 2048 + 1 + 2 + pool;
 }
 
+/* The size in MB of a domain that has so many frames beside the ROM's own. */
+static u32 least_mb(u32 others)
+{
+	u32 pages = others;
+
+	while (pages < own_size(pages, pool_size(pages)) + others)
+		pages++;
+	return (pages + 255) >> 8;
+}
+
 void memory_divide(struct layout *l, const struct start_info *si)
 {
-	u32 pages = si->nr_pages, own, boot;
+	u32 pages = si->nr_pages, own, boot, mapped;
 
 	l->si = si;
 	l->mfn_list = (const u32 *)si->mfn_list;
@@ -95,10 +105,11 @@ void memory_divide(struct layout *l, const struct start_info *si)
 		     GUEST_PAGES_MAX >> 8);
 	/* Xen's bootstrap tables map at least 512 KB behind the boot area, up to a multiple of
 	 * 4 MB, and writable: frames there cannot be typed as page tables. */
-	if (pages < own + ((boot + 128 + 1023) & ~1023u))
-		fail("the domain has %u MB, of which kernel file and initrd take %u and the ROM "
-		     "%u: give it more memory",
-		     pages >> 8, boot >> 8, own >> 8);
+	mapped = (boot + 128 + 1023) & ~1023u;
+	if (pages < own + mapped)
+		fail("the domain has %u MB, and kernel file, initrd and the ROM take more: give it "
+		     "%u MB or more",
+		     pages >> 8, least_mb(mapped));
 	l->reserve_first = pages - own;
 	l->reserve_next = l->reserve_first;
 }
@@ -117,11 +128,7 @@ static u32 count_low(u32 pages)
 /* The size in MB of a domain whose guest memory ends at this guest frame. */
 static u32 domain_mb(u64 end)
 {
-	u32 guest = (u32)end - (HOLE_END - HOLE_FIRST), pages = guest;
-
-	while (pages < own_size(pages, pool_size(pages)) + guest)
-		pages++;
-	return (pages + 255) >> 8;
+	return least_mb((u32)end - (HOLE_END - HOLE_FIRST));
 }
 
 /* Puts the boot area as high as it may lie, but not where the kernel unpacks itself. */

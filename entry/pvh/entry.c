@@ -101,28 +101,38 @@ static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *s
 		(payload.kernel.addr - VIRT_BASE + payload.kernel.size + PAGE_SIZE - 1) & ~4095u;
 }
 
-/* Divides memory, from the top down: the monitor's own pages, the initrd at a place that the
- * kernel does not use, and below it the domain entry, for as long as it runs. */
-static void divide(struct pvh_layout *p)
+/* Divides so many pages of memory, from the top down: the monitor's own pages, the initrd
+ * at a place that the kernel does not use, and below it the domain entry, for as long as it
+ * runs.  false if there are too few. */
+static bool divide_pages(struct pvh_layout *p, const struct room *room, u32 ram)
 {
-	u32 end = p->ram < OWN_LIMIT ? p->ram : OWN_LIMIT, area = pages_of(p->initrd_bytes), top;
+	u32 end = ram < OWN_LIMIT ? ram : OWN_LIMIT, area = pages_of(p->initrd_bytes), top;
 	u32 own = PVH_OWN_PAGES(rom_pages());
-	struct room room;
 
 	if (end < own + KERNEL_FIRST)
-		fail("the domain has %u MB: give it more memory", p->ram >> 8);
+		return false;
 	p->own_next = p->own_first = end - own;
-	room_of_kernel((const u8 *)payload.kernel.addr, payload.kernel.size, &room);
 	top = p->own_first < INITRD_LIMIT ? p->own_first : INITRD_LIMIT;
-	top = top > area ? room_beside(&room, top - area, area, p->own_first) : 0;
-	if (!top || top <= 2 * pages_of(p->entry_bytes) + MOVE_ALIGN / PAGE_SIZE + KERNEL_FIRST)
-		fail("the kernel needs %u MB from %u MB on, its initrd %u MB and the ROM %u MB: "
-		     "the "
-		     "domain has %u MB, give it more memory",
-		     (u32)((room.end - room.start + 0xFFFFF) >> 20), (u32)(room.start >> 20),
-		     (area + 255) >> 8, (own + 255) >> 8, p->ram >> 8);
+	top = top > area ? room_beside(room, top - area, area, p->own_first) : 0;
 	p->initrd = top << 12;
 	p->entry_to = (p->initrd - p->entry_bytes) & ~(MOVE_ALIGN - 1);
+	return top > 2 * pages_of(p->entry_bytes) + MOVE_ALIGN / PAGE_SIZE + KERNEL_FIRST;
+}
+
+static void divide(struct pvh_layout *p)
+{
+	u32 least = p->ram;
+	struct room room;
+
+	room_of_kernel((const u8 *)payload.kernel.addr, payload.kernel.size, &room);
+	if (divide_pages(p, &room, p->ram))
+		return;
+	while (least < OWN_LIMIT && !divide_pages(p, &room, least))
+		least++;
+	fail("the domain has %u MB; the kernel needs %u MB from %u MB on, and beside it are its "
+	     "file, its initrd and the ROM: give it %u MB or more",
+	     p->ram >> 8, (u32)((room.end - room.start + 0xFFFFF) >> 20), (u32)(room.start >> 20),
+	     (least + 255) >> 8);
 }
 
 /* Copies bytes between physical addresses; the two places may overlap. */

@@ -55,6 +55,10 @@ static bool flaw;   /* has the processor it? */
 static void processor_sets_the_bits(u32 at)
 {
 	begun = at;
+	if (is("quick_set_ts")) {
+		want8(A_V_TS_DUE, 0);
+		want8(A_V_TS_REAL, 1);
+	}
 	for (u32 i = 0; flaw && i < 8; i += 2)
 		poke8(pdpt + i * 4, peek8(pdpt + i * 4) | A);
 }
@@ -174,6 +178,10 @@ static void check(void)
 	check_kept(ALL_REGISTERS & ~(u32)ways[way].results);
 	assert_int_equal(machine.gpr[ESP], is_quick() ? GUEST_STACK : A_WIN_STACK_TOP);
 	check_pdpt(flaw ? A : 0);
+	if (is("quick_set_ts")) {
+		want8(A_V_TS_DUE, 0);
+		want8(A_V_TS_REAL, 1);
+	}
 	for (u32 i = 0; flaw && i < 8; i += 2)
 		want8(pdpt + i * 4, peek8(pdpt + i * 4));
 	check_memory();

@@ -63,7 +63,7 @@ static void a_double_fault_enters_the_task_of_its_gate(void **state)
 	(void)state;
 	start();
 	task[ECX] = 0xC0DE;
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	v->cr0 &= ~CR0_TS;
 	vmi_SetDR(7, 0x7FF);
 	trap(EXC_DF, true, 0);
@@ -92,7 +92,7 @@ static void the_old_task_keeps_what_it_had(void **state)
 {
 	(void)state;
 	start();
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	v->r.gpr[GPR_EAX] = 0xAAAA;
 	v->r.gpr[GPR_ESP] = NOWHERE;
 	v->r.ds = USER_DS;
