@@ -25,14 +25,15 @@
 static struct {
 	const char *label, *leaves; /* by this instruction */
 	u8 results;		    /* bits of the registers that it changes */
+	u32 count;		    /* where it is counted; 0: not here */
 } const ways[] = {
-	{"hypercall_amd", "vmmcall", 1u << EAX},
-	{"hypercall_intel", "vmcall", 1u << EAX},
-	{"leave_cpuid", "cpuid", 1u << EAX | 1u << ECX | 1u << EDX},
-	{"leave_set_cr0", "mov to cr", 0},
-	{"leave_wrmsr", "wrmsr", 0},
-	{"quick_clear_ts", "clts", 0},
-	{"quick_set_ts", "mov to cr", 0},
+	{"hypercall_amd", "vmmcall", 1u << EAX, 0},
+	{"hypercall_intel", "vmcall", 1u << EAX, 0},
+	{"leave_cpuid", "cpuid", 1u << EAX | 1u << ECX | 1u << EDX, A_N_EXIT_CPUID},
+	{"leave_set_cr0", "mov to cr", 0, A_N_EXIT_CR0},
+	{"leave_wrmsr", "wrmsr", 0, A_N_EXIT_WRMSR},
+	{"quick_clear_ts", "clts", 0, A_N_EXIT_CR0},
+	{"quick_set_ts", "mov to cr", 0, A_N_EXIT_CR0},
 };
 static u32 way;
 
@@ -55,6 +56,8 @@ static bool flaw;   /* has the processor it? */
 static void processor_sets_the_bits(u32 at)
 {
 	begun = at;
+	if (ways[way].count)
+		want(ways[way].count, before(ways[way].count) + 1);
 	if (is("quick_set_ts")) {
 		want8(A_V_TS_DUE, 0);
 		want8(A_V_TS_REAL, 1);

@@ -501,7 +501,7 @@ static void interrupt_flag(void **state)
 {
 	(void)state;
 	domain_paging(false);
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	done("FA");
 	assert_false(v->vif);
 	assert_dies("interrupts are enabled before VMI_Init", trap("FB", EXC_GP));

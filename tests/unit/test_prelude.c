@@ -30,7 +30,7 @@ static int start(void **state)
 	(void)state;
 	domain_paging(false);
 	put_functions();
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	return 0;
 }
 

@@ -223,9 +223,9 @@ static void linear_memory_is_found_as_far_as_it_goes(void **state)
 	assert_int_equal(v->linear_limit, BEYOND);
 	assert_int_equal(v->narrow_limit, 0);
 	domain_init(false);
-	PVH->start.ram_pages = 16;
+	PVH->start.ram_pages = 64;
 	vmi_SetCR3(TABLES);
-	assert_int_equal(v->linear_limit, 16 * PAGE_SIZE);
+	assert_int_equal(v->linear_limit, 64 * PAGE_SIZE);
 	PVH->start.ram_pages = 2 * GUEST_PAGES;
 	narrow(TABLES)[(LINEAR >> 22) + 1] = narrow(TABLES)[LINEAR >> 22]; /* not what comes next */
 	vmi_SetCR3(TABLES);
