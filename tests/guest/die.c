@@ -176,6 +176,8 @@ void die_mute(const char *when)
 
 	if (!option_is("mute", when))
 		return;
+	while (option("forever")) /* nothing of it traps */
+		asm volatile("" ::"m"(words));
 	for (u32 seconds = 0, last = clock_second(); seconds < MUTE_S;) {
 		u8 now;
 

@@ -19,7 +19,8 @@
  *   die=nmi|busy       wait for NMIs, or have much to do meanwhile
  *   die=nowhere|stack|int|window   CR3, stack, the ROM's own INT, the ROM's mapping (die.c)
  *   nogate             die=stack: there is no task for the double fault
- *   mute=boot|init     print nothing, and spin before Init or after it (die.c)
+ *   mute=boot|init     print nothing, and spin before Init or after it (die.c), for some
+ *   forever            seconds, or without an end
  *   acpi               die=keys: the button is on, too
  *   forge              lines on the console that look like Xen's at an end
  */

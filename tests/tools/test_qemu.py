@@ -130,14 +130,23 @@ class Machine(Fake):
             end = self.run_it("""
                 os.write(fd["com1"], b"asked " + os.read(fd["com1"], 10))
                 time.sleep(1000)
-                """, timeout=0.2, question=(b"r?", lambda: self.screen.text == b"asked r?"))
+                """, timeout=0.2, question=([lambda: self.machine.type("com1", b"r?")],
+                                        lambda: self.screen.text == b"asked r?"))
         self.assertEqual((end.code, str(end)), (TIMEOUT, "time-out: no end after 0.2 s"))
         self.assertEqual(self.screen.text, b"asked r?")
 
     def test_an_answer_is_not_waited_for_for_ever(self):
         with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
-            end = self.run_it("time.sleep(1000)", timeout=0.2, question=(b"r?", lambda: False))
+            end = self.run_it("time.sleep(1000)", timeout=0.2, question=([lambda: None], lambda: False))
         self.assertEqual(end.code, TIMEOUT)
+
+    def test_what_one_question_leaves_without_an_answer_the_next_asks(self):
+        asked = []
+        with mock.patch.object(qemu, "ANSWER_TIME", 0.2):
+            end = self.run_it("time.sleep(1000)", timeout=0.2, question=(
+                [lambda: asked.append(1), lambda: asked.append(2), lambda: asked.append(3)],
+                lambda: 2 in asked))
+        self.assertEqual((end.code, asked), (TIMEOUT, [1, 2]))
 
     def test_time_is_the_guests_alone(self):
         def tick():

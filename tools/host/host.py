@@ -49,7 +49,7 @@ class Host:
     least_mb = 4            # of a guest; what it needs, the domain's entry says
     nested = False
     at_once = False         # there is nothing before the guest
-    question = b"\x1er"     # Ctrl-^ r: the monitor says where its guest is
+    KEYS = b"\x1er"         # Ctrl-^ r: the monitor says where its guest is
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
 
@@ -93,7 +93,7 @@ class Host:
             if self.at_once:
                 self.qemu.guest_runs()
             self.qemu.serve(self.console, self.input_channel, self.tick,
-                            (self.question, self.answered) if self.question else None)
+                            (self.questions(), self.answered))
         except Result as result:
             self.console.close()
             if self.console.lines[-1] and not self.console.interactive:
@@ -105,6 +105,10 @@ class Host:
             self.qemu.stop()
             self.console.log.close()
             self.log.close()
+
+    def questions(self):
+        """Functions that ask the monitor where its guest is."""
+        return [lambda: self.qemu.type(self.input_channel, self.KEYS)]
 
     def answered(self):
         """The monitor's answer is on the console."""

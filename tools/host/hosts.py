@@ -193,6 +193,10 @@ class Pvh(Toolstack):
     def program(cls, args):
         return pae_qemu(args)
 
+    def questions(self):
+        """Before Init no key is heard, but an NMI is. Later it would be the guest's."""
+        return super().questions() + [lambda: self.act("xl trigger 1 nmi 0")]
+
     def ended(self, reason):
         """A guest that takes the ROM out of its own page tables leaves nobody to report:
         the processor gives up, which Xen takes for a reboot, and says so."""
@@ -314,8 +318,10 @@ class Bare(Host):
     """The guest on the machine itself."""
 
     input_channel = "com1"
-    question = b""
     at_once = True
+
+    def questions(self):
+        return []
 
     def machine(self):
         args, qemu = self.args, self.qemu

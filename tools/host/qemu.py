@@ -166,8 +166,9 @@ class Qemu:
 
     def serve(self, console, input_channel, tick, question=None):
         """Serve the channels until a handler or tick raises the Result. tick is
-        called after each round, at least every 0.1 s. question: the bytes that are
-        typed when time is up, and a function that is true when the answer is there."""
+        called after each round, at least every 0.1 s. question: functions that ask the
+        guest's monitor when time is up, one after the other, and one that is true when
+        the answer is there."""
         keys = b""
         with selectors.DefaultSelector() as selector:
             for name, sock in self.channels.items():
@@ -189,9 +190,9 @@ class Qemu:
                     else:
                         self._receive(selector, event)
                 if keys:
-                    keys = keys[self._type(input_channel, keys):]
+                    keys = keys[self.type(input_channel, keys):]
                 tick()
-                self._watch_time(input_channel, question)
+                self._watch_time(question)
 
     def _receive(self, selector, event):
         try:
@@ -207,7 +208,7 @@ class Qemu:
         if event.data == "qmp":
             self._gone()
 
-    def _watch_time(self, input_channel, question):
+    def _watch_time(self, question):
         """Ends what takes too long; the guest's monitor may say first what it knows."""
         now = self.clock.seconds()
         if self.time_up and question[1]():
@@ -216,15 +217,14 @@ class Qemu:
             return
         if not self.guest_started:
             raise Result(BROKEN, "Xen and dom0 have not started the guest after %g s" % BOOT_TIME)
-        if self.time_up:
+        self.time_up = self.time_up or \
+            Result(TIMEOUT, "time-out: no end after %g s" % self.args.timeout)
+        if not question or not question[0]:
             raise self.time_up
-        self.time_up = Result(TIMEOUT, "time-out: no end after %g s" % self.args.timeout)
-        if question is None:
-            raise self.time_up
-        self._type(input_channel, question[0])
+        question[0].pop(0)()
         self.deadline = now + ANSWER_TIME
 
-    def _type(self, name, data):
+    def type(self, name, data):
         """Send what there is room for; returns how much that was."""
         try:
             return self.channels[name].send(data, socket.MSG_DONTWAIT)
