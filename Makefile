@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules
 # The variables of `make help`. Their texts are taken as they are: make expands
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
-SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
+SETTINGS := XEN_SERIES XEN_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 ICOUNT V HOSTS ONLY ROM \
 	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
@@ -390,6 +390,9 @@ help:
 #:   CMDLINE="..."        its command line
 #:   MEMORY=64            its memory in MB
 #:   VCPUS=1              its CPUs; the ROM runs one
+#:   DISK=image           its first disk; the guest writes to the file. Behind the file's name
+#:                        ,ro ,snapshot ,vdev=hda say otherwise (docs/hosts.md)
+#:   DISK2= DISK3= DISK4= DISK5= DISK6= DISK7= DISK8=     more of them
 #:   NAME=name            the domain's name and the log's (default: the kernel's)
 #:   RUN_DIR=build/run    where the log, the console and the domain's files go
 #:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim

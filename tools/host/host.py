@@ -53,6 +53,7 @@ class Host:
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
     rom = "vmi.rom"         # the binding's image, in build/
+    disks = True            # are there any for the guest?
     paging = ("pae", "2level")  # the modes that a guest can have
 
     def __init__(self, args):
