@@ -12,7 +12,7 @@
 #include "xenbind/hypercall.h"
 #include "pc/pc.h"
 #include "start.h"
-#include "xenbind/store.h"
+#include "xenbind/orders.h"
 #include "vcpu.h"
 
 /* The end that xl has ordered.  Until honour_until, in ns of time_ns(), any end of the
@@ -38,6 +38,7 @@ struct monitor {
 	struct pc pc;
 	struct events events;
 	struct store store;
+	struct orders orders;
 	struct shutdown_order shutdown_order;
 	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */

@@ -18,7 +18,6 @@
 #define ALARM_MAX_NS (1ull << 42) /* an alarm further away is looked at again at that time */
 #define NEVER (~(u64)0)		  /* in cycles: no counter gets there */
 #define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
-#define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
 /* In this time, in which the guest could run, every kernel has printed its first words,
  * even on QEMU's TCG. */
 #define SILENCE_S 10u
@@ -60,15 +59,20 @@ static void ring_store(void)
 	MON->store.bell = false;
 }
 
+/* Takes what has come from xenstored.  A message that nobody has asked for ends the
+ * conversation. */
 static void take_store(void)
 {
-	for (u32 i = 0; i < ORDERS_MAX; i++) {
-		enum store_order order = store_take(&MON->store);
+	struct store_message m;
+	enum order order;
 
-		if (order == STORE_NOTHING)
-			break;
-		domain_order(order);
-	}
+	store_look(&MON->store);
+	while (store_next(&MON->store, &m))
+		if (orders_message(&MON->orders, &MON->store, &m, &order))
+			domain_order(order);
+		else
+			store_break(&MON->store);
+	domain_order(orders_looked(&MON->orders, &MON->store));
 	ring_store();
 }
 
@@ -97,6 +101,7 @@ void events_start(void)
 	if (MON->start.store_evtchn) {
 		EVENTS->store_port = MON->start.store_evtchn;
 		store_start(&MON->store, (void *)WIN_STORE);
+		orders_start(&MON->orders, &MON->store);
 		ring_store();
 		unmask(EVENTS->store_port);
 	}
