@@ -63,7 +63,7 @@ HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 # folder changes no byte of the image.
 by_name = $(foreach f,$(sort $(foreach f,$(1),$(notdir $f)|$f)),$(lastword $(subst |, ,$f)))
 SHARED_SRC := $(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c)) \
-	$(addprefix xenbind/,console.c orders.c store.c)
+	$(addprefix xenbind/,console.c grant.c orders.c store.c)
 ROM_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pv/*.c monitor/pv/*/*.c) xenbind/mmu.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
