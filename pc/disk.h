@@ -62,6 +62,9 @@ struct disk_info {
  * unit: below DISKS. */
 void disk_info(unsigned unit, struct disk_info *info);
 void disk_submit(unsigned unit, struct disk_request *r);
+/* Calls done() of the unit's requests that have ended by now, for a guest that waits for
+ * them with its interrupts off: a model calls it when a register is read that says so. */
+void disk_poll(unsigned unit);
 
 /* Implemented by the models (pc/pc.c): unit has come, gone or changed what disk_info()
  * answers of it. */
