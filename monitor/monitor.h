@@ -10,6 +10,7 @@
 
 #include "xenbind/console.h"
 #include "xenbind/hypercall.h"
+#include "disks.h"
 #include "pc/pc.h"
 #include "start.h"
 #include "xenbind/orders.h"
@@ -22,7 +23,11 @@ struct shutdown_order {
 	u64 honour_until; /* 0: there is no order */
 };
 
+#define EVENT_PORTS (4 + 8) /* timer, console, xenstore, ourselves, and the disks */
+
 struct events {
+	evtchn_port_t awaited[EVENT_PORTS]; /* whose events end a wait for an interrupt */
+	u32 awaited_count;
 	u32 console_port;
 	u32 store_port;	    /* 0: no xenstore */
 	bool key;	    /* the next byte of input is a command to the monitor */
@@ -39,6 +44,7 @@ struct monitor {
 	struct events events;
 	struct store store;
 	struct orders orders;
+	struct disks disks;
 	struct shutdown_order shutdown_order;
 	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */

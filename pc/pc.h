@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "cmos.h"
+#include "disk.h"
 #include "kbd.h"
 #include "pci.h"
 #include "pic.h"
