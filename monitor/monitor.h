@@ -10,7 +10,7 @@
 
 #include "xenbind/console.h"
 #include "xenbind/hypercall.h"
-#include "disks.h"
+#include "fronts.h"
 #include "pc/pc.h"
 #include "start.h"
 #include "xenbind/orders.h"
@@ -44,7 +44,7 @@ struct monitor {
 	struct events events;
 	struct store store;
 	struct orders orders;
-	struct disks disks;
+	struct fronts fronts;
 	struct shutdown_order shutdown_order;
 	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */

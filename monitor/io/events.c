@@ -2,7 +2,7 @@
 /*
  * Events of Xen's become changes on the interrupt lines of the virtual PC, and what the
  * PC's devices ask for is asked of Xen.  The event channels are the vCPU's timer, the
- * console's, xenstore's, and those of the disks (disks.c).
+ * console's, xenstore's, and those of the disks (fronts.c).
  */
 #include "events.h"
 #include "time.h"
@@ -85,10 +85,10 @@ static void take_store(void)
 	while (store_next(&MON->store, &m))
 		if (orders_message(&MON->orders, &MON->store, &m, &order))
 			domain_order(order);
-		else if (!xenbus_message(&MON->disks.xenbus, &m))
+		else if (!xenbus_message(&MON->fronts.xenbus, &m))
 			store_break(&MON->store);
 	domain_order(orders_looked(&MON->orders, &MON->store));
-	xenbus_push(&MON->disks.xenbus);
+	xenbus_push(&MON->fronts.xenbus);
 	events_ring_store();
 }
 
@@ -133,7 +133,7 @@ void events_start(void)
 		orders_start(&MON->orders, &MON->store);
 		events_ring_store();
 		events_await(EVENTS->store_port);
-		disks_start();
+		fronts_start();
 	}
 }
 
@@ -360,7 +360,7 @@ void events_take(void)
 			else if (port == EVENTS->store_port)
 				take_store();
 			else
-				disks_event(port);
+				fronts_event(port);
 		}
 	}
 	take_input();

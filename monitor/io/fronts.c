@@ -13,14 +13,14 @@
 #include "events.h"
 #include "time.h"
 #include "monitor/binding.h"
-#include "monitor/disks.h"
+#include "monitor/fronts.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 #include "counters.h"
 
 #include <xen/io/blkif.h>
 
-#define D (&MON->disks)
+#define F (&MON->fronts)
 #define PATIENCE_NS 5000000000ull /* at the start, for all disks together */
 
 _Static_assert(DISKS == XENBUS_DEVICES, "a unit is a device");
@@ -39,21 +39,21 @@ static void notify(u32 port)
 
 static void tell_backend(u32 unit, bool tell)
 {
-	if (!tell || !D->port[unit])
+	if (!tell || !F->port[unit])
 		return;
 	COUNT(disk_notify);
-	notify(D->port[unit]);
+	notify(F->port[unit]);
 }
 
 static void close_port(u32 unit)
 {
-	struct evtchn_close close = {.port = D->port[unit]};
+	struct evtchn_close close = {.port = F->port[unit]};
 
 	if (!close.port)
 		return;
 	events_forget(close.port);
 	xen_event_channel_op(EVTCHNOP_close, &close);
-	D->port[unit] = 0;
+	F->port[unit] = 0;
 }
 
 static bool open_port(u32 unit, u16 domain)
@@ -63,7 +63,7 @@ static bool open_port(u32 unit, u16 domain)
 	close_port(unit);
 	if (xen_event_channel_op(EVTCHNOP_alloc_unbound, &alloc) || !events_await(alloc.port))
 		return false;
-	D->port[unit] = alloc.port;
+	F->port[unit] = alloc.port;
 	return true;
 }
 
@@ -72,19 +72,19 @@ static void remind(void)
 {
 	struct evtchn_bind_ipi bind = {.vcpu = 0};
 
-	if (!D->self_port) {
+	if (!F->self_port) {
 		xen_must(xen_event_channel_op(EVTCHNOP_bind_ipi, &bind), NEED_IPI);
 		events_await(bind.port);
-		D->self_port = bind.port;
+		F->self_port = bind.port;
 	}
-	notify(D->self_port);
+	notify(F->self_port);
 }
 
 /* --- the models' side (pc/disk.h) ------------------------------------------------------------- */
 
 void disk_info(unsigned unit, struct disk_info *info)
 {
-	const struct blk *b = &D->blk[unit];
+	const struct blk *b = &F->blk[unit];
 
 	*info = b->gone || b->broken ? (struct disk_info){0} : b->info;
 }
@@ -93,7 +93,7 @@ static void look_again(u32 unit);
 
 void disk_submit(unsigned unit, struct disk_request *r)
 {
-	struct blk *b = &D->blk[unit];
+	struct blk *b = &F->blk[unit];
 
 	tell_backend(unit, blk_submit(b, r));
 	if (blk_has_ended(b))
@@ -110,7 +110,7 @@ static void show(u32 unit)
 	struct disk_info info;
 
 	disk_info(unit, &info);
-	D->shown[unit] = info.sectors;
+	F->shown[unit] = info.sectors;
 	pc_disk_changed(&MON->pc, unit);
 }
 
@@ -119,32 +119,32 @@ static void show(u32 unit)
 /* Takes what the backend has answered, and acts on it. */
 static void look_again(u32 unit)
 {
-	struct blk *b = &D->blk[unit];
+	struct blk *b = &F->blk[unit];
 
 	tell_backend(unit, blk_take(b));
 	blk_finish(b);
-	if (b->broken && D->shown[unit]) {
-		xenbus_refuse(&D->xenbus, unit);
+	if (b->broken && F->shown[unit]) {
+		xenbus_refuse(&F->xenbus, unit);
 		show(unit);
 	}
-	if (b->draining && !b->flying && !D->drained[unit]) {
-		D->drained[unit] = true;
-		xenbus_drained(&D->xenbus, unit);
+	if (b->draining && !b->flying && !F->drained[unit]) {
+		F->drained[unit] = true;
+		xenbus_drained(&F->xenbus, unit);
 	}
 	events_ring_store();
 }
 
-void disks_event(u32 port)
+void fronts_event(u32 port)
 {
 	for (u32 unit = 0; unit < DISKS; unit++)
-		if (port == D->port[unit]) {
+		if (port == F->port[unit]) {
 			COUNT(disk_event);
 			look_again(unit);
 			return;
 		}
-	if (port == D->self_port)
+	if (port == F->self_port)
 		for (u32 unit = 0; unit < DISKS; unit++)
-			blk_finish(&D->blk[unit]);
+			blk_finish(&F->blk[unit]);
 }
 
 bool blk_guest_frame(u64 gpfn, u32 *frame)
@@ -168,17 +168,17 @@ static bool need_grants(u32 unit)
 	u32 entries = GRANT_FIRST + (unit + 1) * BLK_GRANTS;
 	u32 pages = (entries + GRANTS_IN_PAGE - 1) / GRANTS_IN_PAGE;
 
-	if (pages <= D->grant_pages)
+	if (pages <= F->grant_pages)
 		return true;
 	if (!grants_map(pages))
 		return false;
-	D->grant_pages = pages;
+	F->grant_pages = pages;
 	return true;
 }
 
 bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 {
-	struct blk *b = &D->blk[unit];
+	struct blk *b = &F->blk[unit];
 	u32 first = GRANT_FIRST + unit * BLK_GRANTS;
 
 	if (!need_grants(unit)) {
@@ -198,9 +198,9 @@ bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 		say("vmixen: disk %u: Xen gives no event channel\n", d->number);
 		return false;
 	}
-	D->drained[unit] = false;
+	F->drained[unit] = false;
 	d->ring_ref = first;
-	d->port = D->port[unit];
+	d->port = F->port[unit];
 	return true;
 }
 
@@ -218,7 +218,7 @@ static const char *fault(const struct xenbus_device *d)
 
 bool xenbus_connected(unsigned unit, struct xenbus_device *d)
 {
-	struct blk *b = &D->blk[unit];
+	struct blk *b = &F->blk[unit];
 	const struct xenbus_answers *a = &d->answers;
 	u8 flush_op = a->flush ? BLKIF_OP_FLUSH_DISKCACHE : a->barrier ? BLKIF_OP_WRITE_BARRIER : 0;
 	struct disk_info info = {
@@ -238,35 +238,35 @@ bool xenbus_connected(unsigned unit, struct xenbus_device *d)
 		return false;
 	}
 	tell_backend(unit, blk_connect(b, &info, flush_op));
-	if (!D->shown[unit])
+	if (!F->shown[unit])
 		say("vmixen: disk %u: %u MB%s%s\n", d->number, (u32)(a->sectors >> 11),
 		    info.read_only ? ", read-only" : "", info.cdrom ? ", a CD" : "");
-	if (D->running)
+	if (F->running)
 		show(unit);
 	return true;
 }
 
 bool xenbus_closing(unsigned unit)
 {
-	D->drained[unit] = blk_drain(&D->blk[unit]);
-	return D->drained[unit];
+	F->drained[unit] = blk_drain(&F->blk[unit]);
+	return F->drained[unit];
 }
 
 void xenbus_lost(unsigned unit)
 {
-	blk_lose(&D->blk[unit]);
+	blk_lose(&F->blk[unit]);
 }
 
 void xenbus_gone(unsigned unit)
 {
-	struct blk *b = &D->blk[unit];
+	struct blk *b = &F->blk[unit];
 
 	if (!b->grants)
 		return;
 	blk_end(b);
 	blk_finish(b);
 	close_port(unit);
-	if (D->shown[unit])
+	if (F->shown[unit])
 		show(unit);
 }
 
@@ -278,18 +278,18 @@ void xenbus_no_place(u32 number)
 /* --- the start ----------------------------------------------------------------------------------
  */
 
-void disks_start(void)
+void fronts_start(void)
 {
 	u64 deadline = time_ns() + PATIENCE_NS;
 
-	xenbus_start(&D->xenbus, &MON->store);
+	xenbus_start(&F->xenbus, &MON->store);
 	events_ring_store();
-	while (!xenbus_settled(&D->xenbus) && time_ns() < deadline)
+	while (!xenbus_settled(&F->xenbus) && time_ns() < deadline)
 		events_wait_for_store(deadline);
-	if (!xenbus_settled(&D->xenbus))
+	if (!xenbus_settled(&F->xenbus))
 		say("vmixen: not all disks are there after five seconds; the guest starts\n");
-	D->running = true;
+	F->running = true;
 	for (u32 unit = 0; unit < DISKS; unit++)
-		if (D->blk[unit].connected)
+		if (F->blk[unit].connected)
 			show(unit);
 }

@@ -195,7 +195,7 @@ static void serve(s16 answer)
 		*(s16 *)(r + 10) = answer;
 		ring[2]++;
 	}
-	pending(MON->disks.port[0]);
+	pending(MON->fronts.port[0]);
 }
 
 /* --- the start ------------------------------------------------------------------------------- */
@@ -233,7 +233,7 @@ static void disks_are_there_before_the_guest(void **state)
 	disk_info(1, &info);
 	assert_int_equal(info.vdev, 2048);
 	assert_non_null(strstr(xen.console, "disk 768: 2048 MB, read-only"));
-	assert_true(is_awaited(MON->disks.port[0]) && is_awaited(MON->disks.port[1]));
+	assert_true(is_awaited(MON->fronts.port[0]) && is_awaited(MON->fronts.port[1]));
 	assert_string_equal(ours(2048, "state"), "4");
 }
 
@@ -298,7 +298,7 @@ static void data_go_to_the_guests_memory_and_back(void **state)
 {
 	(void)state;
 	submit(DISK_READ, 3, 20);
-	assert_int_equal(xen.sent[MON->disks.port[0]], 1);
+	assert_int_equal(xen.sent[MON->fronts.port[0]], 1);
 	serve(0);
 	assert_int_equal(status, -1);
 	events_take();
@@ -323,7 +323,7 @@ static void what_ends_at_once_ends_by_an_event(void **state)
 	pending(XEN_IPI_PORT);
 	events_take();
 	assert_int_equal(status, DISK_REFUSED);
-	MON->disks.blk[0].flush_op = 0;
+	MON->fronts.blk[0].flush_op = 0;
 	submit(DISK_FLUSH, 0, 0);
 	pending(XEN_IPI_PORT);
 	events_take();
@@ -369,7 +369,7 @@ static void dma_reaches_memory_alone(void **state)
 
 static void an_unplugged_disk_ends_its_requests(void **state)
 {
-	u32 port = MON->disks.port[0];
+	u32 port = MON->fronts.port[0];
 	struct disk_info info;
 
 	(void)state;
@@ -411,7 +411,7 @@ static void a_backend_that_lies_is_given_up(void **state)
 	(void)state;
 	submit(DISK_READ, 0, 8);
 	((u32 *)(uintptr_t)WIN_DISKS)[2] = 500;
-	pending(MON->disks.port[0]);
+	pending(MON->fronts.port[0]);
 	events_take();
 	assert_int_equal(status, DISK_ABSENT);
 	assert_non_null(strstr(xen.console, "the backend of disk 2048 has answered what nobody"));

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The domain's disks: what xenstore, backends and the models of controllers have to do with
- * each other.  monitor/io/disks.c has the functions, and implements pc/disk.h for the models. */
-#ifndef VMIXEN_DISKS_H
-#define VMIXEN_DISKS_H
+ * each other.  monitor/io/fronts.c has the functions, and implements pc/disk.h for the models. */
+#ifndef VMIXEN_FRONTS_H
+#define VMIXEN_FRONTS_H
 
 #include "base.h"
 #include "xenbind/blk.h"
 #include "xenbind/xenbus.h"
 
-struct disks {
+struct fronts {
 	struct xenbus xenbus;
 	struct blk blk[DISKS];
 	u32 port[DISKS];     /* of each disk's backend; 0: none */
@@ -21,8 +21,8 @@ struct disks {
 
 /* The start of the domain: finds the disks and connects them, for which they have five
  * seconds in all; the guest does not run yet. */
-void disks_start(void);
+void fronts_start(void);
 /* The event channel port has an event: if it is a disk's, takes what has come. */
-void disks_event(u32 port);
+void fronts_event(u32 port);
 
 #endif
