@@ -8,3 +8,23 @@ void disk_info(unsigned unit, struct disk_info *info)
 	(void)unit;
 	*info = (struct disk_info){0};
 }
+
+void disk_submit(unsigned unit, struct disk_request *r)
+{
+	(void)unit; /* there is none */
+	(void)r;
+}
+
+bool dma_read(u64 gpa, void *to, u32 bytes)
+{
+	(void)gpa;
+	(void)to;
+	return !bytes;
+}
+
+bool dma_write(u64 gpa, const void *from, u32 bytes)
+{
+	(void)gpa;
+	(void)from;
+	return !bytes;
+}
