@@ -30,17 +30,23 @@ enum disk_status {
 	DISK_REFUSED, /* a write to a read-only disk, or sectors behind the end */
 };
 
-/* Guest-physical memory of any length and alignment that does not wrap around 2^64. */
+/* Guest-physical memory of any length and alignment that does not wrap around 2^64, or
+ * memory of the model's own: the data of a command whose bytes the guest moves through a
+ * register. */
 struct disk_piece {
 	u64 gpa;
+	void *own; /* not NULL: this, in place of gpa */
 	u32 bytes; /* not 0 */
 };
 
 struct disk_request {
 	u8 op; /* enum disk_op */
+	/* The first one.  Behind DISK_MEDIUM the first that could not be read or written, as
+	 * far as is known: the front end may have moved it on. */
 	u64 sector;
 	u32 sectors; /* 0 in a flush */
-	/* Answers the next piece of the request's memory; false when there is no further one. */
+	/* Answers the next piece of the request's memory; false when there is no further one,
+	 * or when the guest has given the command up: nothing more is to be transferred. */
 	bool (*next)(struct disk_request *r, struct disk_piece *piece);
 	void (*done)(struct disk_request *r, enum disk_status status);
 	/* The front end's, from disk_submit() to done(). */
@@ -52,10 +58,10 @@ struct disk_request {
 
 /* What the guest may be told of a unit. */
 struct disk_info {
-	u64 sectors; /* 0: there is no such disk */
+	u64 sectors; /* 0: there is no such disk, or nothing in the CD-ROM drive */
 	bool read_only, cdrom;
 	bool flush; /* the host keeps written data back until DISK_FLUSH */
-	u16 vdev;   /* Xen's number of it: controller and place (vdev.h) */
+	u32 vdev;   /* Xen's number of it: controller and place (vdev.h) */
 };
 
 /* Implemented by the owner of the models (xenbind/blk.c); in unit tests by a file of memory.

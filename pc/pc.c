@@ -258,12 +258,7 @@ void pc_reset(struct pc *pc)
 	uart_reset(&pc->uart);
 	pci_reset(&pc->pci);
 	pm_reset(&pc->pm);
+	disks_reset(&pc->disks);
 	/* ACPI: the SCI is a level, and shareable. */
 	pic_write(&pc->pic, 0x4D1, 1u << (PM_SCI_IRQ & 7));
-}
-
-void pc_disk_changed(struct pc *pc, unsigned unit)
-{
-	(void)pc; /* no controller yet */
-	(void)unit;
 }

@@ -3,10 +3,10 @@
  * Source: xen/io/blkif.h, xen/io/ring.h; the layout of a 32-bit guest ("x86_32-abi").
  *
  * A request of the models' is sent in parts: as much of it as 11 pieces of pages hold, each
- * piece whole sectors.  Where the request's memory is not made of whole sectors, up to a page
- * of it goes through the bounce page, of which there is one; such a part is sent alone.  A
- * request is in the list waiting until all of it is sent, and keeps its place there: what it
- * was asked for last is in its members piece and sectors_left.
+ * piece whole sectors.  Where the request's memory is not made of whole sectors, or is the
+ * model's own, up to a page of it goes through the bounce page, of which there is one; such a part
+ * is sent alone.  A request is in the list waiting until all of it is sent, and keeps its place
+ * there: what it was asked for last is in its members piece and sectors_left.
  *
  * Kept true:
  *  - A page of the guest's is granted from when its part is put into the ring until it is
@@ -164,8 +164,26 @@ static bool have_piece(struct disk_request *r)
 
 static void pass(struct disk_request *r, u32 bytes)
 {
-	r->piece.gpa += bytes;
+	if (r->piece.own)
+		r->piece.own = (u8 *)r->piece.own + bytes;
+	else
+		r->piece.gpa += bytes;
 	r->piece.bytes -= bytes;
+}
+
+/* Copies bytes between the request's piece and ours. */
+static bool copy(struct disk_request *r, u8 *ours, u32 bytes)
+{
+	const struct disk_piece *p = &r->piece;
+
+	if (p->own && r->op == DISK_READ)
+		memcpy(p->own, ours, bytes);
+	else if (p->own)
+		memcpy(ours, p->own, bytes);
+	else
+		return r->op == DISK_READ ? dma_write(p->gpa, ours, bytes)
+					  : dma_read(p->gpa, ours, bytes);
+	return true;
 }
 
 /* Copies so many bytes between the bounce page and the request's next pieces. */
@@ -175,8 +193,7 @@ static bool copy_pieces(struct blk *b, struct disk_request *r, u32 bytes)
 		if (!have_piece(r))
 			return false;
 		n = r->piece.bytes < bytes - at ? r->piece.bytes : bytes - at;
-		if (r->op == DISK_READ ? !dma_write(r->piece.gpa, b->bounce + at, n)
-				       : !dma_read(r->piece.gpa, b->bounce + at, n))
+		if (!copy(r, b->bounce + at, n))
 			return false;
 		pass(r, n);
 	}
@@ -271,13 +288,13 @@ static bool add_segment(struct blk *b, u32 id, u64 gpa, u32 sectors)
 	return true;
 }
 
-/* How many whole sectors of the request's memory come next in one page. */
+/* How many whole sectors of the guest's memory come next in one page. */
 static u32 next_sectors(const struct disk_request *r, u32 most)
 {
 	u32 room = PAGE_SIZE - ((u32)r->piece.gpa & (PAGE_SIZE - 1));
 	u32 bytes = r->piece.bytes < room ? r->piece.bytes : room;
 
-	if (r->piece.gpa % DISK_SECTOR)
+	if (r->piece.own || r->piece.gpa % DISK_SECTOR)
 		return 0;
 	return bytes / DISK_SECTOR < most ? bytes / DISK_SECTOR : most;
 }
@@ -455,6 +472,16 @@ static void break_off(struct blk *b)
 	end_all(b);
 }
 
+/* The first sector that is known to be bad.  The members sectors and sectors_left say no more
+ * where the request is, once it has failed. */
+static void tell_sector(const struct blk_part *p)
+{
+	struct disk_request *r = p->request;
+
+	if (r->op != DISK_FLUSH && (r->status == DISK_OK || p->sector < r->sector))
+		r->sector = p->sector;
+}
+
 static void answered(struct blk *b, u32 id, s16 status)
 {
 	struct blk_part *p = &b->part[id];
@@ -463,6 +490,7 @@ static void answered(struct blk *b, u32 id, s16 status)
 		b->flush_op = 0;
 		b->info.flush = false;
 	} else if (status != BLKIF_RSP_OKAY) {
+		tell_sector(p);
 		fail(b, p->request, DISK_MEDIUM);
 	}
 	close_part(b, id);

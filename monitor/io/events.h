@@ -39,7 +39,7 @@ u8 events_ack(void);
 u32 port_in(struct vcpu *v, u16 port, unsigned size);
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
 /* emul/mmio.c: the guest's access to a frame without memory, within one page: the local
- * APIC, and elsewhere nothing, which reads as ones. */
+ * APIC, what the PC has there, and elsewhere nothing, which reads as ones. */
 void mmio_read(u64 gpa, void *to, u32 bytes);
 void mmio_write(u64 gpa, const void *from, u32 bytes);
 

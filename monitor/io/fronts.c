@@ -17,6 +17,7 @@
 #include "monitor/life.h"
 #include "monitor/monitor.h"
 #include "counters.h"
+#include "pc/vdev.h"
 
 #include <xen/io/blkif.h>
 
@@ -105,12 +106,21 @@ void disk_poll(unsigned unit)
 	look_again(unit);
 }
 
+/* The models hear of what has ended. */
+static void finish(u32 unit)
+{
+	if (!blk_has_ended(&F->blk[unit]))
+		return;
+	blk_finish(&F->blk[unit]);
+	pc_update_disks(&MON->pc);
+}
+
 static void show(u32 unit)
 {
 	struct disk_info info;
 
 	disk_info(unit, &info);
-	F->shown[unit] = info.sectors;
+	F->shown[unit] = info.sectors || info.cdrom;
 	pc_disk_changed(&MON->pc, unit);
 }
 
@@ -122,7 +132,7 @@ static void look_again(u32 unit)
 	struct blk *b = &F->blk[unit];
 
 	tell_backend(unit, blk_take(b));
-	blk_finish(b);
+	finish(unit);
 	if (b->broken && F->shown[unit]) {
 		xenbus_refuse(&F->xenbus, unit);
 		show(unit);
@@ -144,7 +154,7 @@ void fronts_event(u32 port)
 		}
 	if (port == F->self_port)
 		for (u32 unit = 0; unit < DISKS; unit++)
-			blk_finish(&F->blk[unit]);
+			finish(unit);
 }
 
 bool blk_guest_frame(u64 gpfn, u32 *frame)
@@ -209,9 +219,9 @@ static const char *fault(const struct xenbus_device *d)
 {
 	if (d->answers.sector_size != DISK_SECTOR)
 		return "its sectors have not 512 bytes";
-	if (!d->answers.sectors)
+	if (!d->answers.sectors && !d->answers.cdrom && !(d->answers.info & VDISK_CDROM))
 		return "it has no sectors";
-	if (d->number > 0xFFFF)
+	if (vdev_place(d->number).controller == VDEV_NONE)
 		return "there is no controller for its number";
 	return NULL;
 }
@@ -226,14 +236,14 @@ bool xenbus_connected(unsigned unit, struct xenbus_device *d)
 		.read_only = a->info & VDISK_READONLY,
 		.cdrom = a->cdrom || (a->info & VDISK_CDROM),
 		.flush = flush_op != 0,
-		.vdev = (u16)d->number,
+		.vdev = d->number,
 	};
 	const char *why = fault(d);
 
 	if (why) {
 		say("vmixen: disk %u is not used: %s\n", d->number, why);
 		blk_end(b);
-		blk_finish(b);
+		finish(unit);
 		show(unit);
 		return false;
 	}
@@ -264,7 +274,7 @@ void xenbus_gone(unsigned unit)
 	if (!b->grants)
 		return;
 	blk_end(b);
-	blk_finish(b);
+	finish(unit);
 	close_port(unit);
 	if (F->shown[unit])
 		show(unit);

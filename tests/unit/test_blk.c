@@ -130,6 +130,14 @@ static void is_done(struct disk_request *r, enum disk_status status)
 		submit(c->then);
 }
 
+static void plainly_done(struct disk_request *r, enum disk_status status)
+{
+	struct command *c = (struct command *)r;
+
+	c->dones++;
+	c->status = status;
+}
+
 static void make(struct command *c, enum disk_op op, u64 sector, u32 sectors)
 {
 	*c = (struct command){.status = -1};
@@ -143,7 +151,7 @@ static void make(struct command *c, enum disk_op op, u64 sector, u32 sectors)
 static void add(struct command *c, u64 gpa, u32 bytes)
 {
 	assert_true(c->pieces < PIECES);
-	c->piece[c->pieces++] = (struct disk_piece){gpa, bytes};
+	c->piece[c->pieces++] = (struct disk_piece){.gpa = gpa, .bytes = bytes};
 }
 
 /* --- the backend ---------------------------------------------------------------------------- */
@@ -472,6 +480,31 @@ static void odd_memory_is_copied(void **state)
 	}
 }
 
+/* A model that moves data through a register has them in memory of its own. */
+static void memory_of_the_models_own_is_copied(void **state)
+{
+	u8 own[3 * 512 + 1];
+
+	(void)state;
+	for (enum disk_op op = DISK_READ; op <= DISK_WRITE; op++) {
+		struct command c;
+
+		memset(own, 0x11, sizeof(own));
+		make(&c, op, 100, 4);
+		c.piece[0] = (struct disk_piece){.own = own, .bytes = 512};
+		c.piece[1] = (struct disk_piece){.own = own + 512, .bytes = 1024};
+		c.piece[2] = (struct disk_piece){.gpa = 4096, .bytes = 512};
+		c.pieces = 3;
+		c.r.done = plainly_done;
+		submit(&c);
+		serve_all();
+		expect(&c, DISK_OK);
+		assert_memory_equal(own, disk[100], 3 * 512);
+		assert_memory_equal(memory[1], disk[103], 512);
+		assert_int_equal(own[3 * 512], 0x11);
+	}
+}
+
 static void one_odd_request_has_the_bounce_page(void **state)
 {
 	struct command c, d;
@@ -616,11 +649,16 @@ static void an_error_is_told_when_all_parts_are_back(void **state)
 	add(&c, 0, 1000 * 512);
 	submit(&c);
 	fetch();
-	serve(0, -1);
+	assert_int_equal(back.taken[3].sector[0], 264);
+	serve(3, -1);
 	event();
 	assert_int_equal(c.dones, 0);
+	for (u32 i = 0; i < back.count; i++)
+		if (back.taken[i].sector[0] == 88)
+			serve(i, -1);
 	serve_all();
 	expect(&c, DISK_MEDIUM);
+	assert_int_equal(c.r.sector, 88); /* the first one that is bad */
 	assert_true(all_is_back());
 }
 
@@ -1086,6 +1124,7 @@ static int run(void)
 		cmocka_unit_test_setup(a_full_ring_is_waited_for, start),
 		cmocka_unit_test_setup(a_backend_that_is_awake_is_not_told, start),
 		cmocka_unit_test_setup(odd_memory_is_copied, start),
+		cmocka_unit_test_setup(memory_of_the_models_own_is_copied, start),
 		cmocka_unit_test_setup(one_odd_request_has_the_bounce_page, start),
 		cmocka_unit_test_setup(a_flush_is_what_the_backend_has, start),
 		cmocka_unit_test_setup(a_flush_that_is_not_supported_is_none, start),

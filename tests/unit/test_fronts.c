@@ -165,7 +165,7 @@ static void submit(enum disk_op op, u32 sector, u32 sectors)
 					.sectors = sectors,
 					.next = next_piece,
 					.done = done};
-	piece = (struct disk_piece){DATA, 64 * 512};
+	piece = (struct disk_piece){.gpa = DATA, .bytes = 64 * 512};
 	status = -1;
 	disk_submit(0, &request);
 	assert_int_equal(status, -1);
@@ -260,7 +260,7 @@ static void a_disk_that_cannot_be_used_is_told(void **state)
 		{2048, "sector-size", "4096",
 		 "disk 2048 is not used: its sectors have not 512 bytes"},
 		{2048, "sectors", "0", "it has no sectors"},
-		{268435456, "info", "0", "there is no controller for its number"},
+		{24, "info", "0", "there is no controller for its number"},
 	};
 
 	(void)state;
