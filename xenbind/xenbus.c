@@ -311,8 +311,10 @@ static enum step answer(u32 unit, struct xenbus_device *d, const struct store_me
 
 	switch ((enum step)d->step) {
 	case STEP_BACKEND:
-		d->used = take_path(d, m);
-		return d->used ? STEP_DOMAIN : STEP_REST; /* it is listed again when it changes */
+		if (take_path(d, m))
+			return STEP_DOMAIN;
+		d->used = d->ask = false; /* it is listed again when it changes */
+		return STEP_REST;
 	case STEP_DOMAIN:
 		d->domain = (u16)number_of(m, 0x7FEF, 0); /* DOMID_FIRST_RESERVED */
 		return STEP_WATCH;
@@ -370,10 +372,11 @@ static enum step answer(u32 unit, struct xenbus_device *d, const struct store_me
 static bool device_message(struct xenbus *b, const struct store_message *m)
 {
 	u32 unit = m->id & 0xFF, serial = m->id >> 8 & 0xFF;
-	struct xenbus_device *d = &b->device[unit];
+	struct xenbus_device *d;
 
 	if (unit >= XENBUS_DEVICES || m->id >> 16 != ID_DEVICE >> 16)
 		return false;
+	d = &b->device[unit];
 	if (!d->waits || serial != d->serial)
 		return true; /* to what has been given up */
 	if (m->type != XS_ERROR && m->type != steps[d->step].type)
@@ -523,7 +526,7 @@ bool xenbus_settled(const struct xenbus *b)
 
 void xenbus_drained(struct xenbus *b, unsigned unit)
 {
-	b->device[unit].ask = true;
+	b->device[unit].ask = b->device[unit].used;
 	xenbus_push(b);
 }
 

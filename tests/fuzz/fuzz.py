@@ -32,6 +32,8 @@ TARGETS = [
     Target("decode", 16, 150000, "the decoder agrees with Zydis on random instructions"),
     Target("emul", 100, 10000, "the emulator gives user mode what a processor would, and no more"),
     Target("pc", 400, 40000, "the PC's devices bear random accesses"),
+    Target("xenbus", 400, 60000, "devices bear a xenstored that answers anything"),
+    Target("blk", 400, 60000, "a disk bears a backend that writes anything into its ring"),
     Target("mkrom", 6000, 5000, "mkrom takes random files or refuses them"),
 ]
 

@@ -18,7 +18,7 @@
 #define TABLE 0x20u /* guest frames: the cached table, another, a directory */
 #define OTHER 0x21u
 #define DIRECTORY 0x22u
-#define DIRTY (WIN_MONITOR + 63 * 4096)
+#define DIRTY (WIN_BINDING + (WIN_BINDING_PAGES - 1) * 4096) /* its last page is nobody's */
 #define SHADOW_PAGE 3u /* of the pool */
 
 enum outcome {
