@@ -65,7 +65,7 @@ static void keep(struct orders *o, const char *text)
 {
 	u32 at = 0;
 
-	for (; text[at] && at < sizeof(o->word) - 1; at++)
+	for (; at < sizeof(o->word) - 1 && text[at]; at++)
 		o->word[at] = text[at] < ' ' || text[at] > '~' ? '?' : text[at];
 	o->word[at] = 0;
 }

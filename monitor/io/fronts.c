@@ -87,7 +87,9 @@ void disk_info(unsigned unit, struct disk_info *info)
 {
 	const struct blk *b = &F->blk[unit];
 
-	*info = b->gone || b->broken ? (struct disk_info){0} : b->info;
+	*info = (struct disk_info){0};
+	if (!b->gone && !b->broken)
+		*info = b->info;
 }
 
 static void look_again(u32 unit);

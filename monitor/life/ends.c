@@ -96,7 +96,8 @@ void domain_order(enum order order)
 		press(SHUTDOWN_reboot);
 		break;
 	case ORDER_UNKNOWN:
-		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n", MON->orders.word);
+		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n",
+		    MON->orders.word);
 		break;
 	case ORDER_BROKEN:
 		say("\nvmixen: xenstore does not answer as it should: xl shutdown and xl reboot "

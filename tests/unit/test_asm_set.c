@@ -19,7 +19,7 @@
 #define OTHER 0x21u
 #define DIRECTORY 0x22u
 #define DIRTY (WIN_BINDING + (WIN_BINDING_PAGES - 1) * 4096) /* its last page is nobody's */
-#define SHADOW_PAGE 3u /* of the pool */
+#define SHADOW_PAGE 3u					     /* of the pool */
 
 enum outcome {
 	DONE,	  /* nothing but the store */

@@ -92,7 +92,7 @@ const char *stored_read(const char *path)
 
 static void directory(u32 id, const char *path)
 {
-	char text[1024];
+	char text[1024] = "";
 	u32 bytes = 0;
 	size_t n = strlen(path);
 
