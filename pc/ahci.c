@@ -247,6 +247,11 @@ static struct ahci_port *port_of(struct ahci_command *c)
 	return (struct ahci_port *)((u8 *)(c - c->index) - offsetof(struct ahci_port, command));
 }
 
+static struct ahci *controller_of(struct ahci_command *c)
+{
+	return (struct ahci *)((u8 *)(port_of(c) - c->port) - offsetof(struct ahci, port));
+}
+
 static bool next_piece(struct disk_request *r, struct disk_piece *piece)
 {
 	struct ahci_command *c = (struct ahci_command *)r;
@@ -255,7 +260,7 @@ static bool next_piece(struct disk_request *r, struct disk_piece *piece)
 	if (port_of(c)->dead >> c->index & 1)
 		return false;
 	c->ran_out = !c->entries;
-	if (c->ran_out || !dma_read(c->entry, entry, sizeof(entry)))
+	if (c->ran_out || !controller_of(c)->master || !dma_read(c->entry, entry, sizeof(entry)))
 		return false;
 	c->entries--;
 	c->entry += sizeof(entry);
@@ -267,12 +272,10 @@ static bool next_piece(struct disk_request *r, struct disk_piece *piece)
 static void request_done(struct disk_request *r, enum disk_status status)
 {
 	struct ahci_command *c = (struct ahci_command *)r;
-	struct ahci_port *p = port_of(c);
-	struct ahci *a = (struct ahci *)((u8 *)(p - c->port) - offsetof(struct ahci, port));
 
 	c->status = (u8)status;
-	p->finished |= (u16)(1u << c->index);
-	a->attention |= 1u << c->port;
+	port_of(c)->finished |= (u16)(1u << c->index);
+	controller_of(c)->attention |= 1u << c->port;
 }
 
 /* What the first 16 bytes of a slot are. */

@@ -105,6 +105,9 @@ static bool try_in(struct pc *pc, u16 port, unsigned size, const struct pc_time 
 #include "ports.def"
 #undef PORTS8
 #undef PORTS32
+	default:
+		if (pc->disks.there)
+			return disks_in(pc, port, size, value);
 	}
 	return size == 1;
 }
@@ -124,6 +127,9 @@ static bool try_out(struct pc *pc, u16 port, unsigned size, u32 value, const str
 #include "ports.def"
 #undef PORTS8
 #undef PORTS32
+	default:
+		if (pc->disks.there)
+			return disks_out(pc, port, size, value);
 	}
 	return size == 1;
 }

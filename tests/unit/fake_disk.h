@@ -18,9 +18,11 @@
 #include "pc/disk.h"
 #include "pc/dma.h"
 
+#ifndef FAKE_MEMORY
 #define FAKE_MEMORY 0x200000u /* bytes of guest memory */
 #define FAKE_HOLE 0x100000u   /* a page of it that is the ROM's */
 #define FAKE_SECTORS 2048u    /* that a disk keeps, however large it says it is */
+#endif
 #define FAKE_WAITING 512u
 #define FAKE_NONE (~(u64)0)
 
