@@ -278,8 +278,10 @@ void xenbus_gone(unsigned unit)
 	blk_end(b);
 	finish(unit);
 	close_port(unit);
-	if (F->shown[unit])
-		show(unit);
+	if (!F->shown[unit])
+		return;
+	say("vmixen: disk %u is gone\n", b->handle);
+	show(unit);
 }
 
 void xenbus_no_place(u32 number)

@@ -386,6 +386,7 @@ static void an_unplugged_disk_ends_its_requests(void **state)
 	stored_remove("device/vbd/2048");
 	settle();
 	assert_int_equal(status, DISK_ABSENT);
+	assert_non_null(strstr(xen.console, "vmixen: disk 2048 is gone"));
 	disk_info(0, &info);
 	assert_int_equal(info.sectors, 0);
 	assert_false(is_awaited(port));
