@@ -15,7 +15,8 @@ MAKEFLAGS += --no-builtin-rules
 # The variables of `make help`. Their texts are taken as they are: make expands
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
-SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT ICOUNT V HOSTS ONLY ROM \
+SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR TIMEOUT \
+	DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 ICOUNT V HOSTS ONLY ROM \
 	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
@@ -63,7 +64,7 @@ HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 # folder changes no byte of the image.
 by_name = $(foreach f,$(sort $(foreach f,$(1),$(notdir $f)|$f)),$(lastword $(subst |, ,$f)))
 SHARED_SRC := $(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c)) \
-	$(addprefix xenbind/,console.c store.c)
+	$(addprefix xenbind/,blk.c console.c grant.c orders.c store.c xenbus.c)
 ROM_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pv/*.c monitor/pv/*/*.c) xenbind/mmu.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
@@ -400,6 +401,9 @@ help:
 #:   CMDLINE="..."        its command line
 #:   MEMORY=64            its memory in MB
 #:   VCPUS=1              its CPUs; the ROM runs one
+#:   DISK=image           its first disk; the guest writes to the file. Behind the file's name
+#:                        ,ro ,snapshot ,vdev=hda say otherwise (docs/hosts.md)
+#:   DISK2= DISK3= DISK4= DISK5= DISK6= DISK7= DISK8=     more of them
 #:   NAME=name            the domain's name and the log's (default: the kernel's)
 #:   RUN_DIR=build/run    where the log, the console and the domain's files go
 #:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim

@@ -41,6 +41,18 @@ void guard_close(struct vcpu *v);
 int guest_read(struct vcpu *v, gva_t va, void *to, u32 bytes, struct access_fault *f);
 int guest_write(struct vcpu *v, gva_t va, const void *from, u32 bytes, struct access_fault *f);
 
+/* --- frames.c: guest-physical memory, for devices ------------------------------------------ */
+
+/* Sets *frame to the number by which Xen's grant table knows the guest's frame gpfn.  false if
+ * the guest has no memory there. */
+bool frame_of_guest(u64 gpfn, u32 *frame);
+/* Where the monitor can read and write the guest's frame, until the next call of this or of a
+ * VMI call.  NULL if the guest has no memory there. */
+void *frame_show(u64 gpfn);
+/* Makes so many pages of the domain's grant table appear at WIN_GRANTS, where some may be
+ * already.  false if Xen refuses. */
+bool grants_map(u32 pages);
+
 /* --- the guest's address space --------------------------------------------------------- */
 
 /* What an access of the guest's meets. */

@@ -11,7 +11,7 @@
 
 #include "base.h"
 #include "monitor/vcpu.h"
-#include "xenbind/store.h"
+#include "xenbind/orders.h"
 
 /* Writes to the domain's console at once, up to 255 bytes of text; the conversions are
  * those of lib/print.h. */
@@ -46,6 +46,7 @@ enum need {
 	NEED_STACK,
 	NEED_VCPU_INFO,
 	NEED_VIRQ,
+	NEED_IPI,
 	NEED_UNMASK,
 	NEED_TIMER,
 	NEED_FPU,
@@ -80,6 +81,6 @@ noreturn void domain_reset(const char *why);
  * (struct shutdown_order), the reason is the one that xl has ordered. */
 noreturn void domain_shutdown(u32 reason);
 /* Passes an order of xl's on to the guest, by the power button or the keyboard. */
-void domain_order(enum store_order order);
+void domain_order(enum order order);
 
 #endif

@@ -10,9 +10,10 @@
 
 #include "xenbind/console.h"
 #include "xenbind/hypercall.h"
+#include "fronts.h"
 #include "pc/pc.h"
 #include "start.h"
-#include "xenbind/store.h"
+#include "xenbind/orders.h"
 #include "vcpu.h"
 
 /* The end that xl has ordered.  Until honour_until, in ns of time_ns(), any end of the
@@ -22,7 +23,11 @@ struct shutdown_order {
 	u64 honour_until; /* 0: there is no order */
 };
 
+#define EVENT_PORTS (4 + 8) /* timer, console, xenstore, ourselves, and the disks */
+
 struct events {
+	evtchn_port_t awaited[EVENT_PORTS]; /* whose events end a wait for an interrupt */
+	u32 awaited_count;
 	u32 console_port;
 	u32 store_port;	    /* 0: no xenstore */
 	bool key;	    /* the next byte of input is a command to the monitor */
@@ -38,6 +43,8 @@ struct monitor {
 	struct pc pc;
 	struct events events;
 	struct store store;
+	struct orders orders;
+	struct fronts fronts;
 	struct shutdown_order shutdown_order;
 	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */

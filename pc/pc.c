@@ -105,6 +105,9 @@ static bool try_in(struct pc *pc, u16 port, unsigned size, const struct pc_time 
 #include "ports.def"
 #undef PORTS8
 #undef PORTS32
+	default:
+		if (pc->disks.there)
+			return disks_in(pc, port, size, value);
 	}
 	return size == 1;
 }
@@ -124,6 +127,9 @@ static bool try_out(struct pc *pc, u16 port, unsigned size, u32 value, const str
 #include "ports.def"
 #undef PORTS8
 #undef PORTS32
+	default:
+		if (pc->disks.there)
+			return disks_out(pc, port, size, value);
 	}
 	return size == 1;
 }
@@ -258,6 +264,7 @@ void pc_reset(struct pc *pc)
 	uart_reset(&pc->uart);
 	pci_reset(&pc->pci);
 	pm_reset(&pc->pm);
+	disks_reset(&pc->disks);
 	/* ACPI: the SCI is a level, and shareable. */
 	pic_write(&pc->pic, 0x4D1, 1u << (PM_SCI_IRQ & 7));
 }

@@ -6,7 +6,8 @@
  * and pic_ack() of pc->pic; uart_tx_take() of pc->uart; pc->requests, whose
  * bits it clears when it acts on them.  When time has passed, output was taken
  * (uart_tx_take()), or input has come (uart_rx(), pc_ctrl_alt_del(),
- * pm_power_button()), it calls pc_update_irqs();
+ * pm_power_button()), it calls pc_update_irqs(), and when requests to disks are done
+ * (disk.h) pc_update_disks();
  * pc_next_event() says when time alone will change something.
  */
 #ifndef VMIXEN_PC_PC_H
@@ -14,6 +15,7 @@
 
 #include "base.h"
 #include "cmos.h"
+#include "disks.h"
 #include "kbd.h"
 #include "pci.h"
 #include "pic.h"
@@ -39,6 +41,7 @@ struct pc {
 	struct uart uart;
 	struct pci pci;
 	struct pm pm;
+	struct disks disks;
 };
 
 /* Power on, and what a BIOS would have set up.  The size of memory is not
@@ -52,6 +55,18 @@ void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_t
 
 /* Brings the 8259's inputs up to date with the devices. */
 void pc_update_irqs(struct pc *pc, const struct pc_time *now);
+
+/* The same for disk controllers, whose requests may be done.  pc_disk_changed() of disk.h,
+ * and the accesses below, do it themselves. */
+void pc_update_disks(struct pc *pc);
+
+/* The guest's access to memory that is a device's, within one page.  False, and nothing is
+ * done: there is no device. */
+bool pc_mmio_read(const struct pc *pc, u64 gpa, void *to, u32 bytes);
+bool pc_mmio_write(struct pc *pc, u64 gpa, const void *from, u32 bytes);
+/* The page of registers at gpa if nothing changes by their being read: the guest may have
+ * it read-only.  NULL if that is not so. */
+const void *pc_mmio_page(const struct pc *pc, u64 gpa);
 
 /* Types Ctrl-Alt-Del; false when no driver listens to the keyboard. */
 bool pc_ctrl_alt_del(struct pc *pc);

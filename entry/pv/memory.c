@@ -72,8 +72,8 @@ static u32 pool_size(u32 pages)
 static u32 own_size(u32 pages, u32 pool)
 {
 	return WINDOW_L1S + rom_pages() + 1 + 1 + 4 + 1 + 1 + WIN_STACK_PAGES + WIN_MONITOR_PAGES +
-	       WIN_BINDING_PAGES + WIN_VCPU_BINDING_PAGES + (pages + 64) / 1024 + 1 +
-	       (pages + 64) / 2048 + 1 + 2 + pool;
+	       WIN_BINDING_PAGES + WIN_DISKS_PAGES + WIN_VCPU_BINDING_PAGES + (pages + 64) / 1024 +
+	       1 + (pages + 64) / 2048 + 1 + 2 + pool;
 }
 
 /* The size in MB of a domain that has so many frames beside the ROM's own. */

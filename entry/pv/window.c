@@ -147,6 +147,9 @@ void window_make(struct layout *l, struct start *start)
 	map_fresh(l, WIN_RUN, 1);
 	map_fresh(l, WIN_VCPU_BINDING, WIN_VCPU_BINDING_PAGES);
 	map_fresh(l, WIN_MONITOR, WIN_MONITOR_PAGES + WIN_BINDING_PAGES);
+	for (u32 i = 0; i < WIN_DISKS_PAGES; i++)
+		start->disk_frame[i] = l->mfn_list[l->reserve_next + i];
+	map_fresh(l, WIN_DISKS, WIN_DISKS_PAGES);
 	start->vcpu_info_frame = l->mfn_list[vcpu + (WIN_VCPU_INFO - WIN_VCPU) / PAGE_SIZE];
 	memcpy(PV->start.window_l1, l1, sizeof(l1));
 	map_shared(l, start);

@@ -175,6 +175,8 @@ void regparm3 pvh_entry_main(u32 si)
 	((struct pvh *)physical(monitor + WIN_BINDING - WIN_MONITOR))->start = pvh;
 	start->guest_pages = p.own_first;
 	start->vcpu_info_frame = (p.vcpu + (WIN_VCPU_INFO - WIN_VCPU)) >> PAGE_SHIFT;
+	for (u32 i = 0; i < WIN_DISKS_PAGES; i++)
+		start->disk_frame[i] = (p.disks >> PAGE_SHIFT) + i;
 	start->console_evtchn = (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN);
 	start->store_evtchn = (u32)pvh_param(HVM_PARAM_STORE_EVTCHN);
 	l.guest_pages = p.own_first;

@@ -13,6 +13,7 @@ struct pvh_layout {
 	u32 entry_bytes,
 		entry_to; /* the domain entry with its payload: its length, its new place */
 	u32 vcpu;	  /* the pages of WIN_VCPU */
+	u32 disks;	  /* and of WIN_DISKS */
 	u32 initrd_from, initrd_bytes;
 	u32 initrd; /* where it goes */
 	char cmd_line[4096];

@@ -131,5 +131,6 @@ u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s)
 	fresh(p, s, WIN_IDT, 1);
 	fresh(p, s, WIN_RUN, 1);
 	fresh(p, s, WIN_STACK, WIN_STACK_PAGES);
+	p->disks = fresh(p, s, WIN_DISKS, WIN_DISKS_PAGES);
 	return fresh(p, s, WIN_MONITOR, PVH_MONITOR_PAGES);
 }

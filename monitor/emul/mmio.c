@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accesses to frames without memory.  The one device there is the local APIC, because a
- * kernel sends its IPIs by stores and not by APICWrite.  Everywhere else reads give ones
- * and writes are lost, as on a PC's bus.
+ * Accesses to frames without memory.  There are the local APIC, because a kernel sends its
+ * IPIs by stores and not by APICWrite, and what the virtual PC has (pc.h).  Everywhere else
+ * reads give ones and writes are lost, as on a PC's bus.
  *
  * The instruction that made the access is carried out as a whole.  Each of its operands is
  * accessed with the guest's own tables and rights (access.c), so it does not matter which
@@ -25,7 +25,8 @@ void mmio_read(u64 gpa, void *to, u32 bytes)
 	u8 *out = to;
 
 	if (!is_lapic(gpa)) {
-		memset(to, 0xFF, bytes);
+		if (!pc_mmio_read(&MON->pc, gpa, to, bytes))
+			memset(to, 0xFF, bytes);
 		return;
 	}
 	for (u32 at = (u32)gpa & (PAGE_SIZE - 1); bytes; at++, bytes--)
@@ -38,7 +39,11 @@ void mmio_write(u64 gpa, const void *from, u32 bytes)
 {
 	u32 value;
 
-	if (!is_lapic(gpa) || bytes != 4 || (gpa & 3))
+	if (!is_lapic(gpa)) {
+		pc_mmio_write(&MON->pc, gpa, from, bytes);
+		return;
+	}
+	if (bytes != 4 || (gpa & 3))
 		return;
 	memcpy(&value, from, 4);
 	lapic_write(&VCPU->lapic, (u32)gpa & (PAGE_SIZE - 1), value);
@@ -136,7 +141,10 @@ void emulate_mmio(struct vcpu *v, gva_t va, u64 gpa)
 
 	if (how == EMUL_UNKNOWN && guest_in_kernel(v))
 		guest_die("access to %08x, guest-physical %08llx, where there is no memory%s", va,
-			  gpa, is_lapic(gpa) ? " but the local APIC" : " and no device");
+			  gpa,
+			  is_lapic(gpa)			? " but the local APIC"
+			  : pc_mmio_page(&MON->pc, gpa) ? " but registers"
+							: " and no device");
 	if (how == EMUL_UNKNOWN)
 		how = emul_gp(&f, 0);
 	emul_end(v, insn.len, how, &f);

@@ -8,7 +8,9 @@
  * The buffer is filled by an access of the guest's own (access.c): with ones where there
  * is no memory, and with the contents of memory where an operand is half in memory.  What
  * the copy leaves in it is written back in the same way.  Where the guest may not write,
- * nothing is executed.
+ * nothing is executed.  An instruction that stores its operand as a whole does not read it,
+ * for a device may change by being read; the stores of the x87 and FXSAVE do, because they
+ * may leave all of the operand, or some of it, as it was.
  *
  * The copy is made of what decode.c has found out, not of the guest's bytes: an operand
  * size prefix, a mandatory prefix, the opcode, a ModRM byte that names ESI or EDI, and the
@@ -34,6 +36,7 @@
 #define AT_EDI 4
 #define NO_FPU 8
 #define IS_INTEGER 16
+#define STORES (32 | WRITES)
 
 /* What stands for a number of bytes in the X87 and XAE rows.  ENV and SAVE are 14 less with
  * an operand size of 16 bits; FXSAVE means OPERAND_MAX. */
@@ -108,6 +111,7 @@ static bool operand_by_row(const struct insn *i, struct operand *o)
 			continue;
 		o->bytes = (u16)bytes;
 		o->writes = r->flags & WRITES;
+		o->stores = (r->flags & STORES) == STORES;
 		o->chosen = !(r->flags & IS_INTEGER);
 		o->fpu = o->chosen && !(r->flags & NO_FPU);
 		o->general = r->flags & GENERAL;
@@ -245,7 +249,7 @@ enum emul_result redirect(struct vcpu *v, const struct insn *i, const u8 *bytes,
 	/* Some instructions demand alignment: the buffer is as aligned as the guest's operand. */
 	data = (u8 *)(((uintptr_t)buffer + 63) & ~(uintptr_t)63) + (va & 63);
 	if ((bits && guest_may(v, va, o.bytes, bits, f)) ||
-	    guest_access(v, va, data, o.bytes, 0, f) < 0)
+	    (!o.stores && guest_access(v, va, data, o.bytes, 0, f) < 0))
 		return EMUL_FAULT;
 	p = plan(i, &o);
 	build(i, &o, p, bytes);

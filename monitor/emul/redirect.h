@@ -12,6 +12,7 @@
 struct operand {
 	u16 bytes;
 	bool writes;  /* else it is only read */
+	bool stores;  /* written as a whole, and not read */
 	bool fpu;     /* of x87, MMX or SSE */
 	bool chosen;  /* by its prefixes 66, F3 and F2: they mean nothing else */
 	bool general; /* ModRM.reg is a general register of 2 or 4 bytes */

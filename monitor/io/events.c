@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of Xen's become changes on the interrupt lines of the virtual PC, and what the
- * PC's devices ask for is asked of Xen.  Three event channels matter: the vCPU's timer,
- * the console's, and xenstore's.
+ * PC's devices ask for is asked of Xen.  The event channels are the vCPU's timer, the
+ * console's, xenstore's, and those of the disks (fronts.c).
  */
 #include "events.h"
 #include "time.h"
@@ -18,7 +18,6 @@
 #define ALARM_MAX_NS (1ull << 42) /* an alarm further away is looked at again at that time */
 #define NEVER (~(u64)0)		  /* in cycles: no counter gets there */
 #define INPUT_MAX 1024u		  /* bytes that are taken at a time: the ring has no more */
-#define ORDERS_MAX 4u		  /* from xenstore; one at a time is usual */
 /* In this time, in which the guest could run, every kernel has printed its first words,
  * even on QEMU's TCG. */
 #define SILENCE_S 10u
@@ -35,8 +34,7 @@ static void unmask(u32 port)
 {
 	struct evtchn_unmask u = {.port = port};
 
-	if (port)
-		xen_must(xen_event_channel_op(EVTCHNOP_unmask, &u), NEED_UNMASK);
+	xen_must(xen_event_channel_op(EVTCHNOP_unmask, &u), NEED_UNMASK);
 }
 
 static void register_runstate(void)
@@ -50,9 +48,25 @@ static void register_runstate(void)
 		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
 }
 
+bool events_await(u32 port)
+{
+	if (EVENTS->awaited_count == EVENT_PORTS)
+		return false;
+	unmask(port);
+	EVENTS->awaited[EVENTS->awaited_count++] = port;
+	return true;
+}
+
+void events_forget(u32 port)
+{
+	for (u32 i = 0; i < EVENTS->awaited_count; i++)
+		if (EVENTS->awaited[i] == port)
+			EVENTS->awaited[i--] = EVENTS->awaited[--EVENTS->awaited_count];
+}
+
 /* Tells xenstored to look at its ring, if something was put into it or taken out.  If Xen
  * refuses, that is done with what comes next. */
-static void ring_store(void)
+void events_ring_store(void)
 {
 	struct evtchn_send send = {.port = EVENTS->store_port};
 	int err = MON->store.bell ? xen_event_channel_op(EVTCHNOP_send, &send) : 0;
@@ -64,16 +78,34 @@ static void ring_store(void)
 		    err);
 }
 
+/* Takes what has come from xenstored.  A message that nobody has asked for ends the
+ * conversation. */
 static void take_store(void)
 {
-	for (u32 i = 0; i < ORDERS_MAX; i++) {
-		enum store_order order = store_take(&MON->store);
+	struct store_message m;
+	enum order order;
 
-		if (order == STORE_NOTHING)
-			break;
-		domain_order(order);
-	}
-	ring_store();
+	store_look(&MON->store);
+	while (store_next(&MON->store, &m))
+		if (orders_message(&MON->orders, &MON->store, &m, &order))
+			domain_order(order);
+		else if (!xenbus_message(&MON->fronts.xenbus, &m))
+			store_break(&MON->store);
+	domain_order(orders_looked(&MON->orders, &MON->store));
+	xenbus_push(&MON->fronts.xenbus);
+	events_ring_store();
+}
+
+void events_wait_for_store(u64 deadline)
+{
+	evtchn_port_t port = EVENTS->store_port;
+	struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
+
+	set_xen_guest_handle(p.ports, &port);
+	xen_sched_op(SCHEDOP_poll, &p);
+	__atomic_and_fetch(&XEN_SHARED->evtchn_pending[port / 32], ~(1ul << port % 32),
+			   __ATOMIC_SEQ_CST);
+	take_store();
 }
 
 void events_own_page(void)
@@ -96,13 +128,16 @@ void events_start(void)
 		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
 	register_runstate();
 	time_start();
-	unmask(VCPU->timer_port);
-	unmask(EVENTS->console_port);
+	events_await(VCPU->timer_port);
+	if (EVENTS->console_port)
+		events_await(EVENTS->console_port);
 	if (MON->start.store_evtchn) {
 		EVENTS->store_port = MON->start.store_evtchn;
 		store_start(&MON->store, (void *)WIN_STORE);
-		ring_store();
-		unmask(EVENTS->store_port);
+		orders_start(&MON->orders, &MON->store);
+		events_ring_store();
+		events_await(EVENTS->store_port);
+		fronts_start();
 	}
 }
 
@@ -328,6 +363,8 @@ void events_take(void)
 				VCPU->alarm_set = PIT_NEVER; /* it has fired */
 			else if (port == EVENTS->store_port)
 				take_store();
+			else
+				fronts_event(port);
 		}
 	}
 	take_input();
@@ -369,16 +406,11 @@ static bool halted_for_good(void)
 /* Upcalls are masked, so SCHEDOP_poll returns as soon as one of our ports is pending. */
 void events_wait(void)
 {
-	evtchn_port_t ports[3] = {VCPU->timer_port};
-	struct sched_poll p = {.nr_ports = 1};
-
-	if (EVENTS->console_port)
-		ports[p.nr_ports++] = EVENTS->console_port;
-	if (EVENTS->store_port)
-		ports[p.nr_ports++] = EVENTS->store_port;
+	struct sched_poll p;
 
 	console_flush(&MON->console);
-	set_xen_guest_handle(p.ports, ports);
+	set_xen_guest_handle(p.ports, EVENTS->awaited);
+	p.timeout = 0;
 	VCPU->halted = true;
 	COUNT(event_halt);
 	events_take();
@@ -387,6 +419,7 @@ void events_wait(void)
 			say("\nvmixen: the guest has halted for good\n");
 			domain_shutdown(SHUTDOWN_poweroff);
 		}
+		p.nr_ports = EVENTS->awaited_count;
 		xen_sched_op(SCHEDOP_poll, &p);
 		events_take();
 	}

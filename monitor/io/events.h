@@ -12,6 +12,14 @@ void events_own_page(void);
 /* The start of the domain: binds the event channels, starts the clocks and the talk with
  * xenstored.  The console must be there already. */
 void events_start(void);
+/* Unmasks an event channel, whose events from now on end a wait for an interrupt; false if
+ * there are too many.  And the contrary. */
+bool events_await(u32 port);
+void events_forget(u32 port);
+/* Tells xenstored of what was put into its ring or taken out. */
+void events_ring_store(void);
+/* Waits for xenstored, until the deadline in ns of time_ns(), and takes what has come. */
+void events_wait_for_store(u64 deadline);
 /* Takes everything that is pending in the event channels, and brings the interrupt lines of
  * the virtual PC up to date.  Clears evtchn_upcall_pending. */
 void events_take(void);
@@ -31,7 +39,7 @@ u8 events_ack(void);
 u32 port_in(struct vcpu *v, u16 port, unsigned size);
 void port_out(struct vcpu *v, u16 port, unsigned size, u32 value);
 /* emul/mmio.c: the guest's access to a frame without memory, within one page: the local
- * APIC, and elsewhere nothing, which reads as ones. */
+ * APIC, what the PC has there, and elsewhere nothing, which reads as ones. */
 void mmio_read(u64 gpa, void *to, u32 bytes);
 void mmio_write(u64 gpa, const void *from, u32 bytes);
 

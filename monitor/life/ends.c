@@ -86,23 +86,24 @@ static void press(u32 reason)
  * the same again.  Whichever it then answers, the domain ends as xl has ordered: so a
  * kernel without ACPI can be shut down as well.
  */
-void domain_order(enum store_order order)
+void domain_order(enum order order)
 {
 	switch (order) {
-	case STORE_POWEROFF:
+	case ORDER_POWEROFF:
 		press(SHUTDOWN_poweroff);
 		break;
-	case STORE_REBOOT:
+	case ORDER_REBOOT:
 		press(SHUTDOWN_reboot);
 		break;
-	case STORE_UNKNOWN:
-		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n", MON->store.text);
+	case ORDER_UNKNOWN:
+		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n",
+		    MON->orders.word);
 		break;
-	case STORE_BROKEN:
+	case ORDER_BROKEN:
 		say("\nvmixen: xenstore does not answer as it should: xl shutdown and xl reboot "
 		    "are not heard any more\n");
 		break;
-	case STORE_NOTHING:
+	case ORDER_NOTHING:
 		break;
 	}
 }

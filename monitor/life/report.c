@@ -253,6 +253,7 @@ noreturn void xen_refused(enum need what, int err)
 		[NEED_VECTOR] = "deliver events by a vector",
 		[NEED_STACK] = "take a stack",
 		[NEED_VCPU_INFO] = "keep its word of the vCPU in our page",
+		[NEED_IPI] = "bind an event channel to ourselves",
 		[NEED_VIRQ] = "bind a VIRQ",
 		[NEED_UNMASK] = "unmask an event channel",
 		[NEED_TIMER] = "set a timer",

@@ -153,7 +153,7 @@ void idt_use_v86(struct vcpu *v, bool v86);
 
 /* mmu.c: where the monitor can reach the physical address pa.  The pointer is good for the
  * rest of pa's page, until the next call with the same use.  NULL if there is no RAM. */
-enum phys_use { PHYS_TOP, PHYS_DIRECTORY, PHYS_TABLE, PHYS_USES };
+enum phys_use { PHYS_TOP, PHYS_DIRECTORY, PHYS_TABLE, PHYS_DMA, PHYS_USES };
 void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use);
 /* The start of the domain: the monitor's own 2-level directory is loaded. */
 void space_start(struct vcpu *v);

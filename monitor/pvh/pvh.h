@@ -54,15 +54,18 @@
 #define VECTOR_IRET 0x1000
 #define VECTOR_V86 0x2000
 
+/* Where the grant table is in guest-physical memory: no RAM, and nothing of a PC's. */
+#define GRANTS_AT 0xFE800000u
+
 #define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
 
 #define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
 /* The pages of the monitor's own: an image of so many, and one for the rest of WIN_TEXT;
  * hypercalls, shared info; vcpu; GDT with its own page, LDT, IDT; code to run; stack; tables;
- * monitor */
+ * disks, monitor */
 #define PVH_OWN_PAGES(text)                                                                        \
 	((text) + 1 + 1 + 1 + 4 + (WIN_GDT_PAGES + 1) + WIN_LDT_PAGES + 1 + 1 + WIN_STACK_PAGES +  \
-	 1 + 2 + 1 + 5 + PVH_MONITOR_PAGES)
+	 1 + 2 + 1 + 5 + WIN_DISKS_PAGES + PVH_MONITOR_PAGES)
 
 #define PVH_PDES_WIDE 2u /* directory entries of the window */
 

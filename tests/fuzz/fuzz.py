@@ -32,6 +32,10 @@ TARGETS = [
     Target("decode", 16, 150000, "the decoder agrees with Zydis on random instructions"),
     Target("emul", 100, 10000, "the emulator gives user mode what a processor would, and no more"),
     Target("pc", 400, 40000, "the PC's devices bear random accesses"),
+    Target("xenbus", 400, 60000, "devices bear a xenstored that answers anything"),
+    Target("blk", 400, 60000, "a disk bears a backend that writes anything into its ring"),
+    Target("ahci", 400, 15000, "the AHCI controller bears a hostile guest and a hostile backend"),
+    Target("ide", 400, 6000, "the IDE channels bear a hostile guest and a hostile backend"),
     Target("mkrom", 6000, 5000, "mkrom takes random files or refuses them"),
 ]
 

@@ -15,6 +15,8 @@ extern volatile u32 apic_ticks[2]; /* V_LVTT, V_LVTT_OTHER */
 extern void (*irq_hook)(void);	   /* in the handler of IRQ 0, interrupts off */
 
 void apic_handle(u32 vector); /* counts, and ends the interrupt by APICWrite */
+extern u32 disk_irq_line;     /* 0: none */
+void disk_irq(void);	      /* of that line: checks_disk.c */
 void clock_irq(void);	      /* IRQ 8: checks_pc.c */
 void apic_as_found(void);     /* as a BIOS leaves it, if there are calls for it */
 void pic_init(void);	      /* all masked but IRQ 0 */

@@ -81,6 +81,7 @@ static void make_memory(void)
 	map(WIN_VCPU_BINDING, WIN_VCPU_BINDING_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_MONITOR, (WIN_MONITOR_PAGES + WIN_BINDING_PAGES) * PAGE_SIZE,
 	    PROT_READ | PROT_WRITE, -1, 0);
+	map(WIN_DISKS, WIN_DISKS_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_GMFN, 0x1000 * 4, PROT_READ | PROT_WRITE, -1, 0);
 	map(WIN_HEADS, 0x1000 * 2, PROT_READ | PROT_WRITE, -1, 0);
 	map(MACH2PHYS, XEN_FRAMES * 4, PROT_READ | PROT_WRITE, -1, 0);
@@ -464,6 +465,7 @@ void machine_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)
 	memset(lent, 0, sizeof(lent));
 	map(WIN_GDT, (WIN_GDT_PAGES + 2) * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_LDT, WIN_LDT_PAGES * PAGE_SIZE, PROT_NONE, -1, 0);
+	map(WIN_GRANTS, WIN_GRANTS_PAGES * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_SLOTS, WIN_SLOT_COUNT * PAGE_SIZE, PROT_NONE, -1, 0);
 	map(WIN_POOL, WINDOW_END - WIN_POOL, PROT_NONE, -1, 0);
 	memset(MON, 0, sizeof(*MON));

@@ -18,8 +18,8 @@
 #define TABLE 0x20u /* guest frames: the cached table, another, a directory */
 #define OTHER 0x21u
 #define DIRECTORY 0x22u
-#define DIRTY (WIN_MONITOR + 63 * 4096)
-#define SHADOW_PAGE 3u /* of the pool */
+#define DIRTY (WIN_BINDING + WIN_BINDING_PAGES * 4096 - 8) /* its end is nobody's */
+#define SHADOW_PAGE 3u					   /* of the pool */
 
 enum outcome {
 	DONE,	  /* nothing but the store */

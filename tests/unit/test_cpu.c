@@ -310,25 +310,25 @@ static void the_counters_come_last(void **state)
 static void what_xl_asks(void **state)
 {
 	(void)state;
-	MON->store.text[0] = 'x';
-	domain_order(STORE_UNKNOWN);
+	MON->orders.word[0] = 'x';
+	domain_order(ORDER_UNKNOWN);
 	assert_non_null(strstr(xen.console, "asks for \"x\""));
-	domain_order(STORE_BROKEN);
+	domain_order(ORDER_BROKEN);
 	assert_non_null(strstr(xen.console, "xenstore does not answer"));
-	domain_order(STORE_NOTHING);
+	domain_order(ORDER_NOTHING);
 	/* No ACPI, no keyboard interrupt. */
-	domain_order(STORE_POWEROFF);
+	domain_order(ORDER_POWEROFF);
 	assert_non_null(strstr(xen.console, "xl destroy ends it"));
 	/* A guest that hears the power button, and then reboots. */
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);
 	port_out(v, 0x603, 1, 1);
-	domain_order(STORE_POWEROFF);
+	domain_order(ORDER_POWEROFF);
 	assert_int_equal(MON->shutdown_order.reason, SHUTDOWN_poweroff);
 	assert_ends(SHUTDOWN_poweroff, vmi_Reboot());
 	start(state);
 	port_out(v, 0xB2, 1, PM_ACPI_ENABLE);
 	port_out(v, 0x603, 1, 1);
-	domain_order(STORE_REBOOT);
+	domain_order(ORDER_REBOOT);
 	assert_ends(SHUTDOWN_reboot, vmi_Shutdown());
 }
 

@@ -277,6 +277,45 @@ static void an_end_of_interrupt_is_a_store_of_0(void **state)
 	assert_int_equal(lapic_read(l, LAPIC_ISR + 0x20), 0);
 }
 
+#define AHCI (NOWHERE + 0x11000)
+#define AHCI_AT 0xFEBF0000u
+
+/* The same at a register of AHCI's. */
+static void ahci(const char *hex, u32 offset)
+{
+	v->r.eip = KERNEL(CODE);
+	gpr[GPR_EBX] = AHCI + offset;
+	domain_code(hex);
+	emulate_mmio(v, AHCI + offset, AHCI_AT + offset);
+	assert_int_equal(v->r.eip, KERNEL(CODE) + (strlen(hex) + 1) / 3);
+}
+
+static void the_virtual_pc_has_registers_in_memory(void **state)
+{
+	struct pc *pc = &MON->pc;
+	u32 *table = PHYS(TABLES + 0x3000);
+
+	(void)state;
+	table[(AHCI - LINEAR) >> PAGE_SHIFT] = AHCI_AT | 3;
+	pc_reset(pc);
+	ahci("8B 0B", 0x10); /* mov ecx, [ebx]: nothing is there */
+	assert_int_equal(gpr[GPR_ECX], 0xFFFFFFFF);
+	pci_show(&pc->pci, PCI_AHCI);
+	pc->disks.there = true;
+	pc->disks.ahci.page->vs = 0x10100;
+	ahci("8B 0B", 0x10);
+	assert_int_equal(gpr[GPR_ECX], 0x10100);
+	ahci("0F B6 33", 0x11); /* movzx esi, byte [ebx] */
+	assert_int_equal(gpr[GPR_ESI], 1);
+	gpr[GPR_ECX] = 2;
+	ahci("89 0B", 0x04);
+	assert_int_equal(pc->disks.ahci.page->ghc, 0x80000002);
+	ahci("80 23 FD", 0x04); /* and byte [ebx]: a register is written as a whole */
+	assert_int_equal(pc->disks.ahci.page->ghc, 0x80000002);
+	ahci("83 23 FD", 0x04); /* and dword [ebx] */
+	assert_int_equal(pc->disks.ahci.page->ghc, 0x80000000);
+}
+
 static void unknown(const char *hex)
 {
 	start(NULL);
@@ -315,6 +354,7 @@ static int run(void)
 		cmocka_unit_test_setup(there_are_no_instructions_there, start),
 		cmocka_unit_test_setup(the_local_apic, start),
 		cmocka_unit_test_setup(an_end_of_interrupt_is_a_store_of_0, start),
+		cmocka_unit_test_setup(the_virtual_pc_has_registers_in_memory, start),
 		cmocka_unit_test_setup(what_is_not_emulated, start),
 	};
 

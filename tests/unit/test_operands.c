@@ -89,6 +89,14 @@ static bool is_left_out(const ZydisDecodedInstruction *z)
 	return z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY;
 }
 
+/* What may leave the operand, or some of it, as it was. */
+static bool may_store_in_part(const struct insn *i)
+{
+	bool maskmov = i->opcode == 0x0FF7, fxsave = i->opcode == 0x0FAE;
+
+	return (i->opcode >= 0xD8 && i->opcode <= 0xDF) || fxsave || maskmov;
+}
+
 static bool is_general(const ZydisDecodedOperand *o)
 {
 	ZydisRegisterClass class = o->type == ZYDIS_OPERAND_TYPE_REGISTER
@@ -170,6 +178,9 @@ static void compare(const u8 *bytes, bool code16)
 		return;
 	}
 	same(bytes, "bytes", ours.bytes, mem->size / 8);
+	if (!may_store_in_part(&insn))
+		same(bytes, "stores", ours.stores,
+		     !(mem->actions & ZYDIS_OPERAND_ACTION_MASK_READ));
 	same(bytes, "writes", ours.writes, !!(mem->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE));
 	same(bytes, "general register", ours.general, general);
 }

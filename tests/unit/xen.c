@@ -14,6 +14,8 @@
 #include "monitor/vcpu.h"
 #include "monitor/pv/mmu/block.h"
 
+#include <xen/grant_table.h>
+
 _Static_assert(sizeof(struct shared_info) <= 4096, "Xen's layout is that of 32 bits");
 
 struct xen xen;
@@ -66,6 +68,15 @@ static int event_channel(u32 cmd, u32 arg)
 		drain_console();
 	if (cmd == EVTCHNOP_bind_virq)
 		bind->port = bind->virq == VIRQ_TIMER ? 3 : 4;
+	if (cmd == EVTCHNOP_alloc_unbound)
+		((struct evtchn_alloc_unbound *)(uintptr_t)arg)->port = 10 + xen.ports++;
+	if (cmd == EVTCHNOP_bind_ipi)
+		((struct evtchn_bind_ipi *)(uintptr_t)arg)->port = XEN_IPI_PORT;
+	if (cmd == EVTCHNOP_send) {
+		u32 port = ((const struct evtchn_send *)(uintptr_t)arg)->port;
+
+		xen.sent[port % ARRAY_SIZE(xen.sent)]++;
+	}
 	return xen.answer[__HYPERVISOR_event_channel_op];
 }
 
@@ -149,6 +160,17 @@ static int set_trap_table(u32 at)
 	return 0;
 }
 
+/* The table's frames are the machine's last. */
+static int grant_table_op(u32 cmd, struct gnttab_setup_table *setup)
+{
+	if (xen.answer[__HYPERVISOR_grant_table_op] || cmd != GNTTABOP_setup_table)
+		return xen.answer[__HYPERVISOR_grant_table_op];
+	for (u32 i = 0; i < setup->nr_frames; i++)
+		setup->frame_list.p[i] = XEN_FRAMES - 8 + i;
+	setup->status = xen.grant_status;
+	return 0;
+}
+
 static int mmuext_op(const struct mmuext_op *op)
 {
 	if (op->cmd != MMUEXT_SET_LDT)
@@ -177,6 +199,8 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 		return event_channel(a, b);
 	case __HYPERVISOR_sched_op:
 		return sched(a, b);
+	case __HYPERVISOR_grant_table_op:
+		return grant_table_op(a, (void *)(uintptr_t)b);
 	case __HYPERVISOR_set_timer_op:
 		xen.singleshot = (u64)b << 32 | a;
 		break;

@@ -18,6 +18,8 @@
 #define LINEAR 0xC0000000u
 #define XEN_FRAMES 4096u /* of machine memory */
 
+#define XEN_IPI_PORT 9u
+
 enum frame_type { FRAME_NONE, FRAME_WRITABLE, FRAME_L1, FRAME_L2, FRAME_L3 };
 
 struct xen_call {
@@ -37,6 +39,9 @@ struct xen {
 	struct xen_call last[64]; /* by __HYPERVISOR_x: the last call of each */
 	int answer[64]; /* by number: what the call returns, where the mock does not know better */
 	u32 flushes;	/* of the whole TLB, that were asked for by themselves */
+	u32 ports;	/* of backends, that were made */
+	u32 sent[32];	/* events, by port */
+	s16 grant_status;
 	u32 polls;
 	void (*on_poll)(void); /* SCHEDOP_poll: the world outside */
 	u64 singleshot;	       /* ns, or 0 */

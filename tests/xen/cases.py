@@ -18,6 +18,7 @@ OF_PV = ("shim", "dom0")        # what the other binding has not
 PAE = "build/guest-pae.bzImage"
 TWO_LEVEL = "build/guest-2level.bzImage"
 AT_16_MB = "build/guest-pae-16m.bzImage"
+DISK = "build/guest-disk.img"
 
 # How many they must be is in counts.json.
 PASSED = r"guest: \d+ passed, 0 failed"
@@ -172,6 +173,15 @@ CASES = [
          [r"vmixen: counter exception: (\w+=\d+ )*PF=\d+", r"vmixen: counter hypercall: .*mmu_update=\d+",
           r"vmixen: counter vmi: ", r"vmixen: counter batch: to1=\d+", r"vmixen: counter pool: size=\d+"],
          cmdline="vmixen.counters only=none", hosts=OF_PV),
+    Case("disk", "a disk at an AHCI controller is read, written and flushed", PAE, 0,
+         [r"ok   disk: it is what was written", r"ok   disk: it has interrupted once", PASSED],
+         cmdline="only=disk disk", hosts=("shim", "pv32", "bare"),
+         options=["--disk", DISK + ",snapshot"]),
+    Case("unplug", "xl takes a disk from a guest that is idle", PAE, 0,
+         [r"vmixen: disk 2048: 8 MB", r"vmixen: disk 2048 is gone", r"the guest powered off"],
+         cmdline="die=button", hosts=("shim", "pv32"),
+         options=["--disk", DISK + ",snapshot", "--at", "waits to be asked", "xl block-detach 1 2048",
+                  "--at", "is gone", "xl shutdown"]),
     Case("small", "the test guest runs in 16 MB", PAE, 0, [PASSED],
          memory=16, hosts=XEN),
     Case("latenx", "NX that is turned on after Init counts", PAE, 0, [PASSED],

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 
+import disks
 from host import unescaped
 from hosts import HOSTS
 from qemu import TCG_CPU
@@ -31,6 +32,7 @@ VARIABLES = {
     "host": "HOST", "kernel": "KERNEL", "initrd": "INITRD", "cmdline": "CMDLINE", "memory": "MEMORY",
     "vcpus": "VCPUS", "name": "NAME", "log": "RUN_DIR", "timeout": "TIMEOUT",
 }
+DISKS = ("DISK", *("DISK%d" % n for n in range(2, disks.MOST + 1)))
 
 DESCRIPTION = "Starts a machine in QEMU, runs one guest in it, and ends with its result."
 
@@ -65,8 +67,8 @@ interactive; Ctrl-] leaves, and each key gives another time-out's time.
 environment: V=1 is --verbose, ICOUNT=1 is --icount, VMIXEN_CACHE is the cache
 directory ($XDG_CACHE_HOME/vmixen or ~/.cache/vmixen without), XEN_SERIES and
 XEN_SOURCE say which Xen, QEMU_SOURCE which QEMU (docs/hosts.md). With --env,
-HOST, KERNEL, INITRD, CMDLINE, MEMORY, VCPUS, NAME, RUN_DIR (--log) and TIMEOUT
-are what the options of these names are.
+HOST, KERNEL, INITRD, CMDLINE, MEMORY, VCPUS, NAME, RUN_DIR (--log), TIMEOUT and
+DISK, DISK2 to DISK8 are what the options of these names are.
 """
 
 
@@ -87,6 +89,9 @@ def parser():
     add("--cmdline", default="", metavar="STR", help="the guest's command line")
     add("--memory", metavar="MB", help="the guest's memory (64)")
     add("--vcpus", metavar="N", help="the guest's CPUs (1); the ROM runs one")
+    add("--disk", action="append", default=[], metavar="FILE[,vdev=NAME][,ro][,snapshot]",
+        help="a disk, the image in FILE; repeated, another one. NAME is hda to hdd (IDE), sda to sdz or xvda "
+        "to xvdz (AHCI); sda, sdb, ... without. The image is as the guest leaves it; with snapshot it stays as it is")
     add("--name", metavar="NAME", help="the domain's name and the log's (the kernel file's)")
     add("--log", metavar="DIR", help="where the logs go (build/run)")
     add("--timeout", metavar="S", help="seconds from the guest's start; 0 for none (120)")
@@ -136,6 +141,7 @@ class Typed:
                 value = os.environ.pop(variable, "")
                 if value:
                     setattr(args, option, value)
+            args.disk += [(v, value) for v in DISKS for value in [os.environ.pop(v, "")] if value]
 
     def wrong(self, option, words):
         name = VARIABLES[option] if self.args.env and option in VARIABLES else "--" + option
@@ -213,6 +219,18 @@ class Typed:
             return "to xl that is no new domain's name"
         return None
 
+    def disks(self):
+        args = self.args
+        texts = [text if isinstance(text, tuple) else ("--disk", text) for text in args.disk]
+        if texts and not HOSTS[args.host].disks:
+            raise Result(USAGE, "%s: on the host %s nobody serves a disk; there is one with: %s" % (
+                texts[0][0], args.host, " ".join(sorted(h for h in HOSTS if HOSTS[h].disks))))
+        args.disks = disks.taken(texts, self.wrong_disk)
+
+    @staticmethod
+    def wrong_disk(name, text, words):
+        raise Result(USAGE, "%s%s%s: %s" % (name, " " if name.startswith("-") else "=", text, words))
+
     def cmdline(self):
         size = len(os.fsencode(self.args.cmdline))
         if self.args.host != "bare" and size > CMDLINE_MOST:
@@ -261,6 +279,7 @@ def arguments(argv):
         if getattr(args, option) is not None:
             typed.file(option)
     typed.name()
+    typed.disks()
     typed.cmdline()
     args.memory = typed.number("memory", 64, HOSTS[args.host].least_mb, "MB")
     args.vcpus = typed.number("vcpus", 1, 1, "CPUs")

@@ -8,9 +8,11 @@ on any Xen host with those files beside it.
 
 import os
 
+import disks
+
 GZIP = b"\x1f\x8b"
 NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
-TAKEN = ("guest.cfg", "name")   # in the archive, by dom0-init's own
+TAKEN = ("guest.cfg", "name", "disks")   # in the archive, by dom0-init's own
 
 
 # libxlu knows escapes by number, too, but leaves them out of the string.
@@ -45,6 +47,7 @@ def config(args, kind, shim_mb, kernel, initrd):
     lines += [
         "memory = %d" % (args.memory + shim_mb),
         "vcpus = %d" % args.vcpus,
+        *disks.xl_lines(args.disks, quoted),
         'tsc_mode = "native"',
         'on_poweroff = "destroy"',
         'on_reboot = "restart"',
@@ -94,6 +97,8 @@ def prepare(args, kind, shim_mb):
     text = config(args, kind, shim_mb, kernel, initrd)
     archive = newc("guest", b"", 0o040755)
     archive += newc("guest/guest.cfg", os.fsencode(text)) + newc("guest/name", args.name.encode())
+    if args.disks:
+        archive += newc("guest/disks", "".join(name + "\n" for name in disks.names(args.disks)).encode())
     for name, data in files.items():
         archive += newc("guest/" + name, data)
     return text, archive + newc("TRAILER!!!", b""), new

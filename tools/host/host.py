@@ -52,6 +52,7 @@ class Host:
     KEYS = b"\x1er"         # Ctrl-^ r: the monitor says where its guest is
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
+    disks = True            # are there any for the guest?
 
     def __init__(self, args):
         self.args = args

@@ -9,6 +9,7 @@ import os
 import re
 import time
 
+import disks  # a guest's, as QEMU is told of them
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
 from host import (XEN_LINE, XEN_MB, Host, built, pae_qemu, pv32_xen, qemu_packages,
@@ -78,6 +79,7 @@ class Toolstack(Host):
                               ("input", lambda data: None)):
             qemu.line += ["-chardev", qemu.channel(name, handler),
                           "-device", "virtserialport,chardev=" + name]
+        qemu.line += disks.for_dom0(args.disks, qemu)
         self.control_text = b""
         self.refused = []
         self.console.hold()
@@ -225,6 +227,7 @@ class Dom0(Host):
     but by ending, and so no word of Xen's about an end counts without that."""
 
     input_channel = "com1"
+    disks = False           # nobody serves them
     LAUNCHED = "Serial input to DOM0"   # the last that Xen does before dom0 runs
     ENDS = (
         ("Hardware Dom0 halted", FINE, "the guest powered off"),
@@ -331,6 +334,7 @@ class Bare(Host):
             "-serial", "chardev:com1", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if args.initrd:
             qemu.line += ["-initrd", qemu.file(args.initrd)]
+        qemu.line += disks.for_bare(args.disks, qemu)
         qemu.ended = self.machine_ended
         self.console.open()
 

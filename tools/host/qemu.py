@@ -104,14 +104,14 @@ class Qemu:
         self.asked = []             # functions that wait for QMP's next answers
         self.line += ["-chardev", self.channel("qmp", self._qmp), "-mon", "chardev=qmp,mode=control"]
 
-    def file(self, source):
+    def file(self, source, writable=False):
         """A name under which QEMU finds the file, or the bytes."""
         if isinstance(source, (bytes, bytearray)):
             fd = os.memfd_create("vmixen")
             with os.fdopen(os.dup(fd), "wb") as out:
                 out.write(source)
         else:
-            fd = os.open(source, os.O_RDONLY)
+            fd = os.open(source, os.O_RDWR if writable else os.O_RDONLY)
         self.fds.append(fd)
         return "/dev/fd/%d" % fd
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Unit n of the models is device n of xenbus's, and has ring and grants of its own, at places
+ * that its number gives.
+ *
+ * Kept true:
+ *  - A domain without a disk asks xenstore for its disks once, and has no other cost.
+ *  - While the guest runs nothing here waits.
+ *  - done() of a request is called when an event has come, or by disk_poll(), and never from
+ *    within disk_submit().  Where no backend's event will come, the event is one that we send
+ *    to ourselves.
+ */
+#include "events.h"
+#include "time.h"
+#include "monitor/binding.h"
+#include "monitor/fronts.h"
+#include "monitor/life.h"
+#include "monitor/monitor.h"
+#include "counters.h"
+#include "pc/vdev.h"
+
+#include <xen/io/blkif.h>
+
+#define F (&MON->fronts)
+#define PATIENCE_NS 5000000000ull /* at the start, for all disks together */
+
+_Static_assert(DISKS == XENBUS_DEVICES, "a unit is a device");
+_Static_assert(2 * DISKS <= WIN_DISKS_PAGES, "two pages a disk");
+_Static_assert((GRANT_FIRST + DISKS * BLK_GRANTS) <= WIN_GRANTS_PAGES * GRANTS_IN_PAGE,
+	       "the grant table has entries for all disks");
+
+/* --- event channels ------------------------------------------------------------------------- */
+
+static void notify(u32 port)
+{
+	struct evtchn_send send = {.port = port};
+
+	xen_event_channel_op(EVTCHNOP_send, &send);
+}
+
+static void tell_backend(u32 unit, bool tell)
+{
+	if (!tell || !F->port[unit])
+		return;
+	COUNT(disk_notify);
+	notify(F->port[unit]);
+}
+
+static void close_port(u32 unit)
+{
+	struct evtchn_close close = {.port = F->port[unit]};
+
+	if (!close.port)
+		return;
+	events_forget(close.port);
+	xen_event_channel_op(EVTCHNOP_close, &close);
+	F->port[unit] = 0;
+}
+
+static bool open_port(u32 unit, u16 domain)
+{
+	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = domain};
+
+	close_port(unit);
+	if (xen_event_channel_op(EVTCHNOP_alloc_unbound, &alloc) || !events_await(alloc.port))
+		return false;
+	F->port[unit] = alloc.port;
+	return true;
+}
+
+/* An event for ourselves, as soon as the guest goes on. */
+static void remind(void)
+{
+	struct evtchn_bind_ipi bind = {.vcpu = 0};
+
+	if (!F->self_port) {
+		xen_must(xen_event_channel_op(EVTCHNOP_bind_ipi, &bind), NEED_IPI);
+		events_await(bind.port);
+		F->self_port = bind.port;
+	}
+	notify(F->self_port);
+}
+
+/* --- the models' side (pc/disk.h) ------------------------------------------------------------- */
+
+void disk_info(unsigned unit, struct disk_info *info)
+{
+	const struct blk *b = &F->blk[unit];
+
+	*info = (struct disk_info){0};
+	if (!b->gone && !b->broken)
+		*info = b->info;
+}
+
+static void look_again(u32 unit);
+
+void disk_submit(unsigned unit, struct disk_request *r)
+{
+	struct blk *b = &F->blk[unit];
+
+	tell_backend(unit, blk_submit(b, r));
+	if (blk_has_ended(b))
+		remind();
+}
+
+void disk_poll(unsigned unit)
+{
+	look_again(unit);
+}
+
+/* The models hear of what has ended. */
+static void finish(u32 unit)
+{
+	if (!blk_has_ended(&F->blk[unit]))
+		return;
+	blk_finish(&F->blk[unit]);
+	pc_update_disks(&MON->pc);
+}
+
+static void show(u32 unit)
+{
+	struct disk_info info;
+
+	disk_info(unit, &info);
+	F->shown[unit] = info.sectors || info.cdrom;
+	pc_disk_changed(&MON->pc, unit);
+}
+
+/* --- the backends' side ----------------------------------------------------------------------- */
+
+/* Takes what the backend has answered, and acts on it. */
+static void look_again(u32 unit)
+{
+	struct blk *b = &F->blk[unit];
+
+	tell_backend(unit, blk_take(b));
+	finish(unit);
+	if (b->broken && F->shown[unit]) {
+		xenbus_refuse(&F->xenbus, unit);
+		show(unit);
+	}
+	if (b->draining && !b->flying && !F->drained[unit]) {
+		F->drained[unit] = true;
+		xenbus_drained(&F->xenbus, unit);
+	}
+	events_ring_store();
+}
+
+void fronts_event(u32 port)
+{
+	for (u32 unit = 0; unit < DISKS; unit++)
+		if (port == F->port[unit]) {
+			COUNT(disk_event);
+			look_again(unit);
+			return;
+		}
+	if (port == F->self_port)
+		for (u32 unit = 0; unit < DISKS; unit++)
+			finish(unit);
+}
+
+bool blk_guest_frame(u64 gpfn, u32 *frame)
+{
+	return frame_of_guest(gpfn, frame);
+}
+
+void blk_tell(const struct blk *b, enum blk_news news)
+{
+	say("\nvmixen: the backend of disk %u %s\n", b->handle,
+	    news == BLK_STRANGE_ANSWER ? "has answered what nobody asked for: the disk is given up"
+				       : "keeps memory of the guest's: it is waited for");
+}
+
+/* --- xenstore's side (xenbus.h) -----------------------------------------------------------------
+ */
+
+/* Maps the grant table as far as the disk needs it. */
+static bool need_grants(u32 unit)
+{
+	u32 entries = GRANT_FIRST + (unit + 1) * BLK_GRANTS;
+	u32 pages = (entries + GRANTS_IN_PAGE - 1) / GRANTS_IN_PAGE;
+
+	if (pages <= F->grant_pages)
+		return true;
+	if (!grants_map(pages))
+		return false;
+	F->grant_pages = pages;
+	return true;
+}
+
+bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
+{
+	struct blk *b = &F->blk[unit];
+	u32 first = GRANT_FIRST + unit * BLK_GRANTS;
+
+	if (!need_grants(unit)) {
+		say("vmixen: disk %u: Xen gives no more of the grant table\n", d->number);
+		return false;
+	}
+	b->ring = (volatile void *)(uintptr_t)(WIN_DISKS + 2 * unit * PAGE_SIZE);
+	b->bounce = (u8 *)(uintptr_t)(WIN_DISKS + (2 * unit + 1) * PAGE_SIZE);
+	b->ring_frame = MON->start.disk_frame[2 * unit];
+	b->bounce_frame = MON->start.disk_frame[2 * unit + 1];
+	b->grants = (volatile struct grant *)(uintptr_t)WIN_GRANTS + first;
+	b->first_grant = first;
+	b->handle = d->number;
+	if (!blk_prepare(b, d->domain))
+		return false;
+	if (!open_port(unit, d->domain)) {
+		say("vmixen: disk %u: Xen gives no event channel\n", d->number);
+		return false;
+	}
+	F->drained[unit] = false;
+	d->ring_ref = first;
+	d->port = F->port[unit];
+	return true;
+}
+
+/* Why the disk cannot be used; NULL if it can. */
+static const char *fault(const struct xenbus_device *d)
+{
+	if (d->answers.sector_size != DISK_SECTOR)
+		return "its sectors have not 512 bytes";
+	if (!d->answers.sectors && !d->answers.cdrom && !(d->answers.info & VDISK_CDROM))
+		return "it has no sectors";
+	if (vdev_place(d->number).controller == VDEV_NONE)
+		return "there is no controller for its number";
+	return NULL;
+}
+
+bool xenbus_connected(unsigned unit, struct xenbus_device *d)
+{
+	struct blk *b = &F->blk[unit];
+	const struct xenbus_answers *a = &d->answers;
+	u8 flush_op = a->flush ? BLKIF_OP_FLUSH_DISKCACHE : a->barrier ? BLKIF_OP_WRITE_BARRIER : 0;
+	struct disk_info info = {
+		.sectors = a->sectors,
+		.read_only = a->info & VDISK_READONLY,
+		.cdrom = a->cdrom || (a->info & VDISK_CDROM),
+		.flush = flush_op != 0,
+		.vdev = d->number,
+	};
+	const char *why = fault(d);
+
+	if (why) {
+		say("vmixen: disk %u is not used: %s\n", d->number, why);
+		blk_end(b);
+		finish(unit);
+		show(unit);
+		return false;
+	}
+	tell_backend(unit, blk_connect(b, &info, flush_op));
+	if (!F->shown[unit])
+		say("vmixen: disk %u: %u MB%s%s\n", d->number, (u32)(a->sectors >> 11),
+		    info.read_only ? ", read-only" : "", info.cdrom ? ", a CD" : "");
+	if (F->running)
+		show(unit);
+	return true;
+}
+
+bool xenbus_closing(unsigned unit)
+{
+	F->drained[unit] = blk_drain(&F->blk[unit]);
+	return F->drained[unit];
+}
+
+void xenbus_lost(unsigned unit)
+{
+	blk_lose(&F->blk[unit]);
+}
+
+void xenbus_gone(unsigned unit)
+{
+	struct blk *b = &F->blk[unit];
+
+	if (!b->grants)
+		return;
+	blk_end(b);
+	finish(unit);
+	close_port(unit);
+	if (!F->shown[unit])
+		return;
+	say("vmixen: disk %u is gone\n", b->handle);
+	show(unit);
+}
+
+void xenbus_no_place(u32 number)
+{
+	say("vmixen: there is no place for disk %u: a guest has %u at most\n", number, DISKS);
+}
+
+/* --- the start ----------------------------------------------------------------------------------
+ */
+
+void fronts_start(void)
+{
+	u64 deadline = time_ns() + PATIENCE_NS;
+
+	xenbus_start(&F->xenbus, &MON->store);
+	events_ring_store();
+	while (!xenbus_settled(&F->xenbus) && time_ns() < deadline)
+		events_wait_for_store(deadline);
+	if (!xenbus_settled(&F->xenbus))
+		say("vmixen: not all disks are there after five seconds; the guest starts\n");
+	F->running = true;
+	for (u32 unit = 0; unit < DISKS; unit++)
+		if (F->blk[unit].connected)
+			show(unit);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's frames and the grant table, as Xen gives them to a PVH domain: by
+ * guest-physical frame. */
+#include "cpu_pvh.h"
+#include "pvh.h"
+#include "monitor/binding.h"
+#include "monitor/monitor.h"
+#include "xenbind/hypercall.h"
+
+#define PTE_FLAGS 0x63u
+
+bool frame_of_guest(u64 gpfn, u32 *frame)
+{
+	*frame = (u32)gpfn;
+	return gpfn < MON->start.guest_pages;
+}
+
+void *frame_show(u64 gpfn)
+{
+	u32 frame;
+
+	return frame_of_guest(gpfn, &frame) ? guest_phys(VCPU, frame << PAGE_SHIFT, PHYS_DMA)
+					    : NULL;
+}
+
+/* Xen puts the table's pages into guest-physical memory, at GRANTS_AT. */
+bool grants_map(u32 pages)
+{
+	for (u32 i = 0; i < pages; i++) {
+		struct xen_add_to_physmap add = {.domid = DOMID_SELF,
+						 .space = XENMAPSPACE_grant_table,
+						 .idx = i,
+						 .gpfn = (GRANTS_AT >> PAGE_SHIFT) + i};
+		u32 va = WIN_GRANTS + i * PAGE_SIZE, n = (va - WINDOW_BASE) >> PAGE_SHIFT;
+		u32 pte = (GRANTS_AT + i * PAGE_SIZE) | PTE_FLAGS;
+
+		if (xen_memory_op(XENMEM_add_to_physmap, &add))
+			return false;
+		((volatile u32 *)WIN_L1_NARROW)[n] = pte;
+		((volatile u32 *)WIN_L1_WIDE)[n * 2] = pte;
+		cpu_invlpg(va);
+	}
+	return true;
+}
