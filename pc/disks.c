@@ -161,7 +161,7 @@ bool disks_in(struct pc *pc, u16 port, unsigned size, u32 *value)
 			ide_master_read(&pc->disks.ide, offset / BM_PORTS, offset % BM_PORTS, size);
 		return true;
 	}
-	return size == 1;
+	return false;
 }
 
 bool disks_out(struct pc *pc, u16 port, unsigned size, u32 value)
@@ -178,7 +178,7 @@ bool disks_out(struct pc *pc, u16 port, unsigned size, u32 value)
 	else if (pci_decodes_port(&pc->pci, PCI_IDE, port, &offset))
 		ide_master_write(&pc->disks.ide, offset / BM_PORTS, offset % BM_PORTS, size, value);
 	else
-		return size == 1;
+		return false;
 	pc_update_disks(pc);
 	return true;
 }

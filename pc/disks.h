@@ -20,9 +20,9 @@ struct pc;
 /* As after power on: none. */
 void disks_reset(struct disks *d);
 
-/* The guest's access to a port that no other device has; size is 1, 2 or 4 bytes.  False:
- * there is none of a controller's, or it must be accessed by bytes.  Only if there are
- * controllers. */
+/* The guest's access to a port that no other device has; size is 1, 2 or 4 bytes.  False,
+ * and nothing is done: it is no controller's, or must be accessed by bytes.  Only if there
+ * are controllers. */
 bool disks_in(struct pc *pc, u16 port, unsigned size, u32 *value);
 bool disks_out(struct pc *pc, u16 port, unsigned size, u32 value);
 

@@ -88,7 +88,8 @@ static void out_pm(struct pc *pc, u16 port, u8 value, const struct pc_time *now)
 	pm_write(&pc->pm, port, value);
 }
 
-/* One access as a device can take it; false: it must be split into bytes. */
+/* One access as a device of the table can take it; false: it must be split into bytes, or
+ * is for none of them. */
 static bool try_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now, u32 *value)
 {
 	*value = 0xFF;
@@ -106,8 +107,7 @@ static bool try_in(struct pc *pc, u16 port, unsigned size, const struct pc_time 
 #undef PORTS8
 #undef PORTS32
 	default:
-		if (pc->disks.there)
-			return disks_in(pc, port, size, value);
+		return false;
 	}
 	return size == 1;
 }
@@ -128,8 +128,7 @@ static bool try_out(struct pc *pc, u16 port, unsigned size, u32 value, const str
 #undef PORTS8
 #undef PORTS32
 	default:
-		if (pc->disks.there)
-			return disks_out(pc, port, size, value);
+		return false;
 	}
 	return size == 1;
 }
@@ -206,13 +205,58 @@ static void out_bytes(struct pc *pc, u16 port, unsigned size, u32 value, const s
 		try_out(pc, (u16)(port + i), 1, value >> (8 * i), now);
 }
 
+/* The same of a PC with disk controllers, which have what nobody of the table has: their
+ * ports come and go. */
+static u32 in_with_disks(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
+{
+	u32 value = 0, byte;
+	unsigned i;
+
+	if (disks_in(pc, port, size, &value))
+		return value;
+	for (i = 0; i < size; i++) {
+		if (!try_in(pc, (u16)(port + i), 1, now, &byte))
+			disks_in(pc, (u16)(port + i), 1, &byte);
+		value |= byte << (8 * i);
+	}
+	return value;
+}
+
+static void out_with_disks(struct pc *pc, u16 port, unsigned size, u32 value,
+			   const struct pc_time *now)
+{
+	unsigned i;
+
+	if (disks_out(pc, port, size, value))
+		return;
+	for (i = 0; i < size; i++)
+		if (!try_out(pc, (u16)(port + i), 1, value >> (8 * i), now))
+			disks_out(pc, (u16)(port + i), 1, value >> (8 * i) & 0xFF);
+}
+
+/* What the table has not as a whole.  A PC without disk controllers pays nothing. */
+static u32 in_others(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
+{
+	if (pc->disks.there)
+		return in_with_disks(pc, port, size, now);
+	return size == 1 ? 0xFF : in_bytes(pc, port, size, now);
+}
+
+static void out_others(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
+{
+	if (pc->disks.there)
+		out_with_disks(pc, port, size, value, now);
+	else if (size > 1)
+		out_bytes(pc, port, size, value, now);
+}
+
 u32 pc_in(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 {
 	u32 value;
 
 	update_timers(pc, now);
 	if (!try_in(pc, port, size, now, &value))
-		value = in_bytes(pc, port, size, now);
+		value = in_others(pc, port, size, now);
 	if (!is_pic(port))
 		pc_update_irqs(pc, now);
 	return value;
@@ -222,7 +266,7 @@ void pc_out(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_t
 {
 	update_timers(pc, now);
 	if (!try_out(pc, port, size, value, now))
-		out_bytes(pc, port, size, value, now);
+		out_others(pc, port, size, value, now);
 	if (is_pic(port))
 		return;
 	collect_requests(pc);

@@ -79,12 +79,12 @@ static unsigned reg_at(const struct pci *pci, u16 port)
 
 u32 pci_read(const struct pci *pci, u16 port, unsigned size)
 {
-	unsigned f = selected(pci);
+	unsigned f, i;
 	u32 value = 0;
-	unsigned i;
 
 	if (port == ADDRESS_PORT && size == 4)
 		return pci->address;
+	f = selected(pci);
 	for (i = size; i-- > 0;) {
 		bool there = port >= DATA_PORT && (port & 3) + i < 4 && f < PCI_FUNCTIONS;
 
@@ -128,12 +128,14 @@ static void write_byte(const struct function *f, u8 *config, unsigned reg, u8 va
 
 void pci_write(struct pci *pci, u16 port, unsigned size, u32 value)
 {
-	unsigned f = selected(pci);
-	unsigned i;
+	unsigned f, i;
 
 	if (port == ADDRESS_PORT && size == 4)
 		pci->address = value & ADDRESS_BITS;
-	if (port < DATA_PORT || f == PCI_FUNCTIONS)
+	if (port < DATA_PORT)
+		return;
+	f = selected(pci);
+	if (f == PCI_FUNCTIONS)
 		return;
 	for (i = 0; i < size && (port & 3) + i < 4; i++)
 		write_byte(&functions[f], pci->config[f], reg_at(pci, port) + i,

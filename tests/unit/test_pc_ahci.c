@@ -503,21 +503,23 @@ static void more_than_fit_wait_in_the_list(void **state)
 	assert_int_equal(fake.unit[0].reads, 32);
 }
 
-/* A slot that is issued again and again does not keep the others waiting. */
+/* Slots below it do not keep the ones above it waiting. */
 static void slots_take_turns(void **state)
 {
 	struct entry sg = {DATA, 512};
 
 	(void)state;
 	put(0, 0, 0x25, 1, 1, &sg, 1);
+	put(0, 5, 0x25, 5, 1, &sg, 1);
 	put(0, 9, 0x25, 9, 1, &sg, 1);
+	port_out(0, CI, 1u << 5);
 	port_out(0, CI, 1 | 1u << 9);
 	fake_serve_one(0);
 	pc_update_disks(&pc);
-	port_out(0, CI, 1);
 	assert_int_equal(fake.waiting[0].r->sector, 9);
 	serve();
 	assert_int_equal(port_in(0, CI), 0);
+	assert_int_equal(fake.unit[0].reads, 3);
 }
 
 /* --- errors ---------------------------------------------------------------------------- */
