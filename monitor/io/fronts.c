@@ -219,12 +219,16 @@ bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 /* Why the disk cannot be used; NULL if it can. */
 static const char *fault(const struct xenbus_device *d)
 {
+	struct vdev v = vdev_place(d->number);
+
 	if (d->answers.sector_size != DISK_SECTOR)
 		return "its sectors have not 512 bytes";
 	if (!d->answers.sectors && !d->answers.cdrom && !(d->answers.info & VDISK_CDROM))
 		return "it has no sectors";
-	if (vdev_place(d->number).controller == VDEV_NONE)
+	if (v.controller == VDEV_NONE)
 		return "there is no controller for its number";
+	if (v.controller == VDEV_AHCI && !space_has_mmio())
+		return "a PVH domain has hda to hdd alone";
 	return NULL;
 }
 

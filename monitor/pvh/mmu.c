@@ -245,6 +245,13 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 
 /* If the kernel has mapped the local APIC at va, takes the entry's present bit, so that its
  * accesses fault and are emulated.  Xen's own APIC would answer them otherwise. */
+/* What the guest's own tables map goes to Xen, which answers with ones; the local APIC's page
+ * alone is found before (InvalPage). */
+bool space_has_mmio(void)
+{
+	return false;
+}
+
 void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 frame, *e = walk(v, va, &frame);

@@ -139,6 +139,11 @@ static void reread_entry(struct vcpu *v, gva_t va, u32 page)
 	queue_flush();
 }
 
+bool space_has_mmio(void)
+{
+	return true;
+}
+
 void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u32 page;
