@@ -59,4 +59,6 @@ _Static_assert(WIN_GRANTS + WIN_GRANTS_PAGES * 4096 <= WIN_SLOTS, "the window's 
 /* RAM ends below the PCI window and the APICs; WIN_GMFN has room for it. */
 #define GUEST_PAGES_MAX 0xE0000u
 
+#define FRAMES_4GB 0x100000u
+
 #endif

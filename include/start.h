@@ -10,7 +10,7 @@
 #include "layout.h"
 
 struct start {
-	u32 guest_pages;		 /* guest-physical frames, holes included */
+	u32 guest_pages;		 /* guest-physical frames below 4 GB, holes included */
 	u32 store_evtchn;		 /* 0: no xenstore */
 	u32 console_evtchn;		 /* 0: no ring, as in a dom0 */
 	u32 vcpu_info_frame;		 /* as Xen numbers it: the page of WIN_VCPU_INFO */

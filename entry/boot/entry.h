@@ -50,8 +50,10 @@ struct layout {
 	u32 boot_end;	     /* first pfn behind everything Xen has put there */
 	u32 reserve_first;   /* first pfn of the ROM's own memory, which ends with the domain's */
 	u32 reserve_next;    /* first one not handed out yet */
-	u32 guest_pages;     /* guest-physical frames */
-	u32 boot_gpfn;	     /* guest frame where pfn 0 went */
+	u32 guest_pages;     /* guest-physical frames; PVH: below the monitor's own pages */
+	u32 more_first, more_end; /* PVH: RAM behind these pages, in frames */
+	u32 high_end;		  /* PVH: the frame behind RAM from 4 GB on */
+	u32 boot_gpfn;		  /* guest frame where pfn 0 went */
 	u32 pool_pages;
 	const char *cmd_line;
 	u32 initrd, initrd_bytes; /* guest-physical; 0 bytes: there is none */

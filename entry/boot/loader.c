@@ -84,16 +84,29 @@ static void load_kernel(const u8 *image)
 }
 
 /* Adds entry n to the E820 map, from start to end; the number of entries then. */
-static u32 add_e820(u8 *bp, u32 n, u32 start, u32 end, u32 type)
+static u32 add_e820(u8 *bp, u32 n, u64 start, u64 end, u32 type)
 {
 	u8 *e = bp + BP_E820 + n * 20;
+	u64 size = end - start;
 
-	put32(e, 0, start);
-	put32(e, 4, 0);
-	put32(e, 8, end - start);
-	put32(e, 12, 0);
+	memcpy(e, &start, 8);
+	memcpy(e + 8, &size, 8);
 	put32(e, 16, type);
 	return n + 1;
+}
+
+/* What a PVH domain has behind the monitor's own pages. */
+static u32 describe_more(struct layout *l, u8 *bp, u32 n)
+{
+	const u64 own = (u64)l->guest_pages << 12, more = (u64)l->more_first << 12;
+
+	if (l->more_first < l->more_end) {
+		n = add_e820(bp, n, own, more, E820_RESERVED);
+		n = add_e820(bp, n, more, (u64)l->more_end << 12, E820_RAM);
+	}
+	if (l->high_end > FRAMES_4GB)
+		n = add_e820(bp, n, (u64)FRAMES_4GB << 12, (u64)l->high_end << 12, E820_RAM);
+	return n;
 }
 
 static void describe_memory(struct layout *l, u8 *bp)
@@ -104,7 +117,7 @@ static void describe_memory(struct layout *l, u8 *bp)
 	n = add_e820(bp, n, EBDA, 0xA0000, E820_RESERVED);
 	n = add_e820(bp, n, 0xE0000, KERNEL_AT, E820_RESERVED);
 	n = add_e820(bp, n, KERNEL_AT, top, E820_RAM);
-	bp[BP_E820_COUNT] = (u8)n;
+	bp[BP_E820_COUNT] = (u8)describe_more(l, bp, n);
 	put32(bp, BP_ALT_MEM_K, ext);
 	bp[BP_EXT_MEM_K] = bp[BP_EXT_MEM_K + 1] = 0xFF;
 }

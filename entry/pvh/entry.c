@@ -2,8 +2,9 @@
 /*
  * From Xen's hvm_start_info to the monitor, in the PVH binding.
  *
- * The guest's physical memory is the domain's: RAM from 0 on, in one piece.  The domain
- * entry takes the last pages below OWN_LIMIT for the monitor, moves itself out of the way
+ * The guest's physical memory is the domain's: RAM from 0 on, in one piece of up to 4032 MB,
+ * and what is more than that from 4 GB on.  The domain entry takes the last pages below
+ * OWN_LIMIT for the monitor, moves itself out of the way
  * of the guest's kernel, puts the initrd where it may stay, and lays the guest out as the
  * PV binding does (entry/boot/loader.c).
  */
@@ -62,15 +63,17 @@ static void start_console(void)
 	console_init(&entry_console, physical(pfn << 12), (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN));
 }
 
-/* The number of pages of RAM from address 0 on. */
-static u32 ram_pages(const struct hvm_start_info *si)
+/* The frame behind the piece of RAM that begins at an address; that address's if there is
+ * none. */
+static u32 ram_end(const struct hvm_start_info *si, u64 address)
 {
 	const struct hvm_memmap_table_entry *map = physical((u32)si->memmap_paddr);
+	u64 end = address;
 
 	for (u32 i = 0; si->version >= 1 && i < si->memmap_entries; i++)
-		if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM && map[i].addr == 0)
-			return (u32)((map[i].addr + map[i].size) >> 12);
-	fail("Xen tells of no memory from address 0 on");
+		if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM && map[i].addr == address)
+			end = map[i].addr + map[i].size;
+	return (u32)(end >> 12);
 }
 
 static u32 pages_of(u32 bytes)
@@ -90,7 +93,10 @@ static void read_start_info(struct pvh_layout *p, const struct hvm_start_info *s
 {
 	const struct hvm_modlist_entry *module = physical((u32)si->modlist_paddr);
 
-	p->ram = ram_pages(si);
+	p->ram = ram_end(si, 0);
+	if (!p->ram)
+		fail("Xen tells of no memory from address 0 on");
+	p->high_end = ram_end(si, (u64)FRAMES_4GB << 12);
 	if (si->cmdline_paddr)
 		copy_text(p->cmd_line, physical((u32)si->cmdline_paddr), sizeof(p->cmd_line));
 	if (si->nr_modules) {
@@ -171,15 +177,21 @@ void regparm3 pvh_entry_main(u32 si)
 	pvh_move(p.entry_to, p.entry_bytes);
 	monitor = pvh_window_make(&p, &pvh);
 	start = &((struct monitor *)physical(monitor))->start;
-	pvh.ram_pages = p.own_first;
+	pvh.own_first = p.own_first;
+	pvh.own_end = p.own_first + PVH_OWN_PAGES(rom_pages());
+	pvh.low_end = p.ram;
+	pvh.high_end = p.high_end;
 	((struct pvh *)physical(monitor + WIN_BINDING - WIN_MONITOR))->start = pvh;
-	start->guest_pages = p.own_first;
+	start->guest_pages = pvh.low_end > pvh.own_end ? pvh.low_end : p.own_first;
 	start->vcpu_info_frame = (p.vcpu + (WIN_VCPU_INFO - WIN_VCPU)) >> PAGE_SHIFT;
 	for (u32 i = 0; i < WIN_DISKS_PAGES; i++)
 		start->disk_frame[i] = (p.disks >> PAGE_SHIFT) + i;
 	start->console_evtchn = (u32)pvh_param(HVM_PARAM_CONSOLE_EVTCHN);
 	start->store_evtchn = (u32)pvh_param(HVM_PARAM_STORE_EVTCHN);
 	l.guest_pages = p.own_first;
+	l.more_first = pvh.own_end;
+	l.more_end = pvh.low_end;
+	l.high_end = pvh.high_end;
 	l.cmd_line = p.cmd_line;
 	l.initrd = p.initrd;
 	l.initrd_bytes = p.initrd_bytes;

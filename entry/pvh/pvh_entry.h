@@ -9,6 +9,7 @@
 /* How memory is divided; addresses are physical, and so is each number of a page. */
 struct pvh_layout {
 	u32 ram;		 /* pages of RAM from 0 on */
+	u32 high_end;		 /* the frame behind RAM from 4 GB on */
 	u32 own_first, own_next; /* the monitor's pages: the first, and the first not taken */
 	u32 entry_bytes,
 		entry_to; /* the domain entry with its payload: its length, its new place */
@@ -29,7 +30,7 @@ static inline void *physical(u32 address)
  * Xen has none. */
 u64 pvh_param(u32 index);
 
-/* window.c: fills the window's pages and tables, and *s but for ram_pages.  The physical
+/* window.c: fills the window's pages and tables, and *s but for where RAM is.  The physical
  * address of struct monitor. */
 u32 pvh_window_make(struct pvh_layout *p, struct start_pvh *s);
 

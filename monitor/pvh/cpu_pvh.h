@@ -154,7 +154,9 @@ void idt_use_v86(struct vcpu *v, bool v86);
 /* mmu.c: where the monitor can reach the physical address pa.  The pointer is good for the
  * rest of pa's page, until the next call with the same use.  NULL if there is no RAM. */
 enum phys_use { PHYS_TOP, PHYS_DIRECTORY, PHYS_TABLE, PHYS_DMA, PHYS_USES };
-void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use);
+void *guest_phys(struct vcpu *v, u64 pa, enum phys_use use);
+/* Is there RAM of the guest's at the physical address pa? */
+bool guest_has_ram(u64 pa);
 /* The start of the domain: the monitor's own 2-level directory is loaded. */
 void space_start(struct vcpu *v);
 /* Loads the address space that the guest's CR0.PG, CR3 and CR4.PAE ask for.  false, with

@@ -12,15 +12,12 @@
 bool frame_of_guest(u64 gpfn, u32 *frame)
 {
 	*frame = (u32)gpfn;
-	return gpfn < MON->start.guest_pages;
+	return gpfn >> 32 == 0 && guest_has_ram(gpfn << PAGE_SHIFT);
 }
 
 void *frame_show(u64 gpfn)
 {
-	u32 frame;
-
-	return frame_of_guest(gpfn, &frame) ? guest_phys(VCPU, frame << PAGE_SHIFT, PHYS_DMA)
-					    : NULL;
+	return guest_phys(VCPU, gpfn << PAGE_SHIFT, PHYS_DMA);
 }
 
 /* Xen puts the table's pages into guest-physical memory, at GRANTS_AT. */

@@ -48,6 +48,13 @@ static void make_hypercalls(void)
 	}
 }
 
+static u32 guest_pages(void)
+{
+	const struct start_pvh *s = &PVH->start;
+
+	return s->own_first + (s->low_end - s->own_end) + (s->high_end - FRAMES_4GB);
+}
+
 /* The monitor's first C code, reached from the domain entry by monitor_entry; one line starts
  * one subsystem. */
 void regparm3 monitor_start(struct vcpu *v)
@@ -67,7 +74,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	start_pc();
 	events_start();
 	say("vmixen: guest entered at %08x, %u MB, in ring 1 of a PVH domain\n", MON->start.code32,
-	    MON->start.guest_pages / 256);
+	    guest_pages() / 256);
 	monitor_resume(v);
 }
 

@@ -35,20 +35,45 @@ static bool wide(void)
 	return VCPU->window_pde == (pvh()->l1_wide[0] | PDE_FLAGS);
 }
 
-void *guest_phys(struct vcpu *v, u32 pa, enum phys_use use)
+bool guest_has_ram(u64 pa)
+{
+	const struct start_pvh *s = pvh();
+	u64 frame = pa >> 12;
+
+	return frame < s->own_first || (frame >= s->own_end && frame < s->low_end) ||
+	       (frame >= FRAMES_4GB && frame < s->high_end);
+}
+
+/* Does the monitor's own directory map pa one to one? */
+static bool on_own(const struct vcpu *v, u64 pa)
+{
+	return v->on_own && pa >> 12 < FRAMES_4GB && pa >> 22 != WINDOW_BASE >> 22;
+}
+
+/* A frame above 4 GB can be shown while PAE tables are used alone. */
+void *guest_phys(struct vcpu *v, u64 pa, enum phys_use use)
 {
 	u32 n = (WIN_SLOTS - WINDOW_BASE) >> 12, va = WIN_SLOTS + use * PAGE_SIZE;
+	volatile u32 *wide_entry = (volatile u32 *)WIN_L1_WIDE + (n + use) * 2;
 
-	if (pa >> 12 >= pvh()->ram_pages)
+	if (!guest_has_ram(pa) || (pa >> 32 && !wide()))
 		return NULL;
-	if (v->on_own)
-		return (void *)pa;
+	if (on_own(v, pa))
+		return (void *)(u32)pa;
 	if (pa < v->linear_limit)
-		return (void *)(v->linear_base + pa);
-	((volatile u32 *)WIN_L1_NARROW)[n + use] = (pa & FRAME) | PTE_FLAGS;
-	((volatile u32 *)WIN_L1_WIDE)[(n + use) * 2] = (pa & FRAME) | PTE_FLAGS;
+		return (void *)(v->linear_base + (u32)pa);
+	((volatile u32 *)WIN_L1_NARROW)[n + use] = ((u32)pa & FRAME) | PTE_FLAGS;
+	wide_entry[1] = (u32)(pa >> 32);
+	wide_entry[0] = ((u32)pa & FRAME) | PTE_FLAGS;
 	cpu_invlpg(va);
-	return (void *)(va + (pa & (PAGE_SIZE - 1)));
+	return (void *)(va + ((u32)pa & (PAGE_SIZE - 1)));
+}
+
+/* The physical address that an entry leads to.  The highest bits of a PAE one are no part of
+ * it. */
+static u64 leads_to(const u32 *e)
+{
+	return (wide() ? (u64)(e[1] & 0xFFFFF) << 32 : 0) | (e[0] & FRAME);
 }
 
 /* The value of vcpu.top_at: where the PDPT that is loaded can be written. */
@@ -66,7 +91,7 @@ static bool add_window(struct vcpu *v, u32 cr3)
 
 		if (!top || !(top[6] & PRESENT))
 			return false;
-		pd = guest_phys(v, top[6] & FRAME, PHYS_DIRECTORY);
+		pd = guest_phys(v, leads_to(top + 6), PHYS_DIRECTORY);
 		if (!pd)
 			return false;
 		for (u32 i = 0; i < PVH_PDES_WIDE; i++) {
@@ -149,13 +174,14 @@ void space_mode_changed(struct vcpu *v)
 /* The page-directory entry for va; NULL if there is no directory for it. */
 static u32 *directory_entry_of(struct vcpu *v, gva_t va)
 {
-	u32 table = v->cr3 & FRAME, *e;
+	u64 table = v->cr3 & FRAME;
+	u32 *e;
 
 	if (wide()) {
 		e = guest_phys(v, (v->cr3 & ~31u) + (va >> 30) * 8, PHYS_TOP);
 		if (!e || !(*e & PRESENT))
 			return NULL;
-		table = *e & FRAME;
+		table = leads_to(e);
 	}
 	e = guest_phys(v, table, PHYS_DIRECTORY);
 	return e ? e + (wide() ? (va >> 21 & 511) * 2 : va >> 22) : NULL;
@@ -169,12 +195,12 @@ static u32 *entry_of(struct vcpu *v, gva_t va)
 
 	if (!e || !(*e & PRESENT) || (*e & LARGE))
 		return e;
-	e = guest_phys(v, *e & FRAME, PHYS_TABLE);
+	e = guest_phys(v, leads_to(e), PHYS_TABLE);
 	return e ? e + (wide() ? (va >> 12 & 511) * 2 : va >> 12 & 1023) : NULL;
 }
 
 /* The same if it is present, and else NULL; *frame becomes the address of va's page. */
-static u32 *walk(struct vcpu *v, gva_t va, u32 *frame)
+static u32 *walk(struct vcpu *v, gva_t va, u64 *frame)
 {
 	u32 mask = wide() ? 0x1FF000u : 0x3FF000u, *e = directory_entry_of(v, va);
 	bool large = e && (*e & LARGE);
@@ -182,13 +208,13 @@ static u32 *walk(struct vcpu *v, gva_t va, u32 *frame)
 	e = entry_of(v, va);
 	if (!e || !(*e & PRESENT))
 		return NULL;
-	*frame = large ? (*e & FRAME & ~mask) | (va & mask) : *e & FRAME;
+	*frame = large ? (leads_to(e) & ~(u64)mask) | (va & mask) : leads_to(e);
 	return e;
 }
 
 bool space_translate(struct vcpu *v, gva_t va, u64 *gpa)
 {
-	u32 frame = va & FRAME;
+	u64 frame = va & FRAME;
 
 	if ((v->cr0 & CR0_PG) && !walk(v, va, &frame))
 		return false;
@@ -215,14 +241,15 @@ bool space_is_device(struct vcpu *v, gva_t va)
 {
 	const u32 *e = entry_of(v, va);
 
-	return e && !(*e & PRESENT) && (*e & FRAME) == (LAPIC_BASE & FRAME);
+	return e && !(*e & PRESENT) && leads_to(e) == (LAPIC_BASE & FRAME);
 }
 
 enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
 			     u64 *gpa)
 {
 	bool write = error & PF_W;
-	u32 frame = va & FRAME, *e = NULL, bits = PRESENT | 2 | 4;
+	u32 *e = NULL, bits = PRESENT | 2 | 4;
+	u64 frame = va & FRAME;
 
 	*guest_error = (error & PF_W) | (kernel ? 0 : PF_U) | (has_nx(v) ? error & PF_I : 0);
 	if (va >= WINDOW_BASE)
@@ -240,11 +267,9 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	if ((!kernel && !(bits & 4)) || (write && !(bits & 2) && (!kernel || (v->cr0 & CR0_WP))))
 		return SPACE_FAULT;
 	*gpa = frame | (va & (PAGE_SIZE - 1));
-	return frame >> 12 < pvh()->ram_pages ? SPACE_FILLED : SPACE_MMIO;
+	return guest_has_ram(frame) ? SPACE_FILLED : SPACE_MMIO;
 }
 
-/* If the kernel has mapped the local APIC at va, takes the entry's present bit, so that its
- * accesses fault and are emulated.  Xen's own APIC would answer them otherwise. */
 /* What the guest's own tables map goes to Xen, which answers with ones; the local APIC's page
  * alone is found before (InvalPage). */
 bool space_has_mmio(void)
@@ -252,9 +277,12 @@ bool space_has_mmio(void)
 	return false;
 }
 
+/* If the kernel has mapped the local APIC at va, takes the entry's present bit, so that its
+ * accesses fault and are emulated.  Xen's own APIC would answer them otherwise. */
 void space_invlpg(struct vcpu *v, gva_t va)
 {
-	u32 frame, *e = walk(v, va, &frame);
+	u64 frame;
+	u32 *e = walk(v, va, &frame);
 
 	if (e && frame == (LAPIC_BASE & FRAME)) {
 		*e &= ~PRESENT;
@@ -266,14 +294,15 @@ void space_invlpg(struct vcpu *v, gva_t va)
  * it.  Where it ends now it may go on later, while the kernel is setting it up. */
 void space_find_linear(struct vcpu *v)
 {
-	u32 pages = v->linear_limit >> 12, frame;
+	u32 pages = v->linear_limit >> 12;
+	u64 frame;
 
 	if (!pages) {
-		if (!walk(v, v->gdtr.base, &frame))
+		if (!walk(v, v->gdtr.base, &frame) || frame >> 12 >= pvh()->own_first)
 			return;
-		v->linear_base = (v->gdtr.base & FRAME) - frame;
+		v->linear_base = (v->gdtr.base & FRAME) - (u32)frame;
 	}
-	while (pages < pvh()->ram_pages && v->linear_base + (pages << 12) < WINDOW_BASE &&
+	while (pages < pvh()->own_first && v->linear_base + (pages << 12) < WINDOW_BASE &&
 	       walk(v, v->linear_base + (pages << 12), &frame) && frame == pages << 12)
 		pages++;
 	v->linear_limit = pages << 12;

@@ -75,8 +75,10 @@ struct start_pvh {
 	u32 wide;      /* its PDPT */
 	u32 l1_narrow; /* the window's tables */
 	u32 l1_wide[PVH_PDES_WIDE];
-	u32 text;      /* the image in the window */
-	u32 ram_pages; /* of the domain, from 0 on */
+	u32 text; /* the image in the window */
+	/* The guest's RAM, in frames: from 0 to own_first, where the monitor's own pages are;
+	 * from own_end to low_end, and from 4 GB to high_end.  Either may be empty. */
+	u32 own_first, own_end, low_end, high_end;
 };
 
 /* The binding's own data, behind the monitor's. */

@@ -133,10 +133,9 @@ u32 regparm3 vmi_FlushDeferredCalls(u32 what)
 	return 0;
 }
 
-static bool is_memory(u32 address)
+static bool is_memory(u64 address)
 {
-	return address >> PAGE_SHIFT < MON->start.guest_pages &&
-	       (address < 0xA0000 || address >= 0xC0000);
+	return guest_has_ram(address) && (address < 0xA0000 || address >= 0xC0000);
 }
 
 u64 regparm3 vmi_PhysicalToMachine(u32 address)
@@ -146,7 +145,9 @@ u64 regparm3 vmi_PhysicalToMachine(u32 address)
 
 u64 regparm3 vmi_MachineToPhysical(u32 low, u32 high)
 {
-	return !high && is_memory(low) ? low : NO_ADDRESS;
+	u64 address = (u64)high << 32 | low;
+
+	return is_memory(address) ? address : NO_ADDRESS;
 }
 
 void regparm3 vmi_UpdatePxE(gva_t ptep, u32 flags)

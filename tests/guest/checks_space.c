@@ -45,6 +45,36 @@ static u32 read_in(struct mm *mm, u32 va)
 	return result == TRY_OK ? v : result;
 }
 
+#define LAST_VA (VMALLOC_START + 0x1400000)
+
+static u32 no_memory;
+
+/* What the frame held stays. */
+static void look_at_last(u32 pfn)
+{
+	volatile u32 *word = (volatile u32 *)LAST_VA;
+	u32 was;
+
+	printk("info: RAM up to frame %x\n", pfn);
+#ifndef PAE
+	if (pfn >> 20)
+		return;
+#endif
+	map_kernel(LAST_VA, pfn, PTE_KERNEL);
+	was = *word;
+	*word = ~was;
+	no_memory += *word != ~was;
+	*word = was;
+	no_memory += *word != was;
+	unmap_kernel(LAST_VA);
+}
+
+static void check_ranges(void)
+{
+	each_last_frame(look_at_last);
+	check_eq("space: each range of the E820 map ends with memory", 0, no_memory);
+}
+
 static void check_private(void)
 {
 	set(&a, UVA, marked(0xa), USER_BITS);
@@ -291,8 +321,10 @@ static void check_frames_are_data(void)
 
 void checks_space(void)
 {
-	u32 start = page_free_count();
+	u32 start;
 
+	check_ranges();
+	start = page_free_count();
 	mm_alloc_tables(&a);
 	mm_alloc_tables(&b);
 	mm_alloc_tables(&c);

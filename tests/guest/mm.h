@@ -38,7 +38,8 @@ void page_get(u32 pfn);
 void page_put(u32 pfn);
 u32 page_refs(u32 pfn);
 u32 page_free_count(void);
-u32 lowmem_pages(void); /* end of low memory, in frames */
+u32 lowmem_pages(void);			     /* end of low memory, in frames */
+void each_last_frame(void (*look)(u32 pfn)); /* of each range of RAM in the E820 map */
 static inline void *page_address(u32 pfn)
 {
 	return phys_to_virt(pfn << PAGE_SHIFT);

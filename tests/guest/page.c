@@ -70,6 +70,15 @@ static void find_top(void)
 	}
 }
 
+void each_last_frame(void (*look)(u32 pfn))
+{
+	const struct e820 *map = (const void *)(boot_params + E820_MAP);
+
+	for (u32 i = 0; i < boot_params[E820_COUNT]; i++)
+		if (map[i].type == E820_RAM)
+			look((u32)((map[i].start + map[i].size) >> PAGE_SHIFT) - 1);
+}
+
 /* The end of what may be used: a ramdisk stays as it is. */
 static u32 limit(void)
 {

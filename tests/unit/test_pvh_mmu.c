@@ -174,6 +174,83 @@ static void what_has_no_memory_is_a_device(void **state)
 	assert_int_equal(gpa, BEYOND);
 }
 
+#define GB4 0x100000000ull
+
+/* As in a domain of more than 4 GB. */
+static void much_memory(void)
+{
+	PVH->start.own_end = GUEST_PAGES + 16;
+	PVH->start.low_end = 0xFC000;
+	PVH->start.high_end = FRAMES_4GB + GUEST_PAGES;
+}
+
+static void memory_is_where_the_domain_has_it(void **state)
+{
+	(void)state;
+	domain_init(false);
+	assert_false(guest_has_ram(BEYOND));
+	assert_false(guest_has_ram(GB4));
+	much_memory();
+	assert_true(guest_has_ram(BEYOND - 1));
+	assert_false(guest_has_ram(BEYOND)); /* the monitor's own */
+	assert_false(guest_has_ram(BEYOND + 16 * PAGE_SIZE - 1));
+	assert_true(guest_has_ram(BEYOND + 16 * PAGE_SIZE));
+	assert_true(guest_has_ram(0xFBFFFFFF));
+	assert_false(guest_has_ram(0xFC000000));
+	assert_false(guest_has_ram(GB4 - 1));
+	assert_true(guest_has_ram(GB4));
+	assert_false(guest_has_ram(GB4 + BEYOND));
+	assert_false(guest_has_ram(GB4 << 12));
+	assert_null(guest_phys(v, BEYOND, PHYS_TABLE));
+	assert_int_equal(vmi_PhysicalToMachine(0xF0000000), 0xF0000000);
+	assert_true(vmi_MachineToPhysical(0x12345, 1) == GB4 + 0x12345);
+}
+
+static void where_the_window_is_memory_is_shown_in_a_slot(void **state)
+{
+	(void)state;
+	domain_start();
+	much_memory();
+	assert_ptr_equal(guest_phys(v, WINDOW_BASE - 4, PHYS_TABLE), (void *)(WINDOW_BASE - 4));
+	assert_ptr_equal(guest_phys(v, WINDOW_BASE + 4, PHYS_TABLE),
+			 (void *)(WIN_SLOTS + PHYS_TABLE * PAGE_SIZE + 4));
+	assert_ptr_equal(guest_phys(v, 0xF4400000, PHYS_TABLE), (void *)0xF4400000);
+}
+
+static void a_frame_above_4_gb_is_as_good_as_others(void **state)
+{
+	u32 n = ((WIN_SLOTS - WINDOW_BASE) >> 12) + PHYS_TABLE, error;
+	u64 *entry = PHYS(USER_PT), *directory = PHYS(TABLES + 0x2000), gpa;
+
+	(void)state;
+	domain_init(true);
+	entry[3] = (8ull << 60) | (GB4 + DATA) | 0x67; /* NX is no part of the address */
+	assert_int_equal(space_look(v, USER + 0x3000, 0, false, &error, &gpa), SPACE_MMIO);
+	much_memory();
+	assert_int_equal(space_look(v, USER + 0x3000, 0, false, &error, &gpa), SPACE_FILLED);
+	assert_true(gpa == GB4 + DATA);
+	directory[USER >> 21] |= GB4; /* a table up there */
+	assert_true(space_translate(v, USER + 0x3004, &gpa));
+	assert_true(gpa == GB4 + DATA + 4);
+	assert_true(((u64 *)WIN_L1_WIDE)[n] == (GB4 | USER_PT | 0x63));
+	directory[0x10000000 >> 21] = GB4 | 0x00200083;
+	assert_true(space_translate(v, 0x10112345, &gpa));
+	assert_true(gpa == GB4 + 0x312345);
+}
+
+static void the_local_apic_is_below_4_gb(void **state)
+{
+	u64 *entry = PHYS(USER_PT);
+
+	(void)state;
+	domain_init(true);
+	entry[3] = GB4 | 0xFEE00063;
+	vmi_InvalPage(USER + 3 * PAGE_SIZE);
+	assert_true(entry[3] == (GB4 | 0xFEE00063));
+	entry[3] &= ~1ull;
+	assert_false(space_is_device(v, USER + 3 * PAGE_SIZE));
+}
+
 static void a_large_page_is_one_entry(void **state)
 {
 	u64 gpa;
@@ -223,10 +300,10 @@ static void linear_memory_is_found_as_far_as_it_goes(void **state)
 	assert_int_equal(v->linear_limit, BEYOND);
 	assert_int_equal(v->narrow_limit, 0);
 	domain_init(false);
-	PVH->start.ram_pages = 64;
+	PVH->start.own_first = 64;
 	vmi_SetCR3(TABLES);
 	assert_int_equal(v->linear_limit, 64 * PAGE_SIZE);
-	PVH->start.ram_pages = 2 * GUEST_PAGES;
+	PVH->start.own_first = 2 * GUEST_PAGES;
 	narrow(TABLES)[(LINEAR >> 22) + 1] = narrow(TABLES)[LINEAR >> 22]; /* not what comes next */
 	vmi_SetCR3(TABLES);
 	assert_int_equal(v->linear_base, LINEAR);
@@ -341,6 +418,10 @@ static int run(void)
 		cmocka_unit_test(memory_behind_the_linear_mapping_is_shown_in_a_slot),
 		cmocka_unit_test(a_look_has_the_rights_of_all_levels),
 		cmocka_unit_test(what_has_no_memory_is_a_device),
+		cmocka_unit_test(memory_is_where_the_domain_has_it),
+		cmocka_unit_test(where_the_window_is_memory_is_shown_in_a_slot),
+		cmocka_unit_test(a_frame_above_4_gb_is_as_good_as_others),
+		cmocka_unit_test(the_local_apic_is_below_4_gb),
 		cmocka_unit_test(a_large_page_is_one_entry),
 		cmocka_unit_test(a_mapping_of_the_local_apic_is_taken_away),
 		cmocka_unit_test(linear_memory_is_found_as_far_as_it_goes),

@@ -64,7 +64,10 @@ void xen_start(u32 guest_pages, u32 hole, u32 hole_pages, u32 pool_pages)
 					.wide = OWN_WIDE,
 					.l1_narrow = L1_NARROW,
 					.l1_wide = {L1_WIDE, L1_WIDE + PAGE_SIZE},
-					.ram_pages = guest_pages};
+					.own_first = guest_pages,
+					.own_end = guest_pages,
+					.low_end = guest_pages,
+					.high_end = FRAMES_4GB};
 	MON->start.console_evtchn = 2;
 	console_init(&MON->console, (void *)WIN_CONSOLE, 2);
 	XEN_VCPU->time.tsc_to_system_mul = 0x80000000;
