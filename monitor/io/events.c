@@ -96,16 +96,18 @@ static void take_store(void)
 	events_ring_store();
 }
 
-void events_wait_for_store(u64 deadline)
+bool events_wait_for_store(u64 deadline)
 {
 	evtchn_port_t port = EVENTS->store_port;
 	struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
 
 	set_xen_guest_handle(p.ports, &port);
-	xen_sched_op(SCHEDOP_poll, &p);
+	if (xen_sched_op(SCHEDOP_poll, &p))
+		return false;
 	__atomic_and_fetch(&XEN_SHARED->evtchn_pending[port / 32], ~(1ul << port % 32),
 			   __ATOMIC_SEQ_CST);
 	take_store();
+	return true;
 }
 
 void events_own_page(void)

@@ -18,8 +18,9 @@ bool events_await(u32 port);
 void events_forget(u32 port);
 /* Tells xenstored of what was put into its ring or taken out. */
 void events_ring_store(void);
-/* Waits for xenstored, until the deadline in ns of time_ns(), and takes what has come. */
-void events_wait_for_store(u64 deadline);
+/* Waits for xenstored, until the deadline in ns of time_ns(), and takes what has come.  false
+ * if Xen does not let it wait. */
+bool events_wait_for_store(u64 deadline);
 /* Takes everything that is pending in the event channels, and brings the interrupt lines of
  * the virtual PC up to date.  Clears evtchn_upcall_pending. */
 void events_take(void);

@@ -302,8 +302,9 @@ void fronts_start(void)
 
 	xenbus_start(&F->xenbus, &MON->store);
 	events_ring_store();
-	while (!xenbus_settled(&F->xenbus) && time_ns() < deadline)
-		events_wait_for_store(deadline);
+	while (!xenbus_settled(&F->xenbus) && time_ns() < deadline &&
+	       events_wait_for_store(deadline))
+		;
 	if (!xenbus_settled(&F->xenbus))
 		say("vmixen: not all disks are there after five seconds; the guest starts\n");
 	F->running = true;

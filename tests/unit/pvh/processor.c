@@ -280,6 +280,8 @@ static int sched(u32 cmd, u32 arg)
 		xen.polls++;
 		if (xen.on_poll)
 			xen.on_poll();
+		else /* nothing comes before the time is up */
+			XEN_VCPU->time.system_time = ((struct sched_poll *)(uintptr_t)arg)->timeout;
 	}
 	if (cmd != SCHEDOP_shutdown)
 		return 0;
