@@ -416,7 +416,7 @@ help:
 #: make bench           instructions per operation, on Xen by the ROM and natively
 #:   KERNEL=bzImage       Linux with VMI and Xen guests (default: the test guest)
 #:   NATIVE=bzImage       another build for the native columns
-#:   WORLDS="bare xen rom xen-shim rom-shim"   ONLY=words of a row's name
+#:   WORLDS="bare bare-2level xen rom xen-shim rom-shim pvh"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks-tables.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; 20 minutes

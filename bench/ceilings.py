@@ -21,7 +21,7 @@ import worlds
 
 PATH = os.path.join(worlds.ROOT, "bench/ceilings.json")
 FIRST = "4.17"          # the Xen that the columns without a name were counted on
-WORLD_OF_HOST = {"pv32": "rom", "shim": "rom-shim"}
+WORLD_OF_HOST = {"pv32": "rom", "shim": "rom-shim", "pvh": "pvh"}
 ADVICE = ("If this is a mistake, find it with `make bench ONLY=words` before and after; if the cost is "
           "worth it, raise the ceiling by `make bench CEILINGS=1` and say why in the commit.")
 
@@ -71,7 +71,8 @@ def remember(result):
     """Writes the table anew, from a result of bench/run without a kernel."""
     ceilings = load() if os.path.exists(PATH) else {}
     for host, world in WORLD_OF_HOST.items():
-        rows = added(result["worlds"].get(world, {}), result["worlds"].get("bare", {}))
+        bare = worlds.bare_of(world, result["worlds"])
+        rows = added(result["worlds"].get(world, {}), result["worlds"].get(bare, {}))
         if rows:
             version = result["versions"]["worlds"][world]["xen"]
             ceilings[column(host, version)] = {name: headroom(value) for name, value in rows.items()}

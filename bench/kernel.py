@@ -69,6 +69,7 @@ def _notes(elf):
 
 
 XEN_ENTRY = ("Xen", 1)
+XEN_PAE_MODE = ("Xen", 9)
 BUILD_ID = ("GNU", 3)
 
 
@@ -108,3 +109,13 @@ def vmlinux(path):
                     raise BadKernel("%s: the kernel has no Xen guest (CONFIG_XEN) in it" % path)
                 return elf
     raise BadKernel("%s: holds no ELF file that could start as a PV guest (Linux before 2.6.26 does not)" % path)
+
+
+def is_pae(path):
+    """Is the kernel known to use PAE? Its note for Xen says so; one without is not known."""
+    try:
+        elf = vmlinux(path)
+    except BadKernel:
+        return False
+    offset, _, length = _notes(elf).get(XEN_PAE_MODE, (0, 0, 0))
+    return elf[offset:offset + length].startswith(b"yes")

@@ -3,7 +3,7 @@
  * Context switches as lmbench's lat_ctx: N processes in a ring of pipes hand a
  * byte on, and each sums up an array of its own before it does.  What one
  * process needs for the same pipe calls and sums is subtracted, so the figure
- * is that of the switch alone.
+ * is that of the switch alone.  In one row each of them uses the FPU at every hop.
  */
 #include "bench.h"
 
@@ -17,6 +17,7 @@
 static int ring[RING_MAX][2]; /* process i reads ring[i] */
 static long members[RING_MAX];
 static u32 size, words; /* of the ring, of the array */
+static int uses_fpu;
 static u32 array[65536 / 4];
 static volatile u32 sink;
 
@@ -24,6 +25,8 @@ static void sum(void)
 {
 	u32 total = 0;
 
+	if (uses_fpu)
+		__asm__ volatile("fld1\n\tfstp %%st(0)" ::: "st");
 	for (u32 i = 0; i < words; i++)
 		total += ((volatile u32 *)array)[i];
 	sink = total;
@@ -94,10 +97,11 @@ static void ring_close(void)
 
 /* The scheduler's debts from the forks are paid first: for some thousand hops
  * the young members preempt the others, and a hop is up to 1.4 switches. */
-static int ring_begin(u32 n, u32 kb)
+static int ring_begin(u32 n, u32 kb, int fpu)
 {
 	static const struct bench one = {"ring of one", NULL, 5, HOPS, hop_round, NULL, NULL, NULL};
 
+	uses_fpu = fpu;
 	words = kb * 1024 / 4;
 	for (u32 i = 0; i < words; i += 1024)
 		array[i] = 1;
@@ -113,7 +117,7 @@ static int ring_begin(u32 n, u32 kb)
 #define RING(n, kb)                                                                                \
 	static int ring_##n##_##kb(void)                                                           \
 	{                                                                                          \
-		return ring_begin(n, kb);                                                          \
+		return ring_begin(n, kb, 0);                                                       \
 	}
 RING(2, 0)
 RING(2, 16)
@@ -123,6 +127,11 @@ RING(8, 64)
 RING(16, 16)
 RING(16, 64)
 
+static int ring_fpu(void)
+{
+	return ring_begin(2, 0, 1);
+}
+
 #define ROW(n, kb)                                                                                 \
 	{                                                                                          \
 		"context switch, " #n "p/" #kb "K", NULL, 10, HOPS, hop_round, ring_##n##_##kb,    \
@@ -130,5 +139,13 @@ RING(16, 64)
 	}
 
 const struct bench switch_rows[] = {
-	ROW(2, 0), ROW(2, 16), ROW(2, 64), ROW(8, 16), ROW(8, 64), ROW(16, 16), ROW(16, 64), {0},
+	ROW(2, 0),
+	ROW(2, 16),
+	ROW(2, 64),
+	ROW(8, 16),
+	ROW(8, 64),
+	ROW(16, 16),
+	ROW(16, 64),
+	{"context switch, 2p/0K, FPU", NULL, 10, HOPS, hop_round, ring_fpu, ring_close, &alone},
+	{0},
 };

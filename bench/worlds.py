@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The worlds in which the same programs run, and what a run's console says.
 
+A guest on pvh is held against the bare machine, and so in the same mode of paging.
+
 Kept true here: a run that did not end well, or lacks its last line, is no
 result but an error; nothing is filled in.
 """
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tools", "host"))
 import child  # noqa: E402  what we start, and signals
+from hosts import HOSTS  # noqa: E402  which modes of paging each has
 from result import lines_printable, printable  # noqa: E402
 
 
@@ -21,17 +24,25 @@ from result import lines_printable, printable  # noqa: E402
 class World:
     name: str
     host: str           # tools/host/run's
-    guest: str          # rom, xen (native PV), bare
+    guest: str          # rom, xen (native PV), bare, 2level (the same without PAE), pvh
     title: str
 
 
 WORLDS = (
     World("bare", "bare", "bare", "bare machine"),
+    World("bare-2level", "bare", "2level", "bare machine, 2-level"),
     World("xen", "pv32", "xen", "native Xen guest, pv32"),
     World("rom", "pv32", "rom", "VMI by the ROM, pv32"),
     World("xen-shim", "shim", "xen", "native Xen guest, shim"),
     World("rom-shim", "shim", "rom", "VMI by the ROM, shim"),
+    World("pvh", "pvh", "pvh", "VMI by the ROM, pvh"),
 )
+PAE_ON_PVH = "pae" in HOSTS["pvh"].paging
+
+
+def bare_of(world, there):
+    """The world of the bare machine for this one: that with the same guest, if it is there."""
+    return "bare-2level" if world == "pvh" and "bare-2level" in there else "bare"
 
 
 class Failed(Exception):
@@ -107,11 +118,12 @@ def number(pattern, text, base=10):
     return int(found[1], base) if found else None
 
 
-def boot_ticks(text):
-    """From the domain's first instruction to that of init."""
+def boot_ticks(text, start=None):
+    """From the domain's first instruction, or the time given, to the first one of init."""
     end = number(r"init: started at TSC ([0-9a-f]{1,16})\b", text, 16)
-    start = number(r"vmixen: domain started at TSC ([0-9a-f]{1,16})\b", text, 16)
+    if start is None:
+        start = number(r"vmixen: domain started at TSC ([0-9a-f]{1,16})\b", text, 16)
     stamp = re.search(r"init: build ID ([0-9a-f]{16})", text)
     if start is None and stamp:
         start = int.from_bytes(bytes.fromhex(stamp[1]), "little")
-    return end - start if end and start and start < end else None
+    return end - start if end and start is not None and start < end else None

@@ -110,6 +110,9 @@ void offsets(void)
 	DEFINE(V_SYSEXIT_CS, WIN_VCPU + offsetof(struct vcpu, sysexit.cs));
 	DEFINE(V_SYSEXIT_SS, WIN_VCPU + offsetof(struct vcpu, sysexit.ss));
 	DEFINE(N_VMI, WIN_COUNTERS + offsetof(struct counters, vmi));
+	DEFINE(N_EXIT_CR0, WIN_COUNTERS + offsetof(struct counters, exit_cr0));
+	DEFINE(N_EXIT_CPUID, WIN_COUNTERS + offsetof(struct counters, exit_cpuid));
+	DEFINE(N_EXIT_WRMSR, WIN_COUNTERS + offsetof(struct counters, exit_wrmsr));
 	DEFINE(V_EFER, WIN_VCPU + offsetof(struct vcpu, efer));
 	DEFINE(V_DIRECTORY, WIN_VCPU + offsetof(struct vcpu, directory));
 	DEFINE(V_PAGE_FAULT, WIN_VCPU + offsetof(struct vcpu, page_fault));

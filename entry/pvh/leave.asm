@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
 ; The instructions of ring 0 that leave the PVH domain: hypercalls, CPUID, and writes of CR0
-; and of MSRs.
+; and of MSRs.  Each is counted (hypercalls in hypercall()), which is nothing beside what it
+; costs.
 
 ; QEMU's TCG sets the accessed bit in PDPTEs, which no processor does.  Xen's walk of the
 ; guest's tables takes it for a reserved bit, and Xen tries for ever to decode the
@@ -55,6 +56,7 @@ hypercall_offset: dd hypercall_amd - rom_start, hypercall_intel - rom_start
 ; void regparm3 leave_cpuid(u32 regs[4]): EAX, EBX, ECX, EDX, in and out
 global leave_cpuid, leave_set_cr0, leave_wrmsr
 leave_cpuid:
+	inc dword [ss:N_EXIT_CPUID]
 	push ebx
 	push esi
 	mov esi, eax
@@ -71,21 +73,25 @@ leave_cpuid:
 
 ; void regparm3 leave_set_cr0(u32 value)
 leave_set_cr0:
+	inc dword [ss:N_EXIT_CR0]
 	LEAVING mov cr0, eax
 	ret
 
 ; void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr)
 leave_wrmsr:
+	inc dword [ss:N_EXIT_WRMSR]
 	LEAVING wrmsr
 	ret
 
 quick_clear_ts:
+	inc dword [ss:N_EXIT_CR0]
 	LEAVING clts
 	iretd
 quick_set_ts:
 	push eax
 	mov eax, cr0
 	or al, CR0_TS
+	inc dword [ss:N_EXIT_CR0]
 	LEAVING mov cr0, eax
 	pop eax
 	iretd

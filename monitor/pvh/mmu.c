@@ -133,6 +133,7 @@ bool space_load(struct vcpu *v)
 
 void space_mode_changed(struct vcpu *v)
 {
+	COUNT(exit_cr4);
 	cpu_set_cr4(real_cr4(v, wide()));
 	if (!space_load(v))
 		guest_die("no page directory at %08x", v->cr3);

@@ -29,6 +29,11 @@ PASSED = r"guest: \d+ passed, 0 failed"
 ONE_FAILED = r"guest: \d+ passed, 1 failed"
 
 
+def kernel_on(kernel, host):
+    """The same guest in the paging mode that the host has, where it has not both."""
+    return TWO_LEVEL if kernel == PAE and "pae" not in beds.HOSTS[host].paging else kernel
+
+
 @dataclass
 class Case:
     name: str
@@ -41,10 +46,6 @@ class Case:
     hosts: tuple = ALL
     timeout: int = 120
     options: list = field(default_factory=list)
-
-    def kernel_on(self, host):
-        """The same guest in the paging mode that the host has, where it has not both."""
-        return TWO_LEVEL if self.kernel == PAE and "pae" not in beds.HOSTS[host].paging else self.kernel
 
     def counts(self):
         """Does its guest come to the end of its checks, so that their number is known?"""
