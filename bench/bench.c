@@ -25,7 +25,8 @@
 #define MARK_PRINT 'c' /* counters are printed */
 
 static const struct bench *const tables[] = {
-	call_rows, process_rows, switch_rows, memory_rows, ipc_rows, macro_rows, timer_rows,
+	call_rows, process_rows, switch_rows, memory_rows,
+	ipc_rows,  macro_rows,	 timer_rows,  fpu_rows,
 };
 
 u64 bench_excluded;

@@ -35,7 +35,7 @@ struct bench {
 
 /* Each file's rows; bench.c lists the files. */
 extern const struct bench call_rows[], process_rows[], switch_rows[], memory_rows[], ipc_rows[],
-	macro_rows[], timer_rows[];
+	macro_rows[], timer_rows[], fpu_rows[];
 
 /* The median over the row's rounds, in ticks, of all its operations. */
 u64 bench_median(const struct bench *b);

@@ -24,6 +24,7 @@ static always_inline void pvh_offsets(void)
 	DEFINE(V_HANDLER, WIN_VCPU + offsetof(struct vcpu, handler));
 	DEFINE(V_LINEAR_BASE, WIN_VCPU + offsetof(struct vcpu, linear_base));
 	DEFINE(V_LINEAR_LIMIT, WIN_VCPU + offsetof(struct vcpu, linear_limit));
+	DEFINE(V_NARROW_LIMIT, WIN_VCPU + offsetof(struct vcpu, narrow_limit));
 	DEFINE(V_WINDOW_PDE, WIN_VCPU + offsetof(struct vcpu, window_pde));
 	DEFINE(V_TEXT, WIN_VCPU + offsetof(struct vcpu, text));
 	DEFINE(V_PDPTE_FLAW, WIN_VCPU + offsetof(struct vcpu, pdpte_flaw));

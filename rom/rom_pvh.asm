@@ -21,6 +21,7 @@ bits 32
 %define NATIVE_AllocatePage
 %define NATIVE_ReleasePage
 %define NATIVE_SetLazyMode
+%define NATIVE_SetLinearMapping
 
 %define INIT_IN_PLACE "entry/pvh/init.asm"
 

@@ -227,10 +227,8 @@ quick_cr3:
 	mov cr3, eax
 	iretd
 quick_flush:
-	push eax
 	mov eax, cr3
 	mov cr3, eax
-	pop eax
 	iretd
 quick_invlpg:
 	invlpg [ss:eax]

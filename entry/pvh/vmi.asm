@@ -72,7 +72,7 @@ call_pending:
 ; time_available().  This holds as long as the vCPU has not been off its CPU since the last
 ; look and does not go off it between these instructions, for an interrupt may then have
 ; looked and changed what was stolen.  So the runstate's time is compared with that which
-; was read first; if it differs, C computes the answer.
+; was read first; if it differs, C computes the answer.  ECX is free, for the call is C's.
 %macro SHORT_GetCycleCounter 0
 	cmp eax, 1
 	jae %%available
@@ -80,22 +80,19 @@ call_pending:
 	ret
 %%available:
 	jne %%c
-	push ebx
-	mov ebx, [C_ENTRY]
+	mov ecx, [C_ENTRY]
 	rdtsc
 	sub eax, [C_STOLEN_CYCLES]
 	sbb edx, [C_STOLEN_CYCLES + 4]
+	cmp ecx, [R_ENTRY]
+	jne %%more
 	mov ecx, [R_ENTRY + 4]
 	cmp ecx, [C_ENTRY + 4]
 	jne %%more
-	cmp ebx, [R_ENTRY]
-	jne %%more
-	pop ebx
 	mov [C_AVAILABLE], eax
 	mov [C_AVAILABLE + 4], edx
 	ret
 %%more:
-	pop ebx
 	mov eax, 1
 %%c:
 %endmacro
@@ -110,11 +107,20 @@ call_pending:
 ; EAX value.  The short cut is for a directory that is in the linear mapping and has the
 ; window already.
 %macro SHORT_SetCR3 0
+	cmp eax, [V_NARROW_LIMIT]
+	jae %%wide
+	mov edx, [V_LINEAR_BASE]
+	mov ecx, [V_WINDOW_PDE]
+	cmp ecx, [edx + eax + ((WINDOW_BASE & 0xFFFFFFFF) >> 22) * 4]
+	jne %%c
+%%load:	mov [V_CR3], eax
+	int VEC_CR3
+	ret
+%%wide:	test byte [V_CR4], CR4_PAE
+	jz %%c
 	cmp eax, [V_LINEAR_LIMIT]
 	jae %%c
 	mov edx, [V_LINEAR_BASE]
-	test byte [V_CR4], CR4_PAE
-	jz %%narrow
 	mov ecx, [edx + eax + 24]
 	test cl, PTE_P
 	jz %%c
@@ -124,19 +130,11 @@ call_pending:
 	add edx, ecx
 	mov ecx, [V_WINDOW_PDE]
 	cmp ecx, [edx + ((WINDOW_BASE & 0xFFFFFFFF) >> 21 & 511) * 8]
-	jne %%c
-	jmp %%load
-%%narrow:
-	mov ecx, [V_WINDOW_PDE]
-	cmp ecx, [edx + eax + ((WINDOW_BASE & 0xFFFFFFFF) >> 22) * 4]
-	jne %%c
-%%load:	mov [V_CR3], eax
-	int VEC_CR3
-	ret
+	je %%load
 %%c:
 %endmacro
 
-; EAX flags.  There are no global pages, so both kinds of flush are one.
+; EAX flags; it becomes CR3.  There are no global pages, so both kinds of flush are one.
 %macro SHORT_FlushTLB 0
 	int VEC_FLUSH
 	ret
@@ -185,21 +183,15 @@ call_pending:
 %%c:
 %endmacro
 
-%macro SHORT_SetLinearMapping 0
-	test eax, eax
-	jz %%c
-	ret
-%%c:
-%endmacro
-
 ; --- the stubs ---------------------------------------------------------------------
 
+; What a short cut does is not counted.
 %macro C_STUB 1
 stub_%1:
-	inc dword [ss:N_VMI + 4 * ROW_%1]
  %ifmacro SHORT_%1 0
 	SHORT_%1
  %endif
+	inc dword [ss:N_VMI + 4 * ROW_%1]
 	CALL_C %1
 %endmacro
 

@@ -67,8 +67,11 @@ bool control_set_cr3(struct vcpu *v, u32 value)
 	u32 old = v->cr3;
 
 	v->cr3 = value;
-	if (space_load(v))
+	if (space_load(v)) {
+		if (v->paravirtual)
+			space_find_linear(v);
 		return true;
+	}
 	v->cr3 = old;
 	return false;
 }

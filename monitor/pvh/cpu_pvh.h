@@ -118,6 +118,10 @@ static inline void cpu_ltr(u16 selector)
  * returns to it. */
 void monitor_resume(struct vcpu *v);
 
+/* port.c: if what has trapped is the kernel's IN or OUT, in one of its usual forms, carries it
+ * out and makes the frame for exit_guest; else answers false and changes nothing. */
+bool port_short(struct vcpu *v);
+
 /* prelude.c: sets the breakpoints with which a domain starts. */
 void prelude_start(void);
 /* VMI_Init: takes the breakpoints away; the debug registers are the guest's from now on. */
@@ -158,9 +162,9 @@ bool space_load(struct vcpu *v);
 void space_mode_changed(struct vcpu *v);
 /* Flushes the TLB. */
 void space_flush_tlb(struct vcpu *v);
-/* The call SetLinearMapping: so many pages of guest-physical memory from frame gpfn on are
- * mapped at va. */
-void space_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn);
+/* The guest's tables are loaded: looks for its linear mapping of low memory, if it is not
+ * known, and believes in it from then on. */
+void space_find_linear(struct vcpu *v);
 /* Has the kernel mapped the local APIC at va, whose present bit space_invlpg() has taken? */
 bool space_is_device(struct vcpu *v, gva_t va);
 

@@ -99,6 +99,12 @@ static bool pdptes_have_flaw(void)
 	return (top[0] | top[2] | top[4] | top[6]) & 0x20;
 }
 
+/* The short cut of SetCR3 for 2-level directories is for those below narrow_limit. */
+static void limit_short_cut(struct vcpu *v)
+{
+	v->narrow_limit = wide() ? 0 : v->linear_limit;
+}
+
 /* Changes the processor to the PAE format or to the 2-level one, on the monitor's own
  * directory of it. */
 static void set_format(struct vcpu *v, bool pae)
@@ -110,6 +116,7 @@ static void set_format(struct vcpu *v, bool pae)
 	v->window_pde = (pae ? pvh()->l1_wide[0] : pvh()->l1_narrow) | PDE_FLAGS;
 	v->on_own = true;
 	v->top_at = WIN_OWN_WIDE + 4 * PAGE_SIZE;
+	limit_short_cut(v);
 	paging_switch(own[!pae], own[pae], real_cr4(v, pae));
 	v->pdpte_flaw = pae && pdptes_have_flaw();
 }
@@ -248,16 +255,22 @@ void space_invlpg(struct vcpu *v, gva_t va)
 	cpu_invlpg(va);
 }
 
-void space_set_linear(struct vcpu *v, u32 slot, u32 va, u32 pages, u32 gpfn)
+/* A kernel's linear mapping goes from physical address 0 on without a gap, and has the GDT in
+ * it.  Where it ends now it may go on later, while the kernel is setting it up. */
+void space_find_linear(struct vcpu *v)
 {
-	if (slot || gpfn || va >= WINDOW_BASE || v->linear_limit)
-		return;
-	if (pages > pvh()->ram_pages)
-		pages = pvh()->ram_pages;
-	if (pages > (WINDOW_BASE - va) >> 12)
-		pages = (WINDOW_BASE - va) >> 12;
-	v->linear_base = va;
+	u32 pages = v->linear_limit >> 12, frame;
+
+	if (!pages) {
+		if (!walk(v, v->gdtr.base, &frame))
+			return;
+		v->linear_base = (v->gdtr.base & FRAME) - frame;
+	}
+	while (pages < pvh()->ram_pages && v->linear_base + (pages << 12) < WINDOW_BASE &&
+	       walk(v, v->linear_base + (pages << 12), &frame) && frame == pages << 12)
+		pages++;
 	v->linear_limit = pages << 12;
+	limit_short_cut(v);
 }
 
 void space_flush_tlb(struct vcpu *v)

@@ -255,6 +255,8 @@ void regparm3 monitor_trap(struct vcpu *v)
 		COUNT(event_upcall);
 		events_take();
 	}
+	if (port_short(v))
+		return;
 	switch (v->r.vector & ~(VECTOR_NUMBER | VECTOR_HAS_ERROR)) {
 	case VECTOR_UPCALL:
 		break;

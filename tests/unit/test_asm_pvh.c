@@ -66,9 +66,8 @@ static void prepare(u32 seed)
 	raises = one_in(2);
 	machine.on_c = perhaps_raise;
 	machine.gpr[EAX] |= DEVICES_FROM | 4; /* for no short cut */
-	if (!strcmp(row->name, "SetLinearMapping"))
-		machine.gpr[EAX] = 0;
 	poke(A_V_LINEAR_LIMIT, 0);
+	poke(A_V_NARROW_LIMIT, 0);
 	poke(A_V_GDT_ENTRIES, 0);
 	first[0] = machine.gpr[EAX];
 	first[1] = machine.gpr[EDX];

@@ -180,6 +180,7 @@ static void begin_cr3(u32 seed)
 	poke(A_V_CR4, wide ? CR4_PAE : 0);
 	poke(A_V_LINEAR_BASE, LINEAR);
 	poke(A_V_LINEAR_LIMIT, LIMIT);
+	poke(A_V_NARROW_LIMIT, wide ? 0 : LIMIT);
 	poke(A_V_WINDOW_PDE, pde);
 	top = machine.gpr[EAX] = (0x30 + below(8)) * 4096;
 	if (wide) {

@@ -126,6 +126,7 @@ static void memory_behind_the_linear_mapping_is_shown_in_a_slot(void **state)
 
 	(void)state;
 	domain_init(false);
+	vmi_SetCR3(TABLES);
 	assert_ptr_equal(guest_phys(v, DATA, PHYS_TABLE), PHYS(DATA));
 	v->linear_limit = 0x10000;
 	*(u32 *)PHYS(DATA + 4) = 0x600DF00D;
@@ -212,20 +213,39 @@ static void a_mapping_of_the_local_apic_is_taken_away(void **state)
 	assert_int_equal(entry[(APIC_VA >> 12 & 1023) + 1], DATA | 0x63);
 }
 
-static void linear_memory_is_what_the_first_call_says(void **state)
+static void linear_memory_is_found_as_far_as_it_goes(void **state)
+{
+	(void)state;
+	domain_init(true);
+	assert_int_equal(v->linear_limit, 0); /* not before the first SetCR3 */
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->linear_base, LINEAR);
+	assert_int_equal(v->linear_limit, BEYOND);
+	assert_int_equal(v->narrow_limit, 0);
+	domain_init(false);
+	PVH->start.ram_pages = CODE / PAGE_SIZE;
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->linear_limit, CODE);
+	PVH->start.ram_pages = 2 * GUEST_PAGES;
+	narrow(TABLES)[(LINEAR >> 22) + 1] = narrow(TABLES)[LINEAR >> 22]; /* not what comes next */
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->linear_base, LINEAR);
+	assert_int_equal(v->linear_limit, BEYOND);
+	assert_int_equal(v->narrow_limit, BEYOND);
+}
+
+static void a_gdt_outside_of_linear_memory_shows_none(void **state)
 {
 	(void)state;
 	domain_init(false);
-	assert_int_equal(v->linear_base, LINEAR);
-	assert_int_equal(v->linear_limit, BEYOND);
-	VCPU->argument[0] = 0;
-	vmi_SetLinearMapping(0, 0xD0000000, 16);
-	assert_int_equal(v->linear_base, LINEAR);
-	v->linear_limit = 0;
-	vmi_SetLinearMapping(1, 0xD0000000, 16);
-	vmi_SetLinearMapping(0, WINDOW_BASE, 16);
+	v->gdtr.base = USER;
+	vmi_SetCR3(TABLES);
 	assert_int_equal(v->linear_limit, 0);
-	vmi_SetLinearMapping(0, 0xD0000000, ~0u); /* no more than there is */
+	v->gdtr.base = 0x70000000; /* not mapped */
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->linear_limit, 0);
+	v->gdtr.base = KERNEL(GDT);
+	vmi_SetCR3(TABLES);
 	assert_int_equal(v->linear_limit, BEYOND);
 }
 
@@ -323,7 +343,8 @@ static int run(void)
 		cmocka_unit_test(what_has_no_memory_is_a_device),
 		cmocka_unit_test(a_large_page_is_one_entry),
 		cmocka_unit_test(a_mapping_of_the_local_apic_is_taken_away),
-		cmocka_unit_test(linear_memory_is_what_the_first_call_says),
+		cmocka_unit_test(linear_memory_is_found_as_far_as_it_goes),
+		cmocka_unit_test(a_gdt_outside_of_linear_memory_shows_none),
 		cmocka_unit_test(a_set_is_a_store),
 		cmocka_unit_test(an_entry_of_eight_bytes_is_at_a_multiple_of_them),
 		cmocka_unit_test(a_pointer_to_nothing_ends_in_a_report),

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "monitor/pvh/cpu_pvh.h"
@@ -185,6 +187,110 @@ static void request(void)
 	lapic_write(&VCPU->lapic, LAPIC_LVT0, 0x700);
 	pic_set_irq(&MON->pc.pic, 0, false);
 	pic_set_irq(&MON->pc.pic, 0, true);
+}
+
+/* The kernel's access to a port, at CODE; answers how long the instruction is. */
+static u32 port_at(const char *hex, u32 eax, u32 eflags)
+{
+	u32 bytes;
+
+	domain_init(false);
+	bytes = domain_code(hex);
+	v->r.gpr[GPR_EAX] = eax;
+	v->r.gpr[GPR_EDX] = 0x21;
+	v->r.eflags = eflags;
+	MON->pc.pic.chip[0].imr = 0x5A;
+	trap(EXC_GP, true, 0);
+	return bytes;
+}
+
+/* The processor's own frame is at the top of the monitor's stack, too, so what tells the short
+ * way from the long one is a mark in it. */
+static bool by_the_short_way(void)
+{
+	return frame(1) >> 16 == 0xABCD;
+}
+
+static void a_port_is_accessed_by_a_short_way_or_a_long_one(void **state)
+{
+	static const struct {
+		const char *hex;
+		u32 eflags, eax, imr;
+		bool is_short;
+	} tries[] = {
+		{"E4 21", 2, 0x1111115A, 0x5A, true},
+		{"EC", 2, 0x1111115A, 0x5A, true},
+		{"E5 21", 2, 0xFFFFFF5A, 0x5A, true},
+		{"ED", EFLAGS_RF | 2, 0xFFFFFF5A, 0x5A, true},
+		{"E6 21", 2, 0x11111111, 0x11, true},
+		{"EF", 2, 0x11111111, 0x11, true},
+		{"66 ED", 2, 0x1111FF5A, 0x5A, false},
+		{"EC", EFLAGS_NT | 2, 0x1111115A, 0x5A, false},
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(tries); i++) {
+		u32 bytes = port_at(tries[i].hex, 0x11111111, tries[i].eflags);
+
+		assert_int_equal(frame(0), KERNEL(CODE) + bytes);
+		assert_int_equal(frame(1) & 0xFFFF, KERNEL_CS | 1);
+		assert_int_equal(frame(2) & (EFLAGS_RF | EFLAGS_NT), 0);
+		assert_int_equal(v->r.gpr[GPR_EAX], tries[i].eax);
+		assert_int_equal(MON->pc.pic.chip[0].imr, tries[i].imr);
+		assert_int_equal(by_the_short_way(), tries[i].is_short);
+		assert_int_equal(COUNTERS->exception[EXC_GP], 1);
+		assert_int_equal(COUNTERS->event_in + COUNTERS->event_out, 1);
+		assert_int_equal(COUNTERS->emulated[INSN_IN] + COUNTERS->emulated[INSN_OUT], 1);
+	}
+	port_at("EC", 0, EFLAGS_TF | 2);
+	assert_true(domain_at(EXC_DB));
+	port_at("FA", 0, 2); /* another instruction */
+	assert_int_equal(frame(0), KERNEL(CODE) + 1);
+	assert_int_equal(COUNTERS->event_in, 0);
+}
+
+static void in_user_mode_and_in_a_segment_with_a_base_ports_go_the_long_way(void **state)
+{
+	(void)state;
+	domain_init(false);
+	domain_user();
+	v->r.eflags = EFLAGS_IF | 2;
+	domain_code("EC");
+	trap(EXC_GP, true, 0);
+	assert_true(domain_at(EXC_GP));
+	domain_init(false);
+	domain_code("EC");
+	memcpy(PHYS(CODE - 0x1000), "\xE4\x21", 2);
+	((u32 *)WIN_GDT)[KERNEL_CS / 8 * 2] = 0x1000FFFF;
+	v->r.eip -= 0x1000;
+	v->r.gpr[GPR_EDX] = 0x21;
+	trap(EXC_GP, true, 0);
+	assert_int_equal(frame(0), KERNEL(CODE) - 0x1000 + 1);
+	assert_false(by_the_short_way());
+}
+
+static void an_interrupt_follows_a_port_at_once(void **state)
+{
+	(void)state;
+	domain_init(false);
+	v->vif = true;
+	request();
+	domain_code("EE");
+	v->r.gpr[GPR_EDX] = 0x80;
+	v->r.eflags = 2;
+	trap(EXC_GP, true, 0);
+	assert_true(domain_at(0x20));
+	assert_int_equal(domain_stack(0), KERNEL(CODE) + 1);
+	assert_int_equal(domain_stack(2), EFLAGS_IF | 2);
+	domain_init(false);
+	v->vif = false;
+	request();
+	domain_code("EE");
+	v->r.gpr[GPR_EDX] = 0x80;
+	trap(EXC_GP, true, 0);
+	assert_int_equal(frame(0), KERNEL(CODE) + 1);
+	assert_int_equal(v->pend, 1);
+	assert_true(by_the_short_way());
 }
 
 static void what_is_pending_waits_for_the_flag(void **state)
@@ -399,6 +505,9 @@ static int run(void)
 		cmocka_unit_test(a_return_without_a_frame_ends_in_a_report),
 		cmocka_unit_test(a_return_that_faults_is_reported_at_its_call),
 		cmocka_unit_test(an_interrupted_return_starts_again),
+		cmocka_unit_test(a_port_is_accessed_by_a_short_way_or_a_long_one),
+		cmocka_unit_test(in_user_mode_and_in_a_segment_with_a_base_ports_go_the_long_way),
+		cmocka_unit_test(an_interrupt_follows_a_port_at_once),
 		cmocka_unit_test(what_is_pending_waits_for_the_flag),
 		cmocka_unit_test(no_interrupt_comes_into_the_way_of_an_exception),
 		cmocka_unit_test(an_interrupt_at_a_return_takes_its_frame),

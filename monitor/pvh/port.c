@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IN and OUT of the kernel after Init, which are nearly all that comes to ring 0 as a #GP.
+ * One without a prefix, in a flat 32-bit segment, changes nothing but EAX and EIP.  So the
+ * guest goes on with the frame that the processor has pushed, where it stands.  Everything
+ * else, and what an interrupt or an NMI follows, goes the long way (trap.c, emul.c), by
+ * which the guest would find the same.
+ */
+#include "cpu_pvh.h"
+#include "monitor/binding.h"
+#include "monitor/emul/emul.h"
+#include "monitor/io/events.h"
+#include "counters.h"
+
+#define BASE_HIGH 0xFF0000FFu /* of a descriptor's high word: the base's upper half */
+#define BIG_HIGH 0x00400000u  /* its D bit */
+
+/* Has the processor a flat 32-bit segment for this selector of the kernel's code? */
+static bool is_flat(u32 cs)
+{
+	const u32 *d = (const u32 *)(cs & 4 ? WIN_LDT : WIN_GDT) + (cs >> 3) * 2;
+
+	return !(d[0] >> 16) && (d[1] & (BASE_HIGH | BIG_HIGH)) == BIG_HIGH;
+}
+
+/* Carries out IN or OUT without a prefix; false if the code is something else. */
+static bool access_port(struct vcpu *v, const u8 code[2])
+{
+	u32 *eax = &v->r.gpr[GPR_EAX], size = code[0] & 1 ? 4 : 1;
+	u16 port = (u16)(code[0] & 8 ? v->r.gpr[GPR_EDX] : code[1]);
+
+	if ((code[0] & 0xF4) != 0xE4) /* E4 to E7, EC to EF */
+		return false;
+	COUNT(exception[EXC_GP]);
+	if (code[0] & 2) {
+		COUNT(emulated[INSN_OUT]);
+		port_out(v, port, size, *eax);
+	} else {
+		u32 value = port_in(v, port, size);
+
+		COUNT(emulated[INSN_IN]);
+		*eax = size == 4 ? value : (*eax & ~0xFFu) | (value & 0xFF);
+	}
+	v->r.eip += code[0] & 8 ? 1 : 2;
+	return true;
+}
+
+bool port_short(struct vcpu *v)
+{
+	u32 *f = (u32 *)v->trap_esp;
+	struct regs *r = &v->r;
+	u8 code[2];
+
+	if (r->vector != (EXC_GP | VECTOR_HAS_ERROR) || r->error || !v->paravirtual ||
+	    (r->eflags & (EFLAGS_VM | EFLAGS_TF | EFLAGS_NT)) || !guest_in_kernel(v) ||
+	    !is_flat(r->cs) || r->eip >= WINDOW_BASE - 1 || copy_from_linear(code, r->eip, 2) ||
+	    !access_port(v, code))
+		return false;
+	r->eflags &= ~EFLAGS_RF;
+	v->pend = events_interrupt();
+	if (v->nmi || (v->pend && v->vif)) {
+		monitor_resume(v);
+		return true;
+	}
+	f[0] = r->eip;
+	f[2] &= ~EFLAGS_RF;
+	v->exit_esp = v->trap_esp;
+	return true;
+}
