@@ -18,7 +18,9 @@
 static always_inline void pvh_offsets(void)
 {
 	DEFINE(V_VIF, WIN_VCPU + offsetof(struct vcpu, vif));
+	DEFINE(V_DUE, WIN_VCPU + offsetof(struct vcpu, due));
 	DEFINE(V_PEND, WIN_VCPU + offsetof(struct vcpu, pend));
+	DEFINE(PEND, PEND);
 	DEFINE(V_TS_DUE, WIN_VCPU + offsetof(struct vcpu, ts_due));
 	DEFINE(V_TS_REAL, WIN_VCPU + offsetof(struct vcpu, ts_real));
 	DEFINE(V_HANDLER, WIN_VCPU + offsetof(struct vcpu, handler));

@@ -101,7 +101,7 @@ struct vcpu {
 			  */
 	bool halted;	 /* the guest waits in Halt */
 	bool nmi;	 /* one has come and the guest has not had it */
-	bool vif;	 /* the interrupt flag before Init, as far as it is known */
+	u32 vif;	 /* the interrupt flag, as far as it is known, at its place in EFLAGS */
 	gva_t flags_save, flags_restore; /* prelude.c's breakpoints, 0 for none */
 	u32 kernel_first;		 /* where the guest's kernel begins, 0 if not known */
 	u8 iopl;			 /* for user mode, by SetIOPLMask */
@@ -142,9 +142,14 @@ struct vcpu {
 	struct vcpu_runstate_info runstate; /* Xen writes it */
 
 	/* The PVH binding's (monitor/pvh, entry/pvh). */
-	u8 pend;    /* an interrupt waits for vif */
-	u8 ts_due;  /* CR0.TS is to be set before user mode runs; pend and it are tested as one */
-	u8 ts_real; /* the processor's own TS is set */
+	union {
+		struct {
+			u8 ts_due; /* CR0.TS is to be set before user mode runs */
+			u8 pend;   /* PEND while an interrupt waits for vif, else 0 */
+		};
+		u32 due; /* both in one word */
+	};
+	u8 ts_real;		       /* the processor's own TS is set */
 	u32 handler[32];	       /* of the guest's exceptions that go straight to it */
 	u32 linear_base, linear_limit; /* low memory in the guest's space, in bytes */
 	u32 narrow_limit;	       /* linear_limit with 2-level tables, and else 0 */
@@ -161,6 +166,9 @@ struct vcpu {
 };
 
 #define VCPU ((struct vcpu *)WIN_VCPU)
+
+/* In vcpu.due this is the bit that EFLAGS has for IF. */
+#define PEND 2u
 
 #define CR0_PE 0x00000001u
 #define CR0_EM 0x00000004u

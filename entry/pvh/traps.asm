@@ -269,8 +269,9 @@ quick_table_end:
  %assign e HAS_ERROR(%1)
 	test byte [ss:esp + e * 4 + 4], 2
 	jz %%kernel
+%%go:
  %if %2
-	mov byte [ss:V_VIF], 0
+	mov dword [ss:V_VIF], 0
  %endif
 	jmp dword [ss:V_HANDLER + %1 * 4]
 %%kernel:
@@ -278,15 +279,12 @@ quick_table_end:
 	int VEC_KERNEL_FAULT
  %endif
 	push eax
-	mov al, [ss:V_VIF]
-	add al, al                      ; EFLAGS.IF is bit 1 of its second byte
-	and byte [ss:esp + 4 + e * 4 + 9], ~2
-	or [ss:esp + 4 + e * 4 + 9], al
+	mov eax, [ss:V_VIF]
+	and eax, EFLAGS_IF
+	and dword [ss:esp + 4 + e * 4 + 8], ~EFLAGS_IF
+	or [ss:esp + 4 + e * 4 + 8], eax
 	pop eax
- %if %2
-	mov byte [ss:V_VIF], 0
- %endif
-	jmp dword [ss:V_HANDLER + %1 * 4]
+	jmp %%go
 	align 64
 %endmacro
 

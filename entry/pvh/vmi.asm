@@ -62,8 +62,8 @@ call_absent:
 %endmacro
 
 call_pending:
-	cmp byte [ss:V_VIF], 0
-	jne near vmi_EnableInterrupts.pending
+	test byte [ss:V_VIF + 1], EFLAGS_IF >> 8
+	jnz near vmi_EnableInterrupts.pending
 	ret
 
 ; --- short cuts: the whole call, or a fall-through with every register kept ------
@@ -75,11 +75,11 @@ call_pending:
 ; was read first; if it differs, C computes the answer.  ECX is free, for the call is C's.
 %macro SHORT_GetCycleCounter 0
 	cmp eax, 1
-	jae %%available
+	je %%available
+	ja %%c
 	rdtsc
 	ret
 %%available:
-	jne %%c
 	mov ecx, [C_ENTRY]
 	rdtsc
 	sub eax, [C_STOLEN_CYCLES]
@@ -161,6 +161,22 @@ call_pending:
 %%done:	ret
 %endmacro
 
+; EAX value.  The short cut is for a kernel that changes TS alone, as at a switch of processes
+; that use the FPU.
+%macro SHORT_SetCR0 0
+	xor eax, [V_CR0]
+	test eax, ~CR0_TS
+	jnz %%more
+	xor eax, [V_CR0]
+	test al, CR0_TS
+	jz near stub_CLTS
+	mov [V_CR0], eax
+	cmp byte [V_TS_REAL], 0
+	sete [V_TS_DUE]
+	ret
+%%more:	xor eax, [V_CR0]
+%endmacro
+
 ; EAX table, EDX index, ECX low word; stack: return address, high word.  At a switch of
 ; processes most descriptors stay what they are, and then storing them is all.  The accessed
 ; bit does not count, for the processor sets it in its own table.
@@ -229,8 +245,8 @@ port_leave:
 	popfd
 	ret
 .pending:
-	cmp byte [ss:V_VIF], 0
-	je .masked
+	test byte [ss:V_VIF + 1], EFLAGS_IF >> 8
+	jz .masked
 	int VEC_TAKE
 .masked: popfd
 	ret

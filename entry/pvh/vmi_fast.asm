@@ -6,7 +6,7 @@
 ; in ring 1.  vcpu.pend says that an interrupt waits for the flag.
 
 vmi_EnableInterrupts:
-	mov byte [ss:V_VIF], 1
+	mov dword [ss:V_VIF], EFLAGS_IF
 	cmp byte [ss:V_PEND], 0
 	jne .pending
 	ret
@@ -15,18 +15,20 @@ vmi_EnableInterrupts:
 	ret
 
 vmi_DisableInterrupts:
-	mov byte [ss:V_VIF], 0
+	mov dword [ss:V_VIF], 0
 	ret
 
 vmi_GetInterruptMask:
-	movzx eax, byte [ss:V_VIF]
-	shl eax, 9
+	mov eax, [ss:V_VIF]
+	and eax, EFLAGS_IF
 	ret
 
+; In V_DUE a waiting interrupt is where the flag is in EAX.  (If another bit of EAX meets a TS
+; that is due, ring 0 looks in vain.)
 vmi_SetInterruptMask:
-	test ah, EFLAGS_IF >> 8
-	jnz vmi_EnableInterrupts
-	mov byte [ss:V_VIF], 0
+	mov [ss:V_VIF], eax
+	test [ss:V_DUE], eax
+	jnz vmi_EnableInterrupts.pending
 	ret
 
 ; Stack: return address of the call, EIP, CS, EFLAGS [, ESP, SS [, ES, DS, FS, GS]].
@@ -42,14 +44,14 @@ iret_window:
 	test byte [ss:esp + 9], EFLAGS_IF >> 8
 	jz iret_disabled
 iret_enabled:
-	mov byte [ss:V_VIF], 1
-	cmp word [ss:V_PEND], 0         ; or vcpu.ts_due, which is the next byte
+	mov dword [ss:V_VIF], EFLAGS_IF
+	cmp dword [ss:V_DUE], 0
 	jne iret_more
 iret_insn:
 	iretd
 
 iret_disabled:
-	mov byte [ss:V_VIF], 0
+	mov dword [ss:V_VIF], 0
 iret_insn_disabled:
 	iretd
 iret_window_end:
@@ -83,7 +85,7 @@ iret_unusual:
 ; and both are null where a processor would refuse SYSEXIT.  No interrupt may come between
 ; the note of the call's place and the iretd, for its handler's IRET would note its own.
 vmi_SYSEXIT:
-	mov byte [ss:V_VIF], 0
+	mov dword [ss:V_VIF], 0
 	pop dword [ss:V_IRET_SITE]
 	push dword [ss:V_SYSEXIT_SS]
 	push ecx

@@ -99,7 +99,7 @@ static bool learn(struct vcpu *v, gva_t va)
 
 void prelude_cli(struct vcpu *v, gva_t va)
 {
-	v->vif = false;
+	v->vif = 0;
 	if (!v->flags_save)
 		learn(v, va);
 }

@@ -57,8 +57,8 @@ bool port_short(struct vcpu *v)
 	    !access_port(v, code))
 		return false;
 	r->eflags &= ~EFLAGS_RF;
-	v->pend = events_interrupt();
-	if (v->nmi || (v->pend && v->vif)) {
+	v->pend = events_interrupt() ? PEND : 0;
+	if (v->nmi || (v->due & v->vif & EFLAGS_IF)) {
 		monitor_resume(v);
 		return true;
 	}

@@ -48,7 +48,7 @@ bool prelude_breakpoint(struct vcpu *v)
 void prelude_cli(struct vcpu *v, gva_t va)
 {
 	(void)va;
-	v->vif = false;
+	v->vif = 0;
 }
 
 void prelude_lgdt(struct vcpu *v)

@@ -5,7 +5,8 @@
  *   entry/pvh/traps.asm -> monitor_trap -> handler -> monitor_resume -> exit_guest
  *
  * In struct regs EFLAGS.IF is the guest's own flag, which is vcpu.vif while the guest
- * runs.  The processor's flag is always set while the guest runs after Init.
+ * runs; of vcpu.vif no other bit counts.  The processor's flag is always set while the guest runs
+ * after Init.
  */
 #include "cpu_pvh.h"
 #include "guard.h"
@@ -36,7 +37,7 @@ static void load_frame(struct vcpu *v)
 		for (u32 i = 0; i < ARRAY_SIZE(v->v86_segs); i++)
 			v->v86_segs[i] = f[5 + i] & 0xFFFF;
 	else if ((r->cs & 3) != 3)
-		r->eflags = (r->eflags & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
+		r->eflags = (r->eflags & ~EFLAGS_IF) | (v->vif & EFLAGS_IF);
 }
 
 /* Writes the frame with which exit_guest returns, where the processor would have put it: at
@@ -111,7 +112,7 @@ static void device_fault(struct vcpu *v)
 	r->error = f[0];
 	r->eip = f[1];
 	r->cs = f[2] & 0xFFFF;
-	r->eflags = (f[3] & ~EFLAGS_IF) | (v->vif ? EFLAGS_IF : 0);
+	r->eflags = (f[3] & ~EFLAGS_IF) | (v->vif & EFLAGS_IF);
 	r->gpr[GPR_ESP] += 16;
 	if (!space_is_device(v, va)) {
 		page_fault(v);
@@ -237,7 +238,7 @@ void monitor_resume(struct vcpu *v)
 			inject_interrupt(v, events_ack());
 			asks = events_interrupt();
 		}
-		v->pend = asks;
+		v->pend = asks ? PEND : 0;
 	}
 	guard_resume(v);
 	store_frame(v);
@@ -245,7 +246,7 @@ void monitor_resume(struct vcpu *v)
 
 void irq_raise(void)
 {
-	VCPU->pend = 1;
+	VCPU->pend = PEND;
 }
 
 void regparm3 monitor_trap(struct vcpu *v)

@@ -193,7 +193,7 @@ static bool is_scratch(u32 at)
 		{A_V_CALL_ESP, 4},
 		{A_V_ARGUMENT, 8},
 		{A_V_ERROR, 4},
-		{A_V_VIF, 1},
+		{A_V_VIF, 4},
 		{A_V_PEND, 1},
 		{A_X_PENDING, 1},
 		{A_X_MASK, 1},

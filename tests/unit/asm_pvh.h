@@ -20,5 +20,7 @@ void pvh_check_count(void);
 void pvh_raise(void);
 
 extern u8 pvh_flag; /* at pvh_begin() */
+/* The flag now. */
+bool pvh_vif(void);
 
 #endif

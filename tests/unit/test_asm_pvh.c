@@ -100,7 +100,7 @@ static void check(void)
 	assert_int_equal(machine.gpr[ESP], esp);
 	assert_true(machine.gpr[EAX] == (u32)machine.result &&
 		    machine.gpr[EDX] == (u32)(machine.result >> 32));
-	assert_int_equal(peek8(A_V_VIF), pvh_flag);
+	assert_int_equal(pvh_vif(), pvh_flag);
 	want(A_N_VMI + 4 * (u32)(row - rows), before(A_N_VMI + 4 * (u32)(row - rows)) + 1);
 	check_memory();
 }
@@ -232,7 +232,7 @@ static void check_enabled(void)
 {
 	pvh_check_events();
 	assert_int_equal(stop, STOP_RETURN);
-	assert_int_equal(peek8(A_V_VIF), 1);
+	assert_true(pvh_vif());
 	check_kept(ALL_REGISTERS);
 	check_memory();
 }
@@ -281,7 +281,7 @@ static void check_iret(void)
 		assert_memory_equal(machine.frame + 3, frame + 3, 8);
 	else
 		assert_int_equal(machine.gpr[ESP], esp);
-	assert_int_equal(peek8(A_V_VIF), (frame[2] & IF) != 0);
+	assert_int_equal(pvh_vif(), (frame[2] & IF) != 0);
 	check_kept(ALL_REGISTERS);
 	if (set)
 		assert_true(peek8(A_V_TS_REAL) && !peek8(A_V_TS_DUE) && (machine.cr[0] & A_CR0_TS));
@@ -337,7 +337,7 @@ static void check_exception(void)
 	assert_int_equal(machine.eip, GUEST_CODE);
 	assert_int_equal(machine.gpr[ESP], esp);
 	check_kept(ALL_REGISTERS);
-	assert_int_equal(peek8(A_V_VIF), gate ? 0 : pvh_flag);
+	assert_int_equal(pvh_vif(), gate ? 0 : pvh_flag);
 	if (error_words())
 		want(esp, 0x7777);
 	want(at, frame[0]);

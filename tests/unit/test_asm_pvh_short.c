@@ -45,7 +45,7 @@ static void set_mask(void)
 static void check_set_mask(void)
 {
 	check_returned(ALL_REGISTERS);
-	assert_int_equal(peek8(A_V_VIF), (wanted_flags & IF) != 0);
+	assert_int_equal(pvh_vif(), (wanted_flags & IF) != 0);
 	check_memory();
 }
 
@@ -218,6 +218,57 @@ static void a_directory_with_the_window_is_loaded_without_c(void **state)
 	each_moment(20, begin_cr3, set_cr3, check_cr3);
 }
 
+/* --- CR0.TS ---------------------------------------------------------------------------------- */
+
+#define OTHER_BITS 0x80050033u
+
+static u32 cr0;
+static u8 ts_real;
+static bool ts_alone;
+
+static void begin_cr0(u32 seed)
+{
+	begin(seed);
+	ts_alone = one_in(2);
+	ts_real = one_in(2);
+	cr0 = OTHER_BITS | (one_in(2) ? A_CR0_TS : 0);
+	poke(A_V_CR0, (OTHER_BITS | (one_in(2) ? A_CR0_TS : 0)) ^ (ts_alone ? 0 : 0x10000));
+	poke8(A_V_TS_REAL, ts_real);
+	poke8(A_V_TS_DUE, one_in(2));
+	machine.gpr[EAX] = cr0;
+}
+
+static void set_cr0(void)
+{
+	stop = machine_call("stub_SetCR0");
+}
+
+static void check_cr0(void)
+{
+	bool set = cr0 & A_CR0_TS;
+
+	check_returned(KEPT_BY_C);
+	if (!ts_alone) {
+		assert_int_equal(machine.calls, 1);
+		assert_string_equal(machine.call[0].name, "vmi_SetCR0");
+		assert_int_equal(machine.call[0].gpr[EAX], cr0);
+		return;
+	}
+	assert_int_equal(machine.calls, !set && ts_real);
+	if (machine.calls)
+		assert_string_equal(machine.call[0].name, "clts");
+	assert_int_equal(peek(A_V_CR0), cr0);
+	assert_int_equal(peek8(A_V_TS_DUE), set && !ts_real);
+	assert_int_equal(peek8(A_V_TS_REAL), set && ts_real);
+}
+
+static void a_change_of_ts_alone_is_no_exit_but_to_clear_it(void **state)
+{
+	(void)state;
+	each_state(200, begin_cr0, set_cr0, check_cr0);
+	each_moment(20, begin_cr0, set_cr0, check_cr0);
+}
+
 /* --- what ring 0 does in an instruction
  * -------------------------------------------------------------- */
 
@@ -333,6 +384,7 @@ int main(void)
 		cmocka_unit_test(available_time_is_of_one_moment),
 		cmocka_unit_test(an_entry_that_the_processor_has_is_written_without_c),
 		cmocka_unit_test(a_directory_with_the_window_is_loaded_without_c),
+		cmocka_unit_test(a_change_of_ts_alone_is_no_exit_but_to_clear_it),
 		cmocka_unit_test(tlb_and_ts_are_ring_0s_in_an_instruction),
 		cmocka_unit_test(a_register_takes_again_what_its_entry_was_and_the_entry_is_shut),
 	};

@@ -52,13 +52,13 @@ static void the_flag_in_the_kernel_is_the_byte(void **state)
 {
 	(void)state;
 	domain_init(false);
-	v->vif = false;
+	v->vif = 0;
 	trap(EXC_DE, false, 0);
 	assert_int_equal(domain_stack(2) & EFLAGS_IF, 0);
 	assert_true(frame(2) & EFLAGS_IF);
 	assert_false(v->vif);
 	domain_init(false);
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	trap(EXC_DE, false, 0);
 	assert_int_equal(domain_stack(2) & EFLAGS_IF, EFLAGS_IF);
 	assert_false(v->vif); /* an interrupt gate */
@@ -144,7 +144,7 @@ static void a_return_that_faults_is_reported_at_its_call(void **state)
 	domain_init(false);
 	memcpy(PHYS(CODE + 11), "\xE8", 1); /* a call of 5 bytes before iret_site */
 	v->iret_site = KERNEL(CODE + 16);
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	v->r.eip = WIN_TEXT + iret_offset;
 	trap(EXC_GP, true, 0x2F8);
 	assert_true(domain_at(EXC_GP));
@@ -168,12 +168,12 @@ static void an_interrupted_return_starts_again(void **state)
 	(void)state;
 	domain_init(false);
 	v->r.eip = WIN_TEXT + iret_window_offset[0] + 8;
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[0]);
 	assert_false(v->vif);
 	v->r.eip = WIN_TEXT + iret_window_offset[1];
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_int_equal(frame(0), WIN_TEXT + iret_window_offset[1]);
 }
@@ -273,7 +273,7 @@ static void an_interrupt_follows_a_port_at_once(void **state)
 {
 	(void)state;
 	domain_init(false);
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	request();
 	domain_code("EE");
 	v->r.gpr[GPR_EDX] = 0x80;
@@ -283,13 +283,13 @@ static void an_interrupt_follows_a_port_at_once(void **state)
 	assert_int_equal(domain_stack(0), KERNEL(CODE) + 1);
 	assert_int_equal(domain_stack(2), EFLAGS_IF | 2);
 	domain_init(false);
-	v->vif = false;
+	v->vif = 0;
 	request();
 	domain_code("EE");
 	v->r.gpr[GPR_EDX] = 0x80;
 	trap(EXC_GP, true, 0);
 	assert_int_equal(frame(0), KERNEL(CODE) + 1);
-	assert_int_equal(v->pend, 1);
+	assert_int_equal(v->pend, PEND);
 	assert_true(by_the_short_way());
 }
 
@@ -298,11 +298,11 @@ static void what_is_pending_waits_for_the_flag(void **state)
 	(void)state;
 	domain_init(false);
 	request();
-	v->vif = false;
+	v->vif = 0;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_int_equal(frame(0), KERNEL(CODE));
-	assert_int_equal(v->pend, 1);
-	v->vif = true;
+	assert_int_equal(v->pend, PEND);
+	v->vif = EFLAGS_IF;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_true(domain_at(0x20));
 	assert_int_equal(domain_stack(0), KERNEL(CODE));
@@ -316,11 +316,11 @@ static void no_interrupt_comes_into_the_way_of_an_exception(void **state)
 	(void)state;
 	domain_init(false);
 	request();
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	v->r.eip = WIN_TEXT + exception_code_offset[0] + 5;
 	trap(VECTOR_UPCALL, false, 0);
 	assert_int_equal(frame(0), WIN_TEXT + exception_code_offset[0] + 5);
-	assert_int_equal(v->pend, 1);
+	assert_int_equal(v->pend, PEND);
 }
 
 static void an_interrupt_at_a_return_takes_its_frame(void **state)
@@ -358,7 +358,7 @@ static void an_nmi_is_delivered_where_the_guest_is(void **state)
 {
 	(void)state;
 	domain_init(false);
-	v->vif = false;
+	v->vif = 0;
 	trap(EXC_NMI, false, 0);
 	assert_true(domain_at(EXC_NMI));
 	assert_int_equal(domain_stack(0), KERNEL(CODE));
@@ -451,7 +451,7 @@ static void an_access_to_the_local_apic_is_emulated(void **state)
 	v->r.gpr[GPR_ESP] = KERNEL(STACK - 64);
 	v->r.eip = WIN_TEXT + exception_code_offset[0];
 	cpu.cr2 = at + LAPIC_VERSION;
-	v->vif = true;
+	v->vif = EFLAGS_IF;
 	trap(VECTOR_DEVICE, false, 0);
 	assert_int_equal(v->r.gpr[GPR_ECX], lapic_read(&VCPU->lapic, LAPIC_VERSION));
 	assert_int_equal(frame(0), KERNEL(CODE + 2));
