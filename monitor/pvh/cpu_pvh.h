@@ -118,9 +118,12 @@ static inline void cpu_ltr(u16 selector)
  * returns to it. */
 void monitor_resume(struct vcpu *v);
 
-/* port.c: if what has trapped is the kernel's IN or OUT, in one of its usual forms, carries it
+/* devices.c: if the #GP is that of the kernel's IN or OUT, in one of its usual forms, carries it
  * out and makes the frame for exit_guest; else answers false and changes nothing. */
 bool port_short(struct vcpu *v);
+/* The kernel has met the local APIC at va.  If its instruction is a usual MOV, carries it out,
+ * and sets EIP; else answers false and changes nothing. */
+bool device_short(struct vcpu *v, gva_t va);
 
 /* prelude.c: sets the breakpoints with which a domain starts. */
 void prelude_start(void);

@@ -94,10 +94,10 @@ static void page_fault(struct vcpu *v)
  * by an INT of its own, without a frame. */
 static void read_own_frame(struct vcpu *v, u32 *f, u32 bytes)
 {
-	struct access_fault fault;
+	u32 esp = v->r.gpr[GPR_ESP];
 
-	if (guest_read(v, v->r.gpr[GPR_ESP], f, bytes, &fault))
-		guest_die("no frame at %08x to return to", v->r.gpr[GPR_ESP]);
+	if (esp >= WINDOW_BASE - bytes || copy_from_linear(f, esp, bytes))
+		guest_die("no frame at %08x to return to", esp);
 }
 
 /* A page fault of the kernel's at an address where it may have mapped a device.  The frame
@@ -119,7 +119,8 @@ static void device_fault(struct vcpu *v)
 		return;
 	}
 	COUNT(fault_mmio);
-	emulate_mmio(v, va, LAPIC_BASE | (va & (PAGE_SIZE - 1)));
+	if (!device_short(v, va))
+		emulate_mmio(v, va, LAPIC_BASE | (va & (PAGE_SIZE - 1)));
 }
 
 /* IRET was about to take the frame at ESP, and an interrupt was pending.  If there is one,
@@ -256,7 +257,7 @@ void regparm3 monitor_trap(struct vcpu *v)
 		COUNT(event_upcall);
 		events_take();
 	}
-	if (port_short(v))
+	if (v->r.vector == (EXC_GP | VECTOR_HAS_ERROR) && port_short(v))
 		return;
 	switch (v->r.vector & ~(VECTOR_NUMBER | VECTOR_HAS_ERROR)) {
 	case VECTOR_UPCALL:

@@ -13,6 +13,7 @@
 #include "pvh/processor.h"
 #include "monitor/vmi/vmi.h"
 #include "monitor/binding.h"
+#include "monitor/emul/decode.h"
 #include "monitor/io/events.h"
 #include "monitor/monitor.h"
 #include "monitor/vcpu.h"
@@ -466,6 +467,70 @@ static void an_access_to_the_local_apic_is_emulated(void **state)
 	assert_int_equal(domain_stack(1), KERNEL(CODE));
 }
 
+#define APIC_AT 0xF2000000u
+
+/* Every form of MOV to and from memory, against the decoder: the short way knows those of four
+ * bytes without a prefix, and no others. */
+static void a_short_mov_is_as_long_as_the_decoder_says(void **state)
+{
+	static const u8 opcodes[] = {0x8B, 0x89, 0xC7, 0xA1, 0xA3, 0x8A, 0x0F, 0x66};
+
+	(void)state;
+	domain_init(false);
+	for (u32 n = 0; n < ARRAY_SIZE(opcodes) * 256 * 8; n++) {
+		u8 *code = PHYS(CODE), op = opcodes[n / 2048];
+		u8 bytes[INSN_MAX_LEN] = {op, (u8)n, (u8)(n >> 8 & 7) | 0x88, 0x30};
+		struct insn insn;
+		bool known, mov = op == 0xA1 || op == 0xA3 || bytes[1] < 0xC0;
+
+		known = op != 0x8A && op != 0x0F && op != 0x66 && mov &&
+			!(op == 0xC7 && (bytes[1] & 0x38));
+		memcpy(code, bytes, sizeof(bytes));
+		v->r.eip = KERNEL(CODE);
+		v->r.eflags = EFLAGS_RF | 2;
+		assert_int_equal(device_short(v, APIC_AT + LAPIC_TPR), known);
+		if (!known) {
+			assert_int_equal(v->r.eip, KERNEL(CODE));
+			continue;
+		}
+		assert_int_equal(decode_insn(code, INSN_MAX_LEN, false, &insn), DECODE_OK);
+		assert_int_equal(v->r.eip, KERNEL(CODE) + insn.len);
+		assert_int_equal(v->r.eflags, 2);
+	}
+}
+
+static void a_short_mov_moves_between_register_and_device(void **state)
+{
+	static const struct {
+		const char *hex;
+		u32 eax, ebx, tpr;
+	} tries[] = {
+		{"8B 1D 80 00 00 F2", 0x11, 0x77, 0x77},
+		{"A1 80 00 00 F2", 0x77, 0x22, 0x77},
+		{"89 1D 80 00 00 F2", 0x11, 0x22, 0x22},
+		{"A3 80 00 00 F2", 0x11, 0x22, 0x11},
+		{"C7 05 80 00 00 F2 33 00 00 00", 0x11, 0x22, 0x33},
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(tries); i++) {
+		domain_init(false);
+		domain_code(tries[i].hex);
+		v->r.gpr[GPR_EAX] = 0x11;
+		v->r.gpr[GPR_EBX] = 0x22;
+		v->r.eflags = 2;
+		lapic_write(&v->lapic, LAPIC_TPR, 0x77);
+		assert_true(device_short(v, APIC_AT + LAPIC_TPR));
+		assert_int_equal(v->r.gpr[GPR_EAX], tries[i].eax);
+		assert_int_equal(v->r.gpr[GPR_EBX], tries[i].ebx);
+		assert_int_equal(lapic_read(&v->lapic, LAPIC_TPR), tries[i].tpr);
+	}
+	v->r.eip = KERNEL(CODE);
+	assert_false(device_short(v, APIC_AT + LAPIC_TPR + 1));
+	v->r.eflags |= EFLAGS_TF;
+	assert_false(device_short(v, APIC_AT + LAPIC_TPR));
+}
+
 static void cpuid_of_the_roms_own_code_is_answered(void **state)
 {
 	(void)state;
@@ -518,6 +583,8 @@ static int run(void)
 		cmocka_unit_test(a_context_that_cannot_be_entered_is_the_guests_end),
 		cmocka_unit_test(a_double_fault_ends_in_a_report),
 		cmocka_unit_test(an_access_to_the_local_apic_is_emulated),
+		cmocka_unit_test(a_short_mov_is_as_long_as_the_decoder_says),
+		cmocka_unit_test(a_short_mov_moves_between_register_and_device),
 		cmocka_unit_test(cpuid_of_the_roms_own_code_is_answered),
 		cmocka_unit_test(a_step_is_told_although_dr6_has_lost_it),
 	};
