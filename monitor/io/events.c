@@ -136,12 +136,10 @@ static bool command_key(int byte)
 
 /* Passes console input to the 16550; true if it has got some.  No more is taken at a time
  * than a ring holds, so a backend that never stops does not stop the guest. */
-static bool take_input(void)
+static bool pass_input(void)
 {
 	bool some = false;
 
-	if (EVENTS->input < 0 && console_idle(&MON->console))
-		return false;
 	for (u32 n = 0; n < INPUT_MAX; n++) {
 		if (EVENTS->input < 0) {
 			int byte = console_get(&MON->console);
@@ -158,6 +156,12 @@ static bool take_input(void)
 		some = true;
 	}
 	return some;
+}
+
+/* The same; mostly there is none. */
+static inline bool take_input(void)
+{
+	return (EVENTS->input >= 0 || !console_idle(&MON->console)) && pass_input();
 }
 
 /* Raises IRQ0 for a VMI alarm.  The line makes an edge and stays high, as it does with the
