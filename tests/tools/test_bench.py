@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "bench"), os.path.join(ROOT, "tools", "host")]
 import report  # noqa: E402
 
-KINDS = ("linux", "linux-2level", "guest")
+KINDS = ("linux", "linux-2level", "linux-pvh", "guest")
 
 
 def result_of(kind):
