@@ -420,7 +420,7 @@ help:
 #:   V=1                  show what Xen, dom0 and the build say, too
 #:                        make itself ends with 2 after any failure; the last line
 #:                        names the exit code, and tools/host/run ends with it
-#: make test            all tests; HOSTS="shim bare pv32 dom0", ONLY=words
+#: make test            all tests; HOSTS="shim bare pv32 dom0 pvh", ONLY=words
 #:   JUNIT=file.xml       the results as JUnit XML, too (and make conformance's);
 #:                        one unit program alone speaks TAP:
 #:                        CMOCKA_MESSAGE_OUTPUT=TAP build/unit/test_NAME
@@ -435,7 +435,7 @@ help:
 #:   WORLDS="bare xen rom xen-shim rom-shim pvh"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks-tables.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
-#: make mutants         deliberate mistakes in the ROM, each caught by a check; 20 minutes
+#: make mutants         deliberate mistakes in the ROM, each caught by a check; takes long
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
 #: make matrix          the test guest on shim and pv32 of Xen 4.14, 4.17 and 4.20, as a
 #:                      table; XEN_SERIES= for one of them

@@ -64,15 +64,15 @@ struct disk_info {
 	u32 vdev;   /* Xen's number of it: controller and place (vdev.h) */
 };
 
-/* Implemented by the owner of the models (xenbind/blk.c); in unit tests by a file of memory.
+/* Implemented by the owner of the models (monitor/io/fronts.c); in unit tests by a file of memory.
  * unit: below DISKS. */
 void disk_info(unsigned unit, struct disk_info *info);
 void disk_submit(unsigned unit, struct disk_request *r);
 /* Calls done() of the unit's requests that have ended by now, for a guest that waits for
- * them with its interrupts off: a model calls it when a register is read that says so. */
+ * them with its interrupts off: a model calls it before a register is read that says so. */
 void disk_poll(unsigned unit);
 
-/* Implemented by the models (pc/pc.c): unit has come, gone or changed what disk_info()
+/* Implemented by the models (pc/disks.c): unit has come, gone or changed what disk_info()
  * answers of it. */
 struct pc;
 void pc_disk_changed(struct pc *pc, unsigned unit);

@@ -119,7 +119,18 @@ void pc_disk_changed(struct pc *pc, unsigned unit)
 	pc_update_disks(pc);
 }
 
+/* A guest may wait for the end of a command by reading registers, with its interrupts off: it
+ * hears here of what has ended. */
+static void poll(const struct disks *d)
+{
+	for (unsigned unit = 0; unit < DISKS; unit++)
+		if (d->vdev[unit])
+			disk_poll(unit);
+}
+
 /* --- ports ----------------------------------------------------------------------------- */
+
+#define FIRST_STATUS 7 /* and 8, the alternate status */
 
 /* Does the channel answer at its ports? */
 static bool has_channel(const struct pc *pc, unsigned channel)
@@ -150,6 +161,8 @@ bool disks_in(struct pc *pc, u16 port, unsigned size, u32 *value)
 
 	if (reg > 0 && size > 1)
 		return false;
+	if (reg >= FIRST_STATUS)
+		poll(&pc->disks);
 	if (reg >= 0) {
 		*value = ide_read(&pc->disks.ide, channel, (unsigned)reg, size);
 		*value &= 0xFFFFFFFFu >> (32 - 8 * size);
@@ -199,12 +212,13 @@ const void *pc_mmio_page(const struct pc *pc, u64 gpa)
 	return ahci_offset(pc, gpa) < PAGE_SIZE ? pc->disks.ahci.page : NULL;
 }
 
-bool pc_mmio_read(const struct pc *pc, u64 gpa, void *to, u32 bytes)
+bool pc_mmio_read(struct pc *pc, u64 gpa, void *to, u32 bytes)
 {
 	u32 offset = ahci_offset(pc, gpa);
 
 	if (offset + bytes > PAGE_SIZE)
 		return false;
+	poll(&pc->disks);
 	memcpy(to, (const u8 *)pc->disks.ahci.page + offset, bytes);
 	return true;
 }

@@ -62,7 +62,7 @@ void pc_update_disks(struct pc *pc);
 
 /* The guest's access to memory that is a device's, within one page.  False, and nothing is
  * done: there is no device. */
-bool pc_mmio_read(const struct pc *pc, u64 gpa, void *to, u32 bytes);
+bool pc_mmio_read(struct pc *pc, u64 gpa, void *to, u32 bytes);
 bool pc_mmio_write(struct pc *pc, u64 gpa, const void *from, u32 bytes);
 /* The page of registers at gpa if nothing changes by their being read: the guest may have
  * it read-only.  NULL if that is not so. */

@@ -15,36 +15,15 @@
 #define FAKE_SECTORS 64u
 #include "fake_disk.h"
 #include "pc/pc.h"
+#include "input.h"
 
 #define BAR 0xFEBF0000u
 #define LISTS 0x1000u	/* of each port, in its own 4 KB */
 #define TABLES 0x9000u	/* likewise: 16 tables of 256 bytes */
 #define MOST_DMA 70000u /* accesses to memory in one step: a PRD table has 65535 entries */
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
-static struct input {
-	const u8 *p;
-	size_t left;
-} in;
-
 static struct pc *pc;
 static struct pc_time now;
-
-static u8 next(void)
-{
-	if (!in.left)
-		return 0;
-	in.left--;
-	return *in.p++;
-}
-
-static u32 next_word(void)
-{
-	u32 a = next(), b = next();
-
-	return a | b << 8;
-}
 
 static void demand(bool good, const char *what)
 {

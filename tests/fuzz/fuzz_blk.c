@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "input.h"
 #include "layout.h"
 #include "pc/dma.h"
 #include "xenbind/blk.h"
@@ -24,9 +25,6 @@
 #define RING_FRAME 0x1000u
 #define BOUNCE_FRAME 0x1001u
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
-static const u8 *in, *in_end;
 static u8 memory[PAGES * PAGE_SIZE];
 static u8 ring[PAGE_SIZE] __attribute__((aligned(4096))), bounce[PAGE_SIZE];
 static struct grant table[BLK_GRANTS];
@@ -37,11 +35,6 @@ static struct command {
 	u32 left, at;
 } command[COMMANDS];
 static bool submitting;
-
-static u32 next(void)
-{
-	return in < in_end ? *in++ : 0;
-}
 
 static void demand(bool good, const char *what)
 {
@@ -227,8 +220,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
 	mmap((void *)(uintptr_t)WIN_COUNTERS, PAGE_SIZE, PROT_READ | PROT_WRITE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	in = data;
-	in_end = data + bytes;
+	in = (struct input){data, bytes};
 	memset(table, 0, sizeof(table));
 	memset(command, 0, sizeof(command));
 	b = (struct blk){.ring = ring,
@@ -238,7 +230,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 			 .grants = table,
 			 .handle = 768};
 	connect();
-	while (in < in_end)
+	while (in.left)
 		step();
 	let_go();
 	blk_end(&b);

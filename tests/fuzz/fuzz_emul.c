@@ -20,32 +20,11 @@
 #include "monitor/emul/decode.h"
 #include "monitor/emul/emul.h"
 #include "monitor/vcpu.h"
+#include "input.h"
 
 #define MEMORY 0x70000u /* what the guest uses */
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
 static struct vcpu *const v = VCPU;
-
-static struct input {
-	const u8 *p;
-	size_t left;
-} in;
-
-static u8 next(void)
-{
-	if (!in.left)
-		return 0;
-	in.left--;
-	return *in.p++;
-}
-
-static u32 next_word(void)
-{
-	u32 a = next(), b = next(), c = next();
-
-	return a | b << 8 | c << 16 | (u32)next() << 24;
-}
 
 static u8 before[MEMORY], insn[INSN_MAX_LEN];
 static struct regs start;
@@ -72,7 +51,7 @@ static u32 some_value(void)
 	u8 kind = next();
 
 	if (kind % 10 == 9)
-		return next_word();
+		return next_long();
 	return bases[kind % 10 % ARRAY_SIZE(bases)] + (u32)(s8)next() * (kind & 0x10 ? 1 : 16);
 }
 
@@ -125,7 +104,7 @@ static void make_state(void)
 	if (kind & 4)
 		v->r.cs = kind & 8 ? 0x0F : 0x17;
 	v->r.eip = offset + (v->r.cs == USER_CS ? USER : 0);
-	v->r.eflags = EFLAGS_IF | (next_word() & (EFLAGS_STATUS | EFLAGS_DF));
+	v->r.eflags = EFLAGS_IF | (next_long() & (EFLAGS_STATUS | EFLAGS_DF));
 	v->r.eflags |= kind & 0x10 ? EFLAGS_TF : 0;
 	v->iopl = kind & 0x20 ? 3 : 0;
 	v->r.ss = kind & 0x40 ? some_selector() : USER_DS;

@@ -13,35 +13,14 @@
 #define FAKE_SECTORS 64u
 #include "fake_disk.h"
 #include "pc/pc.h"
+#include "input.h"
 
 #define BM 0xC000
 #define PRDS 0x1000u
 #define MOST_DMA 20000u /* accesses to memory in one step: a PRD table has 8192 entries */
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
-static struct input {
-	const u8 *p;
-	size_t left;
-} in;
-
 static struct pc *pc;
 static struct pc_time now;
-
-static u8 next(void)
-{
-	if (!in.left)
-		return 0;
-	in.left--;
-	return *in.p++;
-}
-
-static u32 next_word(void)
-{
-	u32 a = next(), b = next();
-
-	return a | b << 8;
-}
 
 static void demand(bool good, const char *what)
 {

@@ -11,30 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
 #include "pc/lapic.h"
 #include "pc/pc.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
-static struct input {
-	const u8 *p;
-	size_t left;
-} in;
-
-static u8 next(void)
-{
-	if (!in.left)
-		return 0;
-	in.left--;
-	return *in.p++;
-}
-
-static u32 next_word(void)
-{
-	u32 a = next(), b = next();
-
-	return a | b << 8;
-}
 
 static void demand(bool good, const char *what)
 {

@@ -11,24 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
 #include "xenbind/orders.h"
 #include "xenbind/xenbus.h"
 
 #include <xen/io/xs_wire.h>
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
-
-static const u8 *in, *in_end;
 static struct xenstore_domain_interface ring;
 static struct store store;
 static struct orders orders;
 static struct xenbus bus;
 static bool prepared[XENBUS_DEVICES];
-
-static u32 next(void)
-{
-	return in < in_end ? *in++ : 0;
-}
 
 static void demand(bool good, const char *what)
 {
@@ -137,14 +130,13 @@ static void look(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
-	in = data;
-	in_end = data + bytes;
+	in = (struct input){data, bytes};
 	memset(&ring, 0, sizeof(ring));
 	memset(prepared, 0, sizeof(prepared));
 	store_start(&store, &ring);
 	orders_start(&orders, &store);
 	xenbus_start(&bus, &store);
-	while (in < in_end) {
+	while (in.left) {
 		u32 n = next();
 
 		if (n % 8 < 5)

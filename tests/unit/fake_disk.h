@@ -41,9 +41,10 @@ static struct {
 		unsigned unit;
 		struct disk_request *r;
 	} waiting[FAKE_WAITING];
-	u32 count;	/* of what waits */
-	u32 pieces;	/* that were asked for */
-	u32 dma, wrong; /* accesses to guest memory; of these, refused */
+	u32 count;			/* of what waits */
+	u32 pieces;			/* that were asked for */
+	u32 dma, wrong;			/* accesses to guest memory; of these, refused */
+	void (*on_poll)(unsigned unit); /* disk_poll(); NULL: nothing has ended */
 } fake;
 
 static inline void fake_demand(bool good, const char *what)
@@ -127,6 +128,13 @@ void disk_submit(unsigned unit, struct disk_request *r)
 		    "a write to what is read-only");
 	fake.waiting[fake.count].unit = unit;
 	fake.waiting[fake.count++].r = r;
+}
+
+void disk_poll(unsigned unit)
+{
+	fake_demand(unit < DISKS, "a unit that cannot be");
+	if (fake.on_poll)
+		fake.on_poll(unit);
 }
 
 static bool fake_move(struct fake_unit *u, struct disk_request *r, u64 at,

@@ -413,6 +413,26 @@ static void dma_reads_and_writes(void **state)
 	assert_int_equal(fake.wrong, 0);
 }
 
+static void serve_when_polled(unsigned unit)
+{
+	assert_int_equal(unit, 0);
+	serve();
+}
+
+/* As ahci_exec_polled_cmd() waits. */
+static void a_driver_that_polls_the_registers_hears_of_the_end(void **state)
+{
+	struct entry sg = {DATA, 512};
+
+	(void)state;
+	put(0, 3, 0x25, 7, 1, &sg, 1);
+	issue(0, 3, false);
+	assert_int_equal(port_in(0, CI), 8);
+	fake.on_poll = serve_when_polled;
+	assert_int_equal(port_in(0, CI), 0);
+	same_data(DATA, 7, 512);
+}
+
 static void a_command_that_is_not_queued_waits_for_the_one_before(void **state)
 {
 	struct entry sg = {DATA, 512};
@@ -1002,6 +1022,7 @@ int main(void)
 		cmocka_unit_test_setup(it_is_identified, ready),
 		cmocka_unit_test_setup(a_soft_reset_brings_the_signature, ready),
 		cmocka_unit_test_setup(dma_reads_and_writes, ready),
+		cmocka_unit_test_setup(a_driver_that_polls_the_registers_hears_of_the_end, ready),
 		cmocka_unit_test_setup(a_command_that_is_not_queued_waits_for_the_one_before,
 				       ready),
 		cmocka_unit_test_setup(queued_and_other_commands_do_not_mix, ready),

@@ -565,6 +565,31 @@ static void a_channel_can_be_disabled(void **state)
 
 /* --- giving up ------------------------------------------------------------------------------ */
 
+static void serve_when_polled(unsigned unit)
+{
+	assert_int_equal(unit, 0);
+	serve();
+}
+
+/* nIEN is set, and nobody looks at the interrupt's line. */
+static void a_driver_that_polls_the_status_hears_of_the_end(void **state)
+{
+	static const u16 status[] = {0x1F7, CONTROL};
+
+	(void)state;
+	prd(0, AT, 512, true);
+	for (u32 i = 0; i < ARRAY_SIZE(status); i++) {
+		fake.on_poll = NULL;
+		outb(CONTROL, 0x0A);
+		dma(0x25, 7 + i, 1, false);
+		assert_int_equal(inb(status[i]) & 0x80, 0x80);
+		fake.on_poll = serve_when_polled;
+		assert_int_equal(inb(status[i]), 0x50);
+		same_data(AT, 7 + i, 512);
+		outb(BM, 0);
+	}
+}
+
 static void a_reset_waits_for_what_is_at_the_backend(void **state)
 {
 	(void)state;
@@ -799,6 +824,7 @@ int main(void)
 		cmocka_unit_test_setup(tables_without_an_end, ready),
 		cmocka_unit_test_setup(without_the_master_bit_memory_is_not_reached, ready),
 		cmocka_unit_test_setup(a_channel_can_be_disabled, ready),
+		cmocka_unit_test_setup(a_driver_that_polls_the_status_hears_of_the_end, ready),
 		cmocka_unit_test_setup(a_reset_waits_for_what_is_at_the_backend, ready),
 		cmocka_unit_test_setup(the_interrupt_follows_its_mask, ready),
 		cmocka_unit_test_setup(a_diagnosis_is_of_both, ready),
