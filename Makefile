@@ -351,7 +351,7 @@ mutants: | deps-run
 # Downloads 300 MB and builds each series' Xen, once: no part of make test.
 .PHONY: matrix
 matrix: | deps-run
-	@tools/host/deps pv32
+	@tools/host/deps pv32 qemu
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/xen/matrix.py $${XEN_SERIES:+--series "$$XEN_SERIES"}
 
@@ -437,8 +437,8 @@ help:
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; takes long
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
-#: make matrix          the test guest on shim and pv32 of Xen 4.14, 4.17 and 4.20, as a
-#:                      table; XEN_SERIES= for one of them
+#: make matrix          the test guest on pvh, shim and pv32 of Xen 4.14, 4.17 and 4.20, as
+#:                      a table; XEN_SERIES= for one of them
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=pvh MEMORY=128 TIME=1800 SEED=1
