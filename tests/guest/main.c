@@ -40,13 +40,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{"desc", checks_desc},	     {"trap", checks_trap},	  {"irqflag", checks_irqflag},
-	{"cpu", checks_cpu},	     {"call", checks_convention}, {"alarm", checks_alarm},
-	{"time", checks_time},	     {"pte", checks_pte},	  {"space", checks_space},
-	{"proc", checks_proc},	     {"seg", checks_seg},	  {"fault", checks_fault},
-	{"hostile", checks_hostile}, {"emul", checks_emul},	  {"each", checks_each},
-	{"mmu", checks_rules_mmu},   {"irq", checks_rules_irq},	  {"pc", checks_pc},
-	{"disk", checks_disk},	     {"life", checks_life},
+	{"life", checks_life},	     {"desc", checks_desc},	  {"trap", checks_trap},
+	{"irqflag", checks_irqflag}, {"cpu", checks_cpu},	  {"call", checks_convention},
+	{"alarm", checks_alarm},     {"time", checks_time},	  {"pte", checks_pte},
+	{"space", checks_space},     {"proc", checks_proc},	  {"seg", checks_seg},
+	{"fault", checks_fault},     {"hostile", checks_hostile}, {"emul", checks_emul},
+	{"each", checks_each},	     {"mmu", checks_rules_mmu},	  {"irq", checks_rules_irq},
+	{"pc", checks_pc},	     {"disk", checks_disk},
 };
 
 static void run_groups(void)
