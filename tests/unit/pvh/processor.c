@@ -291,10 +291,8 @@ static int sched(u32 cmd, u32 arg)
 	}
 	if (cmd != SCHEDOP_shutdown)
 		return 0;
-	if (s->reason == SHUTDOWN_suspend && xen.on_suspend) {
-		drain_console();
+	if (s->reason == SHUTDOWN_suspend && xen.on_suspend)
 		return xen.on_suspend();
-	}
 	xen.dead = true;
 	drain_console();
 	if (!xen.death) {
