@@ -28,8 +28,8 @@ $(if $(UNKNOWN),$(error $(shell tools/host/nearest $(SETTINGS) -- \
 	$(foreach v,$(UNKNOWN),$(call quoted,$v)))))
 $(foreach v,$(SETTINGS),$(if $(filter command environment,$(firstword $(origin $v))),\
 	$(eval override $v := $$(value $v))))
-HOST ?= shim
-HOSTS ?= shim bare
+HOST ?= pvh
+HOSTS ?= pvh shim bare
 SEEDS ?= 1-20
 SEED ?= 1
 export $(SETTINGS)
@@ -351,7 +351,7 @@ mutants: | deps-run
 # Downloads 300 MB and builds each series' Xen, once: no part of make test.
 .PHONY: matrix
 matrix: | deps-run
-	@tools/host/deps pv32
+	@tools/host/deps pv32 qemu
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/xen/matrix.py $${XEN_SERIES:+--series "$$XEN_SERIES"}
 
@@ -396,7 +396,7 @@ help:
 
 #: make                 the ROM, mkrom, the domain entry and the test guest
 #: make run             boots a guest on Xen and shows its console
-#:   KERNEL=bzImage       the guest (default: the test guest; PAE)
+#:   KERNEL=bzImage       the guest (default: the test guest; PAE, on pvh 2-level)
 #:   INITRD=file          its initrd
 #:   CMDLINE="..."        its command line
 #:   MEMORY=64            its memory in MB
@@ -406,11 +406,11 @@ help:
 #:   DISK2= DISK3= DISK4= DISK5= DISK6= DISK7= DISK8=     more of them
 #:   NAME=name            the domain's name and the log's (default: the kernel's)
 #:   RUN_DIR=build/run    where the log, the console and the domain's files go
-#:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
+#:   HOST=pvh             pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md); with
+#:                        KERNEL= in a QEMU that is built once
+#:                        shim: the same Xen, the guest in xen-shim
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
-#:                        pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md), in a
-#:                        QEMU that is built once
 #:                        bare: the guest without Xen and ROM
 #:   XEN_SERIES=4.17      the host's Xen: 4.14, 4.17 or 4.20 (default: this Debian's)
 #:   XEN_SOURCE=file      a tarball of its source, to build instead of Debian's
@@ -420,7 +420,7 @@ help:
 #:   V=1                  show what Xen, dom0 and the build say, too
 #:                        make itself ends with 2 after any failure; the last line
 #:                        names the exit code, and tools/host/run ends with it
-#: make test            all tests; HOSTS="shim bare pv32 dom0 pvh", ONLY=words
+#: make test            all tests; HOSTS="pvh shim bare pv32 dom0", ONLY=words
 #:   JUNIT=file.xml       the results as JUnit XML, too (and make conformance's);
 #:                        one unit program alone speaks TAP:
 #:                        CMOCKA_MESSAGE_OUTPUT=TAP build/unit/test_NAME
@@ -437,11 +437,11 @@ help:
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; takes long
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
-#: make matrix          the test guest on shim and pv32 of Xen 4.14, 4.17 and 4.20, as a
-#:                      table; XEN_SERIES= for one of them
+#: make matrix          the test guest on pvh, shim and pv32 of Xen 4.14, 4.17 and 4.20, as
+#:                      a table; XEN_SERIES= for one of them
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
-#:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
+#:   KERNEL=bzImage HOST=pvh MEMORY=128 TIME=1800 SEED=1
 #: make check           clang-format, cppcheck, and which room may use which
 #: make format          lays the C out as make check wants it
 #: make deps            installs the Debian packages that are needed

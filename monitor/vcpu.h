@@ -155,6 +155,8 @@ struct vcpu {
 	u32 handler[32];	       /* of the guest's exceptions that go straight to it */
 	u32 linear_base, linear_limit; /* low memory in the guest's space, in bytes */
 	u32 narrow_limit;	       /* linear_limit with 2-level tables, and else 0 */
+	u32 devices_from; /* a page fault of the kernel's from here on may be a device's */
+	bool has_mmio;	  /* the guest has a device with registers in memory */
 	u32 window_pde;		       /* what a directory has for the window, low word */
 	u32 text;		       /* physical address of the image */
 	u32 v86_segs[4];  /* ES DS FS GS of virtual-8086 mode, while EFLAGS.VM is set in r */

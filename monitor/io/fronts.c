@@ -255,8 +255,8 @@ static const char *fault(const struct xenbus_device *d)
 		return "it has no sectors";
 	if (v.controller == VDEV_NONE)
 		return "there is no controller for its number";
-	if (v.controller == VDEV_AHCI && !space_has_mmio())
-		return "a PVH domain has hda to hdd alone";
+	if (v.controller == VDEV_AHCI && !space_show_mmio(VCPU))
+		return "a guest that has started without a controller for it gets none";
 	return NULL;
 }
 

@@ -109,7 +109,7 @@ class Disks(unittest.TestCase):
         self.assertEqual(fault(",ro"), "may not be read by you")
 
     def test_a_host_without_back_ends_has_no_disks(self):
-        self.refused("on the host dom0 nobody serves a disk; there is one with: bare pv32 shim",
+        self.refused("on the host dom0 nobody serves a disk; there is one with: bare pv32 pvh shim",
                      self.image, host="dom0")
 
     def test_what_xl_is_told(self):

@@ -259,7 +259,7 @@ class Accelerator(Fake):
 class Program(unittest.TestCase):
     def test_pvh_takes_debians_qemu_only_where_it_has_not_the_fault(self):
         def program(kind, kvm=False, **more):
-            values = dict(accel="auto", icount=None, qemu=None)
+            values = dict(accel="auto", icount=None, qemu=None, two_level=False)
             with mock.patch.object(qemu, "kvm_works", return_value=kvm), \
                     mock.patch.object(host, "built", lambda script: "from " + script), \
                     mock.patch.object(host, "unbuilt", lambda script: script == "mkqemu"):
@@ -270,6 +270,7 @@ class Program(unittest.TestCase):
         self.assertEqual(program("pvh", kvm=True), (qemu.QEMU, ()))
         self.assertEqual(program("pvh", kvm=True, icount=0), ("from mkqemu", ("qemu",)))
         self.assertEqual(program("pvh", qemu="mine"), (qemu.QEMU, ()))
+        self.assertEqual(program("pvh", two_level=True), (qemu.QEMU, ()))
         for kind in ("shim", "bare"):
             self.assertEqual(program(kind), (qemu.QEMU, ()))
 
@@ -416,7 +417,7 @@ class Hosts(Fake):
             values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None, log=where,
                           qemu=None, qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
                           kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
-                          cmdline="a,b", xen=None, xen_debug=False, xen_args="", shim_args="smep=0",
+                          cmdline="a,b", two_level=False, xen=None, xen_debug=False, xen_args="", shim_args="smep=0",
                           disks=[])
             values.update(more)
             found = {"mkdom0": where, "mkxen": os.path.join(where, "xen"),

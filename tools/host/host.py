@@ -221,8 +221,8 @@ def xen_variant(args):
 
 def own_qemu(args):
     """Does the host need a QEMU of our own? KVM has not the fault of TCG that it is for
-    (docs/pvh.md)."""
-    return not args.qemu and not uses_kvm(args, True)
+    (docs/pvh.md), and a guest that is known to have 2-level tables does not meet it."""
+    return not args.qemu and not args.two_level and not uses_kvm(args, True)
 
 
 def qemu_packages(args):

@@ -185,7 +185,6 @@ class Pvh(Toolstack):
     """A plain PVH domain of stock Xen."""
 
     nested = True
-    disks = False           # AHCI's registers cannot be shown there yet: docs/pvh.md
     kind = "pvh"
 
     @classmethod

@@ -51,6 +51,8 @@ void vmi_SetCR0(u32 value);
 void vmi_SetCR3(u32 value);
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxELong(u32 low, u32 high, gva_t ptep);
+void vmi_SetPxEPlain(gva_t ptep, u32 pte);
+u32 vmi_TestAndSetPxEBit(gva_t ptep, u32 bit);
 u32 vmi_GetPxE(gva_t ptep);
 u32 vmi_SwapPxE(gva_t ptep, u32 pte);
 u64 vmi_GetPxELong(gva_t ptep);
