@@ -53,6 +53,18 @@ void *frame_show(u64 gpfn);
  * already.  false if Xen refuses. */
 bool grants_map(u32 pages);
 
+/* --- suspend.c: xl save, xl restore, xl migrate -------------------------------------------- */
+
+/* Can this binding suspend a domain? */
+bool suspend_able(void);
+/* Suspends the domain; returns when it goes on.  false: it is the domain that it was, and
+ * nothing has changed (xl save -c, or a save that failed).  true: it is another domain for Xen,
+ * with the same memory and registers.  Then Xen's shared page is there, MON->start has the event
+ * channels of console and xenstore, whose rings are empty, and nothing else is bound. */
+bool suspend_xen(void);
+/* Sets the TSC, which other domains do not share. */
+void cycles_set(u64 tsc);
+
 /* --- the guest's address space --------------------------------------------------------- */
 
 /* What an access of the guest's meets. */

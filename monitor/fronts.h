@@ -22,6 +22,10 @@ struct fronts {
 /* The start of the domain: finds the disks and connects them, for which they have five
  * seconds in all; the guest does not run yet. */
 void fronts_start(void);
+/* The domain is about to be suspended; what is in flight is noted, to be sent again. */
+void fronts_suspend(void);
+/* It goes on as a new one: finds its disks again and connects them, while the guest runs. */
+void fronts_resume(void);
 /* The event channel port has an event: if it is a disk's, takes what has come. */
 void fronts_event(u32 port);
 

@@ -71,7 +71,9 @@ struct clock_cache {
 	struct clock_rate rate; /* of which khz was made */
 	u32 khz;
 	u64 hz;	       /* of time_frequency(), for good */
-	u64 ns;	       /* what time_ns() said last */
+	u64 ns;	       /* what Xen's clock said last */
+	u64 ns_offset; /* from it to time_ns(): not 0 on the host to which the domain was migrated
+			*/
 	u64 entry;     /* state_entry_time of the runstate area at the last look */
 	u64 stolen_ns; /* what it said then, which has become stolen_cycles */
 	u64 stolen_cycles;

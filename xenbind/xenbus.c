@@ -423,6 +423,8 @@ static void take_name(struct xenbus *b, const char *name)
 	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++)
 		if (b->device[unit].used && b->device[unit].number == n) {
 			b->device[unit].listed = true;
+			if (!b->device[unit].backend[0] && b->device[unit].step == STEP_REST)
+				go(&b->device[unit], STEP_BACKEND);
 			return;
 		}
 	come(b, (u32)n);
@@ -501,6 +503,28 @@ bool xenbus_message(struct xenbus *b, const struct store_message *m)
 void xenbus_start(struct xenbus *b, struct store *s)
 {
 	*b = (struct xenbus){.store = s, .watch = true}; /* which tells at once */
+	xenbus_push(b);
+}
+
+void xenbus_resume(struct xenbus *b)
+{
+	b->watch = true;
+	b->list = b->listing = b->listed = false;
+	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
+		struct xenbus_device *d = &b->device[unit];
+
+		if (!d->used) {
+			*d = (struct xenbus_device){.serial = d->serial};
+			continue;
+		}
+		lose(unit, d);
+		*d = (struct xenbus_device){.number = d->number,
+					    .used = true,
+					    .refused = d->refused,
+					    .serial = d->serial,
+					    .ours = XenbusStateInitialising,
+					    .theirs = XenbusStateInitialising};
+	}
 	xenbus_push(b);
 }
 

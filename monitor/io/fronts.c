@@ -216,6 +216,34 @@ bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 	return true;
 }
 
+void fronts_suspend(void)
+{
+	for (u32 unit = 0; unit < DISKS; unit++)
+		if (F->blk[unit].grants)
+			blk_keep(&F->blk[unit]);
+}
+
+/* The event channels are gone, so there is nothing to close, and the grant table is a new one. */
+void fronts_resume(void)
+{
+	u32 pages = F->grant_pages;
+
+	F->self_port = F->grant_pages = 0;
+	if (pages && !grants_map(pages))
+		domain_die("Xen gives no grant table to the domain's disks any more");
+	F->grant_pages = pages;
+	for (u32 unit = 0; unit < DISKS; unit++) {
+		F->port[unit] = 0;
+		if (!F->blk[unit].grants)
+			continue;
+		blk_kept(&F->blk[unit]);
+		if (blk_has_ended(&F->blk[unit]))
+			remind();
+	}
+	xenbus_resume(&F->xenbus);
+	events_ring_store();
+}
+
 /* Why the disk cannot be used; NULL if it can. */
 static const char *fault(const struct xenbus_device *d)
 {

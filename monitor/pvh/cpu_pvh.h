@@ -144,8 +144,16 @@ void control_debug_forget(void);
 /* cpuid.c: carries out CPUID on the guest's registers in v->r. */
 void cpu_cpuid(struct vcpu *v);
 
+/* init.c: Xen's events come by their vector, and CPUID traps outside ring 0. */
+void processor_start(void);
+/* frames.c: the frame, below 4 GB, of the window's page at va; and another one takes its place. */
+u32 window_frame(gva_t va);
+void window_show(gva_t va, u32 frame);
+
 /* tables.c: loads the GDT with the monitor's own descriptors, ring 0's segments and the TSS. */
 void tables_start(void);
+/* Loads the task register. */
+void tables_load_tss(void);
 /* idt.c: fills the gates for virtual-8086 mode, and loads the IDT for all other code. */
 void idt_start(void);
 /* Loads the IDT with the gates for virtual-8086 mode (v86), or the other one. */

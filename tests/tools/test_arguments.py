@@ -145,6 +145,9 @@ class Typed(unittest.TestCase):
         self.assertEqual(self.take("--at", "x", r"type \x1e\xff\n").at, [["x", r"type \x1e\xff\n"]])
         self.refused("is one of: type, xl", "--at", "x", "press y")
         self.refused("is one of: type", "--host", "dom0", "--at", "x", "xl list")
+        self.assertEqual(self.take("--at", "x", "save").at, [["x", "save"]])
+        self.refused("is one of: type", "--host", "bare", "--at", "x", "save")
+        self.refused("nothing belongs behind save", "--at", "x", "save file")
         self.refused("--at: type \\x1", "--at", "x", "type \\x1")
 
     def test_unknown_options(self):

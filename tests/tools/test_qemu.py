@@ -454,6 +454,18 @@ class Hosts(Fake):
             self.assertEqual(self.out.getvalue(), "Name ID\ndone\n")
             self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64))
 
+    def test_a_domain_that_is_saved_has_room_for_its_twin(self):
+        end = self.run_it("pv32", """
+            os.write(fd["control"], b"list\\n")
+            os.write(fd["output"], b"now")
+            os.write(fd["output"], b" and " + os.read(fd["control"], 100))
+            os.write(fd["control"], b"end 0\\n")
+            time.sleep(1000)
+            """, at=[("now", "save")])
+        self.assertEqual(end[0], FINE)
+        self.assertEqual(self.shown, b"now and life save\n")
+        self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + hosts.LIFE_MB + host.XEN_MB + 3 * 64))
+
     def test_xl_may_refuse_or_destroy(self):
         end = self.run_it("pv32", """
             os.write(fd["control"], b"refused bad file\\nrefused\\n")

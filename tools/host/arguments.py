@@ -12,6 +12,7 @@ import re
 import stat
 
 import disks
+from guestfiles import LIFE
 from host import unescaped
 from hosts import HOSTS
 from qemu import TCG_CPU
@@ -113,7 +114,9 @@ def parser():
     add("--qemu-args", default="", metavar="STR", help="more for QEMU's command line")
     add("--at", nargs=2, action="append", default=[], metavar=("TEXT", "ACTION"),
         help="when the guest's console has shown TEXT, once; ACTION: \"type KEYS\", with "
-        r"\n, \x1e and the like, " "or \"xl COMMAND\", which xl gets with the domain's name (shim, pvh, pv32); "
+        r"\n, \x1e and the like, " "or \"xl COMMAND\", which xl gets with the domain's name (shim, pvh, pv32), "
+        "or checkpoint (xl save -c), save (xl save and xl restore) or migrate (xl migrate, to the same host), behind "
+        "which a newline is typed; "
         "repeated, the next one waits for the one before")
     add("--stdin", action="store_true", help="give the guest standard input, terminal or not")
     add("--verbose", action="store_true", default=os.environ.get("V", "") not in ("", "0"),
@@ -264,6 +267,8 @@ class Typed:
             if word not in actions:
                 raise Result(USAGE, "--at: %s: on this host an action is one of: %s" % (
                     action, ", ".join(actions)))
+            if word in LIFE and keys:
+                raise Result(USAGE, "--at: %s: nothing belongs behind %s" % (action, word))
             try:
                 unescaped(keys)
             except UnicodeError as error:

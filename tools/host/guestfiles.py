@@ -12,7 +12,16 @@ import disks
 
 GZIP = b"\x1f\x8b"
 NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
-TAKEN = ("guest.cfg", "name", "disks")   # in the archive, by dom0-init's own
+TAKEN = ("guest.cfg", "name", "disks", "lifecycle")   # in the archive, by dom0-init's own
+
+
+# Actions of --at that dom0-init's life() does.
+LIFE = ("checkpoint", "save", "migrate")
+
+
+def lives(args):
+    """Is the domain to be saved, or to migrate?"""
+    return any(action.partition(" ")[0] in LIFE for _, action in args.at)
 
 
 # libxlu knows escapes by number, too, but leaves them out of the string.
@@ -99,6 +108,8 @@ def prepare(args, kind, shim_mb):
     archive += newc("guest/guest.cfg", os.fsencode(text)) + newc("guest/name", args.name.encode())
     if args.disks:
         archive += newc("guest/disks", "".join(name + "\n" for name in disks.names(args.disks)).encode())
+    if lives(args):
+        archive += newc("guest/lifecycle", b"")
     for name, data in files.items():
         archive += newc("guest/" + name, data)
     return text, archive + newc("TRAILER!!!", b""), new

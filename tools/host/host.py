@@ -140,6 +140,8 @@ class Host:
             self.qemu.send(self.input_channel, unescaped(text))
         elif word == "xl":
             self.qemu.send("control", os.fsencode(text) + b"\n")
+        else:
+            self.qemu.send("control", b"life %s\n" % word.encode())
 
     def tick(self):
         self.com1_lines.tick()
