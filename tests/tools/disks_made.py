@@ -49,13 +49,27 @@ def tree(folder, files):
             file.write(data.encode() if isinstance(data, str) else data)
 
 
+def program(name):
+    return shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")
+
+
 def filesystem(path, files, kind="ext3", megabytes=8):
     folder = path + ".tree"
     os.makedirs(folder)
     tree(folder, files)
-    subprocess.run([shutil.which("mke2fs", path="/usr/sbin:/sbin:/usr/bin:/bin"), "-q", "-t", kind, "-d", folder,
-                    "-F", path, "%dM" % megabytes], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program("mke2fs"), "-q", "-t", kind, "-d", folder, "-F", path, "%dM" % megabytes], check=True,
+                   stdout=subprocess.DEVNULL)
     shutil.rmtree(folder)
+
+
+def swap(path):
+    """The bytes of a swap space."""
+    with open(path, "wb") as file:
+        file.truncate(1 << 20)
+    os.chmod(path, 0o600)
+    subprocess.run([program("mkswap"), path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def disk(path, *partitions):

@@ -163,11 +163,10 @@ class Wrap(Case):
 class Inspect(Case):
     def test_a_disk_s_kernels_and_menu(self):
         made.filesystem(self.path("fs"), made.usual())
-        swap = bytearray(1 << 20)
-        swap[4086:4096] = b"SWAPSPACE2"
-        made.disk(self.path("disk.img"), self.path("fs"), (0x82, bytes(swap)))
+        made.disk(self.path("disk.img"), self.path("fs"), (0x82, made.swap(self.path("pages"))))
         text = self.vmixen("inspect", "disk.img")
         self.assertIn("partition 1: ext3, 8 MB, active", text)
+        self.assertIn("partition 2: swap, 1 MB", text)
         self.assertIn("menu of partition 1, /boot/grub/menu.lst", text)
         self.assertIn("* 0: Linux of then", text)
         self.assertIn("  1: Linux of now", text)
