@@ -369,6 +369,8 @@ PREFIX := /usr/local
 LIB = $(PREFIX)/lib/vmixen
 VERSION = $(shell sed -n 's/^\#define VMIXEN_M[AI][JN]OR //p' include/image.h | paste -sd.)
 PAGES := $(wildcard docs/man/*)
+INSTALLED := $(filter-out $(addprefix tools/host/,__pycache__ locked nearest mkmusl) tools/vmixen/__pycache__, \
+	$(wildcard tools/host/* tools/vmixen/*))
 
 .PHONY: install dist
 install:
@@ -379,7 +381,7 @@ install:
 	install -m 755 $(B)/mkrom '$(DESTDIR)$(PREFIX)/bin/mkrom'
 	install -m 644 $(B)/vmi.rom $(B)/entry.elf $(B)/guest-pae.bzImage '$(DESTDIR)$(LIB)/build'
 	ln -sfn ../../../bin/mkrom '$(DESTDIR)$(LIB)/build/mkrom'
-	for f in $(filter-out %__pycache__,$(wildcard tools/host/* tools/vmixen/*)); do \
+	for f in $(INSTALLED); do \
 		if [ -x $$f ]; then mode=755; else mode=644; fi; \
 		install -m $$mode $$f '$(DESTDIR)$(LIB)'/$$f || exit 1; done
 	for f in vmixen vmixen-boot; do \
