@@ -115,6 +115,22 @@ class Pages(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, b""), name)
 
 
+class Documents(unittest.TestCase):
+    def test_each_command_that_they_show_is_one(self):
+        """Lines of examples that begin with vmixen, its options and all."""
+        import shlex
+        shown = 0
+        for name in ("README.md", "docs/hosts.md"):
+            with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+                lines = re.findall(r"^ {4,}(vmixen .*)$", file.read(), re.M)
+            for line in (part for line in lines for part in line.split(" && ")):
+                words = [word for word in shlex.split(line, comments=True)[1:] if not word.startswith(">")]
+                if words[0] != "run":
+                    vmixen().parser().parse_args(words)
+                shown += 1
+        self.assertGreater(shown, 6)
+
+
 class Completion(unittest.TestCase):
     SOURCE = "/usr/share/bash-completion/bash_completion"
 
