@@ -3,10 +3,11 @@
 """xl boots a guest from a disk: no kernel is given, but bootloader= and disk= as `vmixen cfg`
 writes them. The installed vmixen runs in dom0, with Debian's pygrub or without it.
 
-    tests/xen/bootdisk.py [--reader own|auto] --host HOST [options of tools/host/run]
+    tests/xen/bootdisk.py [--reader own|pygrub|auto] [--boots BZIMAGE INITRD "COMMAND LINE"]
+        --host HOST [options of tools/host/run]
 
-The disk is made here: a partition of ext3 with the test guest's kernel, an initrd, and a
-menu, whose command line says which checks the guest makes. Exit codes are those of run.
+The disk is made here: a partition of ext3 with the test guest's kernel or another, an
+initrd, and a menu, whose command line says what the guest does. Exit codes are those of run.
 """
 import importlib.machinery
 import importlib.util
@@ -30,15 +31,18 @@ root (hd0,0)
 kernel /boot/vmlinuz-6.1 root=/dev/sda1
 title the test guest
 root (hd0,0)
-kernel /boot/vmlinuz-guest only=none
+kernel /boot/vmlinuz-guest %s
 initrd /boot/initrd.img
 """
 
 
-def disk(path):
-    files = {**made.usual(), "boot/vmlinuz-guest": made.with_guest(), "boot/grub/menu.lst": MENU}
+def disk(path, boots):
+    kernel, initrd, cmdline = boots
+    files = {**made.usual(), "boot/vmlinuz-guest": guestfiles.contents(kernel), "boot/grub/menu.lst": MENU % cmdline}
+    if initrd:
+        files["boot/initrd.img"] = guestfiles.contents(initrd)
     with tempfile.TemporaryDirectory() as folder:
-        made.filesystem(os.path.join(folder, "fs"), files)
+        made.filesystem(os.path.join(folder, "fs"), files, megabytes=64)
         made.disk(path, os.path.join(folder, "fs"))
 
 
@@ -76,9 +80,11 @@ def config(args, kind, shim_mb, reader):
 
 
 def main(argv):
-    reader = "auto"
+    reader, boots = "auto", (made.GUEST, None, "only=none")
     if argv[:1] == ["--reader"]:
         reader, argv = argv[1], argv[2:]
+    if argv[:1] == ["--boots"]:
+        boots, argv = argv[1:4], argv[4:]
     tools = guestfiles.contents(subprocess.run([os.path.join(ROOT, "tests", "xen", "mkboot")], stdout=subprocess.PIPE,
                                                check=True).stdout.decode().strip())
 
@@ -94,7 +100,7 @@ def main(argv):
     loader.exec_module(run)
     with tempfile.TemporaryDirectory() as folder:
         image = os.path.join(folder, "legacy.img")
-        disk(image)
+        disk(image, boots)
         sys.argv[1:] = [*argv, "--disk", image, "--name", "legacy"]
         return run.main()
 
