@@ -8,6 +8,7 @@ writes them. The installed vmixen runs in dom0, with Debian's pygrub or without 
 
 The disk is made here: a partition of ext3 with the test guest's kernel or another, an
 initrd, and a menu, whose command line says what the guest does. Exit codes are those of run.
+What vmixen-boot and vmixen check-host say in dom0 is in NAME.log.
 """
 import importlib.machinery
 import importlib.util
@@ -23,6 +24,14 @@ import disks  # noqa: E402
 import disks_made as made  # noqa: E402
 import guestfiles  # noqa: E402
 from guestfiles import newc  # noqa: E402
+
+# What is said in dom0 goes into the bed's log. Busybox's sh is there.
+CALLED = b"""\
+#!/bin/busybox sh
+exec 2>/dev/hvc0
+/usr/bin/vmixen check-host >&2
+exec /usr/bin/vmixen-boot "$@"
+"""
 
 MENU = """\
 default 1
@@ -52,7 +61,7 @@ def installed():
         subprocess.run(["make", "-s", "install", "DESTDIR=" + folder, "PREFIX=/usr"], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL,
                        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")})
-        archive = b""
+        archive = newc("usr/bin", b"", 0o040755) + newc("usr/bin/called", CALLED, 0o100755)
         for where, names, files in os.walk(os.path.join(folder, "usr")):
             place = os.path.relpath(where, folder)
             names[:] = [name for name in names if name != "share"]
@@ -74,7 +83,7 @@ def config(args, kind, shim_mb, reader):
                            "shim" if shim_mb else kind, "--memory", str(args.memory), "--cmdline=" + args.cmdline,
                            "--disk", "format=raw,vdev=%s,access=rw,target=/guest/%s" % (args.disks[0].vdev, image)],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-    text = done.stdout.decode().replace(os.path.join(ROOT, "tools", "vmixen", "vmixen-boot"), "/usr/bin/vmixen-boot")
+    text = done.stdout.decode().replace(os.path.join(ROOT, "tools", "vmixen", "vmixen-boot"), "/usr/bin/called")
     text = text.replace('[ "-q" ]', '[ "-q", "--debug", "--reader=%s" ]' % reader)
     return text + ("pvshim_extra = %s\n" % guestfiles.quoted(args.shim_args) if shim_mb else "")
 
