@@ -266,8 +266,16 @@ class Hostile(Case):
     def test_file_systems_that_are_not_read(self):
         made.disk(self.path("swap"), (0x82, made.swap(self.path("pages"))))
         self.says(self.path("swap"), "no ext2, ext3 or ext4", "swap (partition 1)", "by other means")
+        self.says(self.path("swap"), "no ext2, ext3 or ext4", argv=["--kernel=/boot/vmlinuz"])
         made.disk(self.path("luks"), (0x83, b"LUKS\xba\xbe\x00\x01" + b"aes\0" + bytes(1 << 20)))
         self.says(self.path("luks"), "no ext2, ext3 or ext4")
+
+    def test_time_ends(self):
+        disk = self.disk(made.usual())
+        with image.Image(disk) as raw:
+            raw.deadline = 0
+            with self.assertRaisesRegex(image.Damaged, "has not been read in 600 s"):
+                raw.partitions()
 
     def test_a_missing_kernel_and_initrd_are_named(self):
         files = made.usual()

@@ -30,7 +30,6 @@ import wrap
 from arguments import CMDLINE_MOST
 from disk import Disk
 from guestfiles import GZIP, NO_GZIP
-from look import parts
 from words import REFUSED, USAGE, Parser, Wrong, note, show
 
 NAME = "vmixen-boot"
@@ -172,6 +171,8 @@ def _by_pygrub(program, args, folder):
 def entry_of(disk, args):
     """(partition, title, kernel's path, ramdisk's path, command line, partition's number)"""
     if args.kernel:
+        if not disk.readable:
+            raise Wrong(disk.without_menu())
         return None, args.kernel, args.kernel, args.ramdisk, args.args, 0
     partition, entry = disk.chosen(args.entry)
     line = " ".join(text for text in (entry.args, args.args) if text)
@@ -207,7 +208,10 @@ def copied(disk, place, folder, prefix):
 # --- what both lead to ----------------------------------------------------------------
 
 def refuse_without_vmi(found, name, disk):
-    """Raises for a kernel without VMI, with the entries that would do."""
+    """Raises for a kernel without VMI, with the entries that would do. One that does not
+    tell is tried: it says itself that it has none."""
+    if found.vmi is None:
+        note(NAME, "%s: VMI: cannot be told: %s" % (name, found.why))
     if found.vmi is not False:
         return
     others = []
@@ -234,10 +238,9 @@ def choose(args, folder):
         chosen, despair = by_pygrub(program, args, folder)
         if chosen:
             data = kernel.contents(chosen.kernel, "%s: the kernel of the chosen entry" % args.disk)
-            if not parts(data):
-                found = kernel.look(data, "%s: the kernel of the chosen entry" % args.disk)
-                refuse_without_vmi(found, "%s: %s (the kernel of the chosen entry)" % (
-                    args.disk, found.release or "the kernel"), own_or_none(args))
+            found = kernel.look(data, "%s: the kernel of the chosen entry" % args.disk)
+            refuse_without_vmi(found, "%s: %s (the kernel of the chosen entry)" % (
+                args.disk, found.release or "the kernel"), own_or_none(args))
             return chosen
         if args.reader == "pygrub":
             raise Wrong("%s: %s" % (args.disk, despair))
@@ -256,9 +259,6 @@ def own_or_none(args):
 
 def wrapped(chosen, folder, disk):
     """In place of the bzImage, what Xen starts."""
-    with open(chosen.kernel, "rb") as file:
-        if file.read(4) == b"\x7fELF":
-            return              # a wrapped one that is in the image
     out = chosen.kernel + ".elf"
     wrap.mkrom_wrap(chosen.kernel, out, "%s: the kernel" % disk)
     os.chmod(out, 0o600)

@@ -15,6 +15,7 @@ import resource
 import stat
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 
 import places
@@ -25,6 +26,7 @@ DEPTH = 64              # names in one path
 LISTING = 4 << 20       # bytes of a folder's list, or of a menu
 FILE = 512 << 20        # bytes of a file that is copied out
 SECONDS = 60            # for one program
+SECONDS_IN_ALL = 600
 MEMORY = 1 << 30
 PARTITIONS = 60
 ROOT_INODE = 2
@@ -78,6 +80,7 @@ class Image:
 
     def __init__(self, path, runas=None):
         self.path, self.runas = path, runas
+        self.deadline = time.monotonic() + SECONDS_IN_ALL
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
@@ -132,13 +135,16 @@ class Image:
         if not path:
             raise Wrong("%s is missing, which reads disk images (package %s)" % (
                 name, "e2fsprogs" if name == "debugfs" else "util-linux"))
+        left = min(SECONDS, self.deadline - time.monotonic())
+        if left <= 0:
+            raise Damaged("%s: has not been read in %d s: it is damaged, or very slow" % (self.path, SECONDS_IN_ALL))
         try:
             done = subprocess.run(
-                [path, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, timeout=SECONDS,
+                [path, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, timeout=left,
                 pass_fds=(self.fd,), preexec_fn=self._limits, check=False,
                 env={"LC_ALL": "C", "PATH": os.environ.get("PATH", ""), "DEBUGFS_PAGER": "cat", "PAGER": "cat"})
         except subprocess.TimeoutExpired:
-            raise Damaged("%s: %s has not read it in %d s: it is damaged" % (self.path, name, SECONDS)) from None
+            raise Damaged("%s: %s has not read it in %d s: it is damaged" % (self.path, name, left)) from None
         except subprocess.SubprocessError as error:
             raise Wrong("%s cannot be started as user %s: %s" % (name, self.runas, error)) from None
         return done.returncode, done.stderr
