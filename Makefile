@@ -379,7 +379,7 @@ install:
 		'$(DESTDIR)$(LIB)/tools/host' '$(DESTDIR)$(LIB)/tools/vmixen' \
 		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/doc/vmixen'
 	install -m 755 $(B)/mkrom '$(DESTDIR)$(PREFIX)/bin/mkrom'
-	install -m 644 $(B)/vmi.rom $(B)/entry.elf $(B)/guest-pae.bzImage '$(DESTDIR)$(LIB)/build'
+	install -m 644 $(B)/vmi.rom $(B)/entry.elf $(B)/guest-pae.bzImage $(B)/guest-2level.bzImage '$(DESTDIR)$(LIB)/build'
 	ln -sfn ../../../bin/mkrom '$(DESTDIR)$(LIB)/build/mkrom'
 	for f in $(INSTALLED); do \
 		if [ -x $$f ]; then mode=755; else mode=644; fi; \

@@ -144,5 +144,5 @@ def check(root="/"):
     show("use:                       %s   (vmixen cfg --type %s)" % (", ".join(lines), name))
     show("  why:                     %s" % why)
     if name == "pvh" and host.shim_pv32:
-        show("  or:                      type = \"pvh\", pvshim = 1   (vmixen cfg --type shim): the older way, in the shim")
+        show("  or:                      type = \"pvh\", pvshim = 1   (vmixen cfg --type shim): in the shim")
     return FINE
