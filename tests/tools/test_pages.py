@@ -124,7 +124,7 @@ class Documents(unittest.TestCase):
             with open(os.path.join(ROOT, name), encoding="utf-8") as file:
                 lines = re.findall(r"^ {4,}(vmixen .*)$", file.read(), re.M)
             for line in (part for line in lines for part in line.split(" && ")):
-                words = [word for word in shlex.split(line, comments=True)[1:] if not word.startswith(">")]
+                words = [word for word in shlex.split(line, comments=True)[1:] if not re.match(r"\d?>", word)]
                 if words[0] != "run":
                     vmixen().parser().parse_args(words)
                 shown += 1
