@@ -19,7 +19,8 @@ SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS
 	TIMEOUT DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 ICOUNT V HOSTS ONLY ROM \
 	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
-OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
+OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL \
+	DESTDIR PREFIX MKROM_CFLAGS MKROM_LDFLAGS
 
 typed_are = $(strip $(foreach v,$(.VARIABLES),$(if $(findstring $(1),$(origin $v)),$v)))
 UNKNOWN := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(SETTINGS) $(OTHERS),$(call typed_are,command line)))
@@ -161,11 +162,11 @@ $(B)/entry.elf: $(ENTRY_OBJ) entry/entry.lds
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ANYWHERE) $(DEPS) -c $< -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(MKROM_CFLAGS) $(ANYWHERE) $(DEPS) -c $< -o $@
 
 $(B)/mkrom: $(MKROM_OBJ)
 	$(call say,HOSTLD,$@)
-	$(Q)$(CC) $^ -o $@
+	$(Q)$(CC) $(MKROM_LDFLAGS) $^ -o $@
 
 # --- the test guest, and running guests ------------------------------------------
 
@@ -360,6 +361,47 @@ hostile: | deps-run
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/hostile --host "$$HOST" --seeds "$$SEEDS"
 
+# --- into a system --------------------------------------------------------------------
+
+# What is installed has the tree's own layout in LIB, so that every part finds the others
+# as it does here (tools/vmixen/places.py). mkrom is in the path, and linked to from there.
+PREFIX := /usr/local
+LIB = $(PREFIX)/lib/vmixen
+VERSION = $(shell sed -n 's/^\#define VMIXEN_M[AI][JN]OR //p' include/image.h | paste -sd.)
+PAGES := $(wildcard docs/man/*)
+INSTALLED := $(filter-out $(addprefix tools/host/,__pycache__ locked nearest mkmusl) tools/vmixen/__pycache__, \
+	$(wildcard tools/host/* tools/vmixen/*))
+
+.PHONY: install dist
+install:
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(LIB)/build' '$(DESTDIR)$(LIB)/docs' \
+		'$(DESTDIR)$(LIB)/tools/host' '$(DESTDIR)$(LIB)/tools/vmixen' \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/doc/vmixen'
+	install -m 755 $(B)/mkrom '$(DESTDIR)$(PREFIX)/bin/mkrom'
+	install -m 644 $(B)/vmi.rom $(B)/entry.elf $(B)/guest-pae.bzImage $(B)/guest-2level.bzImage '$(DESTDIR)$(LIB)/build'
+	ln -sfn ../../../bin/mkrom '$(DESTDIR)$(LIB)/build/mkrom'
+	for f in $(INSTALLED); do \
+		if [ -x $$f ]; then mode=755; else mode=644; fi; \
+		install -m $$mode $$f '$(DESTDIR)$(LIB)'/$$f || exit 1; done
+	for f in vmixen vmixen-boot; do \
+		ln -sfn ../lib/vmixen/tools/vmixen/$$f '$(DESTDIR)$(PREFIX)/bin'/$$f || exit 1; done
+	install -m 644 docs/compatibility.md '$(DESTDIR)$(LIB)/docs'
+	for f in $(PAGES); do dir='$(DESTDIR)$(PREFIX)'/share/man/man$${f##*.}; \
+		install -d "$$dir" && install -m 644 $$f "$$dir" || exit 1; done
+	install -m 644 tools/completion/vmixen '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vmixen'
+	ln -sfn vmixen '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vmixen-boot'
+	install -m 644 README.md docs/*.md '$(DESTDIR)$(PREFIX)/share/doc/vmixen'
+
+# The tree as it is committed; the same commit gives the same bytes.
+dist:
+	@git rev-parse --verify -q HEAD >/dev/null || { \
+		echo 'dist: this is no git tree, of which an archive could be made' >&2; exit 1; }
+	@git diff --quiet HEAD || echo 'dist: what is not committed is not in it' >&2
+	@mkdir -p $(B)
+	@git archive --prefix=vmixen-$(VERSION)/ HEAD | gzip -9n >$(B)/vmixen-$(VERSION).tar.gz
+	@echo $(B)/vmixen-$(VERSION).tar.gz
+
 # --- looking after the tree --------------------------------------------------------
 
 # In an unpacked archive, too, which git knows nothing of.
@@ -442,6 +484,8 @@ help:
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
 #:   KERNEL=bzImage HOST=pvh MEMORY=128 TIME=1800 SEED=1
+#: make install         into PREFIX=/usr/local; DESTDIR=folder for a package of it
+#: make dist            the committed tree as build/vmixen-VERSION.tar.gz
 #: make check           clang-format, cppcheck, and which room may use which
 #: make format          lays the C out as make check wants it
 #: make deps            installs the Debian packages that are needed
