@@ -157,8 +157,8 @@ struct vcpu {
 	u32 narrow_limit;	       /* linear_limit with 2-level tables, and else 0 */
 	u32 devices_from; /* a page fault of the kernel's from here on may be a device's */
 	bool has_mmio;	  /* the guest has a device with registers in memory */
-	u32 window_pde;		       /* what a directory has for the window, low word */
-	u32 text;		       /* physical address of the image */
+	u32 window_pde;	  /* what a directory has for the window, low word */
+	u32 text;	  /* physical address of the image */
 	u32 v86_segs[4];  /* ES DS FS GS of virtual-8086 mode, while EFLAGS.VM is set in r */
 	bool v86_idt;	  /* the processor has the gates for it */
 	u32 gdt_entries;  /* of the guest's table that the processor's has */

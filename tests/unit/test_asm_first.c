@@ -164,7 +164,8 @@ static void check_get_reloc(bool all, bool mmio)
 		call(ROM_SLOT_GET_RELOC, number);
 		assert_int_equal(to, CALLER);
 		answer = edx & 0xFF;
-		assert_int_equal(answer, mmio && sets_an_entry(number) ? ROM_CALL : told_kind(number));
+		assert_int_equal(answer,
+				 mmio && sets_an_entry(number) ? ROM_CALL : told_kind(number));
 		if (number >= calls || !row)
 			assert_int_equal(answer, ROM_NONE);
 		else if (all || answer != ROM_NONE)

@@ -170,7 +170,8 @@ static bool entry_is_long, stored;
 
 static void begin_set(u32 seed)
 {
-	static const u32 frames[] = {0, 0x1000, 0x12345000, PCI_HOLE - 0x1000, PCI_HOLE, 0xFEBF0000};
+	static const u32 frames[] = {0,	       0x1000,	  0x12345000, PCI_HOLE - 0x1000,
+				     PCI_HOLE, 0xFEBF0000};
 
 	begin(seed);
 	entry_is_long = one_in(2);
