@@ -36,6 +36,7 @@ TARGETS = [
     Target("blk", 400, 60000, "a disk bears a backend that writes anything into its ring"),
     Target("ahci", 400, 15000, "the AHCI controller bears a hostile guest and a hostile backend"),
     Target("ide", 400, 6000, "the IDE channels bear a hostile guest and a hostile backend"),
+    Target("e1000", 400, 15000, "the network card bears a hostile guest and a hostile backend"),
     Target("mkrom", 6000, 5000, "mkrom takes random files or refuses them"),
 ]
 
