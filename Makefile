@@ -222,7 +222,7 @@ UNIT_MONITOR_SRC := $(filter-out lib/mem.c pc/%,$(ROM_SRC))
 UNIT_ASM_SRC := $(wildcard tests/unit/asm_*.c)
 UNIT_ASM_OBJ := $(UNIT_ASM_SRC:%.c=$(B)/unit/obj/%.o)
 UNIT_ASM_TESTS := $(wildcard tests/unit/test_asm_*.c)
-UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) entry/boot/rom.c $(wildcard pc/*.c) \
+UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) entry/boot/rom.c $(wildcard pc/*.c) xenbind/vif.c \
 	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS) $(UNIT_ASM_SRC),$(wildcard tests/unit/*.c))
 HOSTED := -fno-pie -fno-strict-aliasing -mno-red-zone -Wno-int-to-pointer-cast \
 	-Wno-pointer-to-int-cast -Wno-format

@@ -82,7 +82,8 @@ struct pc;
 void pc_net_changed(struct pc *pc, unsigned unit);
 /* The frame with this tag is sent, or lost; pc_update_nets() follows. */
 void pc_net_sent(struct pc *pc, unsigned unit, u8 tag);
-/* A frame has come, of NET_SHORTEST to PAGE_SIZE bytes, in a page that the model may write to.
+/* A frame has come, of NET_SHORTEST to PAGE_SIZE bytes, in memory that the model may write to, at
+ * least 64 bytes of it.
  * false: the guest has no memory for it now, and net_ready() will be called. */
 bool pc_net_receive(struct pc *pc, unsigned unit, u8 *frame, u32 bytes, u32 flags);
 
