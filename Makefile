@@ -63,10 +63,8 @@ HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 # Linked in the order of their names, folders left out: a file that moves into another
 # folder changes no byte of the image.
 by_name = $(foreach f,$(sort $(foreach f,$(1),$(notdir $f)|$f)),$(lastword $(subst |, ,$f)))
-# The network card is not in the image yet: nothing there connects it.
-NET_SRC := $(wildcard pc/e1000*.c) pc/inet.c
-SHARED_SRC := $(filter-out $(NET_SRC),$(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c))) \
-	$(addprefix xenbind/,blk.c console.c grant.c orders.c store.c xenbus.c)
+SHARED_SRC := $(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c)) \
+	$(addprefix xenbind/,blk.c console.c grant.c orders.c store.c vif.c xenbus.c)
 ROM_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pv/*.c monitor/pv/*/*.c) xenbind/mmu.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
@@ -222,7 +220,7 @@ UNIT_MONITOR_SRC := $(filter-out lib/mem.c pc/%,$(ROM_SRC))
 UNIT_ASM_SRC := $(wildcard tests/unit/asm_*.c)
 UNIT_ASM_OBJ := $(UNIT_ASM_SRC:%.c=$(B)/unit/obj/%.o)
 UNIT_ASM_TESTS := $(wildcard tests/unit/test_asm_*.c)
-UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) entry/boot/rom.c $(wildcard pc/*.c) xenbind/vif.c \
+UNIT_LIB_SRC := $(filter-out tools/mkrom/main.c,$(MKROM_SRC)) entry/boot/rom.c $(wildcard pc/*.c) \
 	$(UNIT_MONITOR_SRC) $(filter-out $(UNIT_TESTS) $(UNIT_ASM_SRC),$(wildcard tests/unit/*.c))
 HOSTED := -fno-pie -fno-strict-aliasing -mno-red-zone -Wno-int-to-pointer-cast \
 	-Wno-pointer-to-int-cast -Wno-format

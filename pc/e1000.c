@@ -39,7 +39,6 @@
 #define R_EECD 0x0010u
 #define R_EERD 0x0014u
 #define R_MDIC 0x0020u
-#define R_ICR 0x00C0u
 #define R_ICS 0x00C8u
 #define R_IMS 0x00D0u
 #define R_IMC 0x00D8u
@@ -117,7 +116,7 @@ u32 e1000_read(struct e1000 *e, u32 offset)
 		return e->eerd;
 	case R_MDIC:
 		return e->mdic;
-	case R_ICR:
+	case E1000_ICR:
 		return take(&e->icr);
 	case R_IMS:
 		return e->ims;
@@ -215,7 +214,7 @@ void e1000_write(struct e1000 *e, u32 offset, u32 value)
 	case R_MDIC:
 		e->mdic = e1000_phy_access(e, value);
 		return;
-	case R_ICR:
+	case E1000_ICR:
 		e->icr &= ~value;
 		return;
 	case R_ICS:

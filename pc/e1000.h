@@ -9,6 +9,7 @@
 #include "net.h"
 
 #define E1000_BYTES 0x20000u /* of registers, in memory */
+#define E1000_ICR 0x00C0u    /* what has happened; drivers that poll read it */
 #define E1000_PORT_BYTES 8u  /* the same two by two: which one, and its value */
 #define E1000_FLIGHT 64u     /* steps of the transmit ring that may wait for their end */
 #define E1000_EEPROM_WORDS 64u

@@ -19,7 +19,7 @@
 
 #include "base.h"
 
-#define NETS 4u		 /* units at most */
+#define NETS 2u		 /* units at most */
 #define NET_PIECES 17u	 /* of one page each, of a frame in guest memory */
 #define NET_HEADER 256u	 /* bytes at most of a copy */
 #define NET_FRAME 65535u /* bytes at most of a frame */

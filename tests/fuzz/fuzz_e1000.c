@@ -264,7 +264,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 		abort();
 	fake_reset();
 	memset(e, 0xA5, sizeof(*e));
-	e1000_power_on(e, 3);
+	e1000_power_on(e, 1);
 	e1000_attach(e, &fake.info);
 	e->master = true;
 	configure();
