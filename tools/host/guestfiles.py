@@ -9,10 +9,11 @@ on any Xen host with those files beside it.
 import os
 
 import disks
+import vifs
 
 GZIP = b"\x1f\x8b"
 NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
-TAKEN = ("guest.cfg", "name", "disks")   # in the archive, by dom0-init's own
+TAKEN = ("guest.cfg", "name", "disks", "vifs")   # in the archive, by dom0-init's own
 
 
 # libxlu knows escapes by number, too, but leaves them out of the string.
@@ -48,6 +49,7 @@ def config(args, kind, shim_mb, kernel, initrd):
         "memory = %d" % (args.memory + shim_mb),
         "vcpus = %d" % args.vcpus,
         *disks.xl_lines(args.disks, quoted),
+        *vifs.xl_lines(args.vifs, quoted),
         'tsc_mode = "native"',
         'on_poweroff = "destroy"',
         'on_reboot = "restart"',
@@ -99,6 +101,8 @@ def prepare(args, kind, shim_mb):
     archive += newc("guest/guest.cfg", os.fsencode(text)) + newc("guest/name", args.name.encode())
     if args.disks:
         archive += newc("guest/disks", "".join(name + "\n" for name in disks.names(args.disks)).encode())
+    if args.vifs:
+        archive += newc("guest/vifs", b"")
     for name, data in files.items():
         archive += newc("guest/" + name, data)
     return text, archive + newc("TRAILER!!!", b""), new
