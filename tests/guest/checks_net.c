@@ -268,7 +268,7 @@ static void ip(u32 to, u32 protocol, u32 bytes, bool sum)
 
 static void check_eeprom(void)
 {
-	u32 sum = 0, word[3];
+	u32 sum = 0, word[3] = {0};
 
 	for (u32 i = 0; i < 64; i++) {
 		u64 end = deadline();

@@ -243,12 +243,26 @@ static void a_network_is_there_before_the_guest(void **state)
 	assert_int_equal(NET.vif.frame[0], 0x82);
 }
 
-static void networks_share_what_disks_have_left(void **state)
+static void plug_a_disk(void)
 {
-	(void)state;
 	stored_write("/local/domain/0/backend/vbd/1/2048/state", "1");
 	stored_write("device/vbd/2048/backend", "/local/domain/0/backend/vbd/1/2048");
 	stored_write("device/vbd/2048", "");
+}
+
+static void a_network_leaves_disks_their_pages(void **state)
+{
+	(void)state;
+	plug_a_disk();
+	plug(0);
+	events_start();
+	assert_int_equal(NET.vif.pages, WIN_DISKS_PAGES - 2 - 2 - VIF_OWN_PAGES);
+}
+
+static void networks_share_what_disks_have_left(void **state)
+{
+	(void)state;
+	plug_a_disk();
 	plug(0);
 	plug(1);
 	events_start();
@@ -412,6 +426,7 @@ static int run(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(without_a_network_nothing_is_taken, start),
 		cmocka_unit_test_setup(a_network_is_there_before_the_guest, start),
+		cmocka_unit_test_setup(a_network_leaves_disks_their_pages, start),
 		cmocka_unit_test_setup(networks_share_what_disks_have_left, start),
 		cmocka_unit_test_setup(a_network_that_cannot_be_used_is_told, start),
 		cmocka_unit_test_setup(what_xen_refuses_is_told, start),

@@ -161,9 +161,9 @@ static void a_register_is_read_once(void **state)
 	(void)state;
 	out(BAR + MTA, 0x12345678);
 	out(BAR + MTA + 4, 0x9ABCDEF0);
-	out(BAR + ICS, 0x84);
+	out(BAR + ICS, 0x1084);
 	assert_true(pc_mmio_read(&pc, BAR + ICR - 4, bytes, 8));
-	assert_int_equal(bytes[4], 0x84);
+	assert_memory_equal(bytes + 4, "\x84\x10\0\0", 4);
 	assert_int_equal(in(BAR + ICR), 0);
 	assert_true(pc_mmio_read(&pc, BAR + MTA + 2, bytes, 4));
 	assert_memory_equal(bytes, "\x34\x12\xF0\xDE", 4);
