@@ -639,8 +639,8 @@ void xenbus_start(struct xenbus *b, struct store *s)
 
 void xenbus_resume(struct xenbus *b)
 {
-	b->watch = true;
-	b->list = b->listing = b->listed = false;
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		b->list[kind] = (struct xenbus_list){.watch = true};
 	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
 		struct xenbus_device *d = &b->device[unit];
 

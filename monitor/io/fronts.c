@@ -272,8 +272,9 @@ void fronts_resume(void)
 			continue;
 		blk_kept(&F->blk[unit]);
 		if (blk_has_ended(&F->blk[unit]))
-			remind();
+			fronts_remind();
 	}
+	nets_resume();
 	xenbus_resume(&F->xenbus);
 	events_ring_store();
 }

@@ -158,6 +158,13 @@ void nets_reminded(void)
 		look_again(unit);
 }
 
+/* The domain is a new one: its event channels are not those that there were. */
+void nets_resume(void)
+{
+	for (unsigned unit = 0; unit < NETS; unit++)
+		F->net[unit].port = 0;
+}
+
 void nets_show(void)
 {
 	for (unsigned unit = 0; unit < NETS; unit++)
@@ -236,7 +243,7 @@ static const char *fault(const struct xenbus_answers *a)
 		return "its backend does not copy";
 	if (!a->pieces)
 		return "its backend takes no frames of several pieces";
-	return space_has_mmio() ? NULL : "a PVH domain has none yet";
+	return space_show_mmio(VCPU) ? NULL : "a guest that has started without a card gets none";
 }
 
 bool nets_connected(unsigned unit, struct xenbus_device *d)
