@@ -16,8 +16,8 @@ MAKEFLAGS += --no-builtin-rules
 # nothing in them, and recipes have them from the environment ("$$KERNEL"), so no
 # shell does.
 SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS HOST NAME RUN_DIR \
-	TIMEOUT DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 ICOUNT V HOSTS ONLY ROM \
-	TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
+	TIMEOUT DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 VIF VIF2 ICOUNT V HOSTS ONLY \
+	ROM TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
 OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL \
 	DESTDIR PREFIX MKROM_CFLAGS MKROM_LDFLAGS
@@ -65,7 +65,7 @@ HOST_CFLAGS := $(WARN) $(INCLUDES) -Itools/mkrom -O2 -g
 # folder changes no byte of the image.
 by_name = $(foreach f,$(sort $(foreach f,$(1),$(notdir $f)|$f)),$(lastword $(subst |, ,$f)))
 SHARED_SRC := $(foreach room,lib pc $(addprefix monitor/,cpu emul io life vmi),$(wildcard $(room)/*.c)) \
-	$(addprefix xenbind/,blk.c console.c grant.c orders.c store.c xenbus.c)
+	$(addprefix xenbind/,blk.c console.c grant.c orders.c store.c vif.c xenbus.c)
 ROM_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pv/*.c monitor/pv/*/*.c) xenbind/mmu.c)
 ROM_OBJ := $(B)/rom/rom.o $(ROM_SRC:%.c=$(B)/rom/%.o)
 PVH_SRC := $(call by_name,$(SHARED_SRC) $(wildcard monitor/pvh/*.c))
@@ -445,6 +445,7 @@ help:
 #:   VCPUS=1              its CPUs; the ROM runs one
 #:   DISK=image           its first disk; the guest writes to the file. Behind the file's name
 #:                        ,ro ,snapshot ,vdev=hda say otherwise (docs/hosts.md)
+#:   VIF=dom0             a network card, whose other end is dom0 (docs/hosts.md); VIF2= another
 #:   DISK2= DISK3= DISK4= DISK5= DISK6= DISK7= DISK8=     more of them
 #:   NAME=name            the domain's name and the log's (default: the kernel's)
 #:   RUN_DIR=build/run    where the log, the console and the domain's files go

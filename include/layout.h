@@ -38,13 +38,13 @@
 #define WIN_VCPU_BINDING (WIN_DATA + 0x38000) /* what the binding has of the vCPU */
 #define WIN_VCPU_BINDING_PAGES 4
 #define WIN_MONITOR (WIN_DATA + 0x40000) /* struct monitor */
-#define WIN_MONITOR_PAGES 13
+#define WIN_MONITOR_PAGES 15
 #define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* the binding's own block */
 #define WIN_BINDING_PAGES 36
 #define WIN_DISKS (WIN_DATA + 0x80000) /* of each disk: the ring, and a page for odd memory */
 #define WIN_DISKS_PAGES 16
-#define WIN_GRANTS (WIN_DATA + 0x90000) /* the grant table, as far as there are disks */
-#define WIN_GRANTS_PAGES 6
+#define WIN_GRANTS (WIN_DATA + 0x90000) /* the grant table, as far as there are devices */
+#define WIN_GRANTS_PAGES 8
 #define WIN_SLOTS (WINDOW_BASE + 0x200000) /* map slots for guest frames */
 #define WIN_SLOT_COUNT 512
 #define WIN_GMFN (WINDOW_BASE + 0x400000)  /* u32 mfn of every guest frame */

@@ -23,7 +23,7 @@ struct shutdown_order {
 	u64 honour_until; /* 0: there is no order */
 };
 
-#define EVENT_PORTS (4 + 8) /* timer, console, xenstore, ourselves, and the disks */
+#define EVENT_PORTS (4 + 8 + 2) /* timer, console, xenstore, ourselves, disks and networks */
 
 struct events {
 	evtchn_port_t awaited[EVENT_PORTS]; /* whose events end a wait for an interrupt */

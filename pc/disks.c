@@ -196,7 +196,8 @@ bool disks_out(struct pc *pc, u16 port, unsigned size, u32 value)
 	return true;
 }
 
-/* --- memory --------------------------------------------------------------------------- */
+/* --- memory, and that of network cards (nets.c)
+ * --------------------------------------------------------------------------- */
 
 /* Offset of a register of AHCI's at gpa, or PAGE_SIZE. */
 static u32 ahci_offset(const struct pc *pc, u64 gpa)
@@ -217,7 +218,7 @@ bool pc_mmio_read(struct pc *pc, u64 gpa, void *to, u32 bytes)
 	u32 offset = ahci_offset(pc, gpa);
 
 	if (offset + bytes > PAGE_SIZE)
-		return false;
+		return pc->nets.there && nets_read(pc, gpa, to, bytes);
 	poll(&pc->disks);
 	memcpy(to, (const u8 *)pc->disks.ahci.page + offset, bytes);
 	return true;
@@ -231,7 +232,7 @@ bool pc_mmio_write(struct pc *pc, u64 gpa, const void *from, u32 bytes)
 	const u8 *at = from;
 
 	if (offset + bytes > PAGE_SIZE)
-		return false;
+		return pc->nets.there && nets_write(pc, gpa, from, bytes);
 	if ((offset | bytes) & 3)
 		return true;
 	grant_memory(pc);

@@ -205,47 +205,59 @@ static void out_bytes(struct pc *pc, u16 port, unsigned size, u32 value, const s
 		try_out(pc, (u16)(port + i), 1, value >> (8 * i), now);
 }
 
-/* The same of a PC with disk controllers, which have what nobody of the table has: their
- * ports come and go. */
-static u32 in_with_disks(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
+/* The same of a PC with disk controllers or network cards, which have what nobody of the table
+ * has: their ports come and go. */
+static bool try_cards_in(struct pc *pc, u16 port, unsigned size, u32 *value)
+{
+	return (pc->disks.there && disks_in(pc, port, size, value)) ||
+	       (pc->nets.there && nets_in(pc, port, size, value));
+}
+
+static bool try_cards_out(struct pc *pc, u16 port, unsigned size, u32 value)
+{
+	return (pc->disks.there && disks_out(pc, port, size, value)) ||
+	       (pc->nets.there && nets_out(pc, port, size, value));
+}
+
+static u32 in_with_cards(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 {
 	u32 value = 0, byte;
 	unsigned i;
 
-	if (disks_in(pc, port, size, &value))
+	if (try_cards_in(pc, port, size, &value))
 		return value;
 	for (i = 0; i < size; i++) {
 		if (!try_in(pc, (u16)(port + i), 1, now, &byte))
-			disks_in(pc, (u16)(port + i), 1, &byte);
+			try_cards_in(pc, (u16)(port + i), 1, &byte);
 		value |= byte << (8 * i);
 	}
 	return value;
 }
 
-static void out_with_disks(struct pc *pc, u16 port, unsigned size, u32 value,
+static void out_with_cards(struct pc *pc, u16 port, unsigned size, u32 value,
 			   const struct pc_time *now)
 {
 	unsigned i;
 
-	if (disks_out(pc, port, size, value))
+	if (try_cards_out(pc, port, size, value))
 		return;
 	for (i = 0; i < size; i++)
 		if (!try_out(pc, (u16)(port + i), 1, value >> (8 * i), now))
-			disks_out(pc, (u16)(port + i), 1, value >> (8 * i) & 0xFF);
+			try_cards_out(pc, (u16)(port + i), 1, value >> (8 * i) & 0xFF);
 }
 
-/* What the table has not as a whole.  A PC without disk controllers pays nothing. */
+/* What the table has not as a whole.  A PC without them pays nothing. */
 static u32 in_others(struct pc *pc, u16 port, unsigned size, const struct pc_time *now)
 {
-	if (pc->disks.there)
-		return in_with_disks(pc, port, size, now);
+	if (pc->disks.there || pc->nets.there)
+		return in_with_cards(pc, port, size, now);
 	return size == 1 ? 0xFF : in_bytes(pc, port, size, now);
 }
 
 static void out_others(struct pc *pc, u16 port, unsigned size, u32 value, const struct pc_time *now)
 {
-	if (pc->disks.there)
-		out_with_disks(pc, port, size, value, now);
+	if (pc->disks.there || pc->nets.there)
+		out_with_cards(pc, port, size, value, now);
 	else if (size > 1)
 		out_bytes(pc, port, size, value, now);
 }
@@ -309,6 +321,7 @@ void pc_reset(struct pc *pc)
 	pci_reset(&pc->pci);
 	pm_reset(&pc->pm);
 	disks_reset(&pc->disks);
+	nets_reset(&pc->nets);
 	/* ACPI: the SCI is a level, and shareable. */
 	pic_write(&pc->pic, 0x4D1, 1u << (PM_SCI_IRQ & 7));
 }

@@ -13,10 +13,10 @@
 #ifndef VMIXEN_PC_PC_H
 #define VMIXEN_PC_PC_H
 
-#include "base.h"
 #include "cmos.h"
 #include "disks.h"
 #include "kbd.h"
+#include "nets.h"
 #include "pci.h"
 #include "pic.h"
 #include "pit.h"
@@ -42,6 +42,7 @@ struct pc {
 	struct pci pci;
 	struct pm pm;
 	struct disks disks;
+	struct nets nets;
 };
 
 /* Power on, and what a BIOS would have set up.  The size of memory is not
@@ -59,6 +60,9 @@ void pc_update_irqs(struct pc *pc, const struct pc_time *now);
 /* The same for disk controllers, whose requests may be done.  pc_disk_changed() of disk.h,
  * and the accesses below, do it themselves. */
 void pc_update_disks(struct pc *pc);
+
+/* The same for network cards, whose frames may be sent or may find room (net.h). */
+void pc_update_nets(struct pc *pc);
 
 /* The guest's access to memory that is a device's, within one page.  False, and nothing is
  * done: there is no device. */

@@ -13,9 +13,10 @@
  * only PIIX IDE's own have an effect (ide.c).  A configuration address that is nobody's,
  * or whose enable bit is off, reads as ones.
  *
- * A function has one base address register at most.  It is set as a BIOS would have set
- * it, and so is the interrupt line: without a _PRT in the ACPI tables Linux takes that as
- * it is.  The IDE function has no pin, for its interrupts are IRQ 14 and 15.
+ * A function has one base address register for memory at most, and one for ports.  They are
+ * set as a BIOS would have set them, and so is the interrupt line: without a _PRT in the ACPI
+ * tables Linux takes that as it is.  The IDE function has no pin, for its interrupts are IRQ 14
+ * and 15.
  */
 #include "pci.h"
 
@@ -43,19 +44,42 @@ struct function {
 	u16 vendor, device;
 	u32 class; /* base class, sub-class, programming interface */
 	u8 command, revision;
-	u8 bar; /* where the base address register is; 0: there is none */
-	bool bar_io;
-	u32 bar_size, bar_at; /* size: a power of two */
+	struct bar {
+		u8 reg;	      /* where the base address register is; 0: there is none */
+		u32 size, at; /* size: a power of two */
+	} memory, io;
 	u8 pin, line;
 };
 
+#define NET(n, memory_at, io_at)                                                                   \
+	[PCI_NET + (n)] = {(3 + (n)) << 3,                                                         \
+			   0x8086,                                                                 \
+			   0x100F,                                                                 \
+			   0x020000,                                                               \
+			   0x07,                                                                   \
+			   0x01,                                                                   \
+			   {0x10, 0x20000, memory_at},                                             \
+			   {0x18, 64, io_at},                                                      \
+			   1,                                                                      \
+			   PCI_NET_IRQ}
+
 static const struct function functions[PCI_FUNCTIONS] = {
-	[PCI_HOST] = {0 << 3, 0x8086, 0x1237, 0x060000, 0x06, 0x02, 0, false, 0, 0, 0, 0},
-	[PCI_ISA] = {1 << 3, 0x8086, 0x7000, 0x060100, 0x07, 0x00, 0, false, 0, 0, 0, 0},
-	[PCI_IDE] = {1 << 3 | 1, 0x8086, 0x7111, 0x010180, 0x05, 0x01, 0x20, true, 16, 0xC000, 0,
-		     0},
-	[PCI_AHCI] = {2 << 3, 0x8086, 0x2922, 0x010601, 0x06, 0x02, 0x24, false, 4096, 0xFEBF0000,
-		      1, PCI_AHCI_IRQ},
+	[PCI_HOST] = {0 << 3, 0x8086, 0x1237, 0x060000, 0x06, 0x02, {0}, {0}, 0, 0},
+	[PCI_ISA] = {1 << 3, 0x8086, 0x7000, 0x060100, 0x07, 0x00, {0}, {0}, 0, 0},
+	[PCI_IDE] =
+		{1 << 3 | 1, 0x8086, 0x7111, 0x010180, 0x05, 0x01, {0}, {0x20, 16, 0xC000}, 0, 0},
+	[PCI_AHCI] = {2 << 3,
+		      0x8086,
+		      0x2922,
+		      0x010601,
+		      0x06,
+		      0x02,
+		      {0x24, 4096, 0xFEBF0000},
+		      {0},
+		      1,
+		      PCI_AHCI_IRQ},
+	NET(0, 0xFEBC0000, 0xC040),
+	NET(1, 0xFEBA0000, 0xC080),
 };
 
 /* Which function the address selects, or PCI_FUNCTIONS. */
@@ -95,33 +119,44 @@ u32 pci_read(const struct pci *pci, u16 port, unsigned size)
 
 /* The bits of a base address register that can be written: what is below its size cannot,
  * so a driver that writes ones reads the size.  There are no ports above FFFF. */
-static u32 bar_mask(const struct function *f)
+static u32 bar_mask(const struct function *f, const struct bar *bar)
 {
-	return (f->bar_io ? 0xFFFF : 0xFFFFFFFF) & ~(f->bar_size - 1);
+	return (bar == &f->io ? 0xFFFF : 0xFFFFFFFF) & ~(bar->size - 1);
 }
 
-static u32 bar_of(const struct pci *pci, enum pci_function f)
+static u32 bar_of(const struct pci *pci, enum pci_function n, const struct bar *bar)
 {
-	const u8 *at = &pci->config[f][functions[f].bar];
+	const u8 *at = &pci->config[n][bar->reg];
 
-	return (at[0] | at[1] << 8 | at[2] << 16 | (u32)at[3] << 24) & bar_mask(&functions[f]);
+	return (at[0] | at[1] << 8 | at[2] << 16 | (u32)at[3] << 24) & bar_mask(&functions[n], bar);
 }
 
-static void write_bar(const struct function *f, u8 *config, unsigned byte, u8 value)
+/* The base address register that a byte belongs to, or NULL. */
+static const struct bar *bar_at(const struct function *f, unsigned reg)
 {
-	config[f->bar + byte] = value & (bar_mask(f) >> (8 * byte) & 0xFF);
-	if (byte == 0 && f->bar_io)
-		config[f->bar] |= 1;
+	if (f->memory.reg && reg - f->memory.reg < 4u)
+		return &f->memory;
+	return f->io.reg && reg - f->io.reg < 4u ? &f->io : NULL;
+}
+
+static void write_bar(const struct function *f, const struct bar *bar, u8 *config, unsigned byte,
+		      u8 value)
+{
+	config[bar->reg + byte] = value & (bar_mask(f, bar) >> (8 * byte) & 0xFF);
+	if (byte == 0 && bar == &f->io)
+		config[bar->reg] |= 1;
 }
 
 static void write_byte(const struct function *f, u8 *config, unsigned reg, u8 value)
 {
+	const struct bar *bar = bar_at(f, reg);
+
 	if (reg == COMMAND)
 		config[reg] = value & COMMAND_MASK;
 	else if (reg == COMMAND_HIGH)
 		config[reg] = value & (COMMAND_HIGH_SERR | (f->pin ? COMMAND_HIGH_NO_INTX : 0));
-	else if (f->bar && reg - f->bar < 4u)
-		write_bar(f, config, reg - f->bar, value);
+	else if (bar)
+		write_bar(f, bar, config, reg - bar->reg, value);
 	else if (reg == INTERRUPT_LINE || reg >= HEADER_END)
 		config[reg] = value;
 }
@@ -171,15 +206,18 @@ bool pci_decodes_io(const struct pci *pci, enum pci_function f)
 
 bool pci_decodes_port(const struct pci *pci, enum pci_function f, u16 port, u32 *offset)
 {
-	*offset = port - bar_of(pci, f);
-	return has_command(pci, f, COMMAND_IO) && *offset < functions[f].bar_size;
+	const struct bar *bar = &functions[f].io;
+
+	*offset = port - bar_of(pci, f, bar);
+	return has_command(pci, f, COMMAND_IO) && *offset < bar->size;
 }
 
 bool pci_decodes_memory(const struct pci *pci, enum pci_function f, u64 gpa, u32 *offset)
 {
-	*offset = (u32)gpa - bar_of(pci, f);
-	return !(gpa >> 32) && has_command(pci, f, COMMAND_MEMORY) &&
-	       *offset < functions[f].bar_size;
+	const struct bar *bar = &functions[f].memory;
+
+	*offset = (u32)gpa - bar_of(pci, f, bar);
+	return !(gpa >> 32) && has_command(pci, f, COMMAND_MEMORY) && *offset < bar->size;
 }
 
 static void set_word(u8 *at, u32 value, unsigned bytes)
@@ -206,8 +244,10 @@ void pci_reset(struct pci *pci)
 		config[0x07] = 0x02; /* status: medium DEVSEL# timing */
 		config[0x08] = f->revision;
 		set_word(config + 0x09, f->class, 3);
-		if (f->bar)
-			set_word(config + f->bar, f->bar_at | f->bar_io, 4);
+		if (f->memory.reg)
+			set_word(config + f->memory.reg, f->memory.at, 4);
+		if (f->io.reg)
+			set_word(config + f->io.reg, f->io.at | 1, 4);
 		config[INTERRUPT_LINE] = f->line;
 		config[INTERRUPT_PIN] = f->pin;
 	}

@@ -13,12 +13,14 @@ enum pci_function {
 	PCI_ISA,
 	PCI_IDE,  /* with a disk at it */
 	PCI_AHCI, /* likewise */
-	PCI_FUNCTIONS
+	PCI_NET,  /* the first of two network cards */
+	PCI_FUNCTIONS = PCI_NET + 2
 };
 
 /* The interrupt line of functions with a pin, on the first 8259: an acknowledgement of the
  * second is one more access. */
 #define PCI_AHCI_IRQ 5
+#define PCI_NET_IRQ 3 /* of all cards */
 
 struct pci {
 	u32 address;
@@ -45,7 +47,7 @@ bool pci_masters(const struct pci *pci, enum pci_function f);
 bool pci_interrupts(const struct pci *pci, enum pci_function f);
 /* Does the function answer at ports that are no base address register's? */
 bool pci_decodes_io(const struct pci *pci, enum pci_function f);
-/* Is the address in the ports, or the memory, of the function's base address register?
+/* Is the address in the ports, or the memory, of one of the function's base address registers?
  * *offset is its distance from there. */
 bool pci_decodes_port(const struct pci *pci, enum pci_function f, u16 port, u32 *offset);
 bool pci_decodes_memory(const struct pci *pci, enum pci_function f, u64 gpa, u32 *offset);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Source: xen/io/xenbus.h (the states), xen/io/blkif.h (the nodes), docs/misc/xenstore.txt.
+ * Source: xen/io/xenbus.h (the states), xen/io/blkif.h and xen/io/netif.h (the nodes),
+ * docs/misc/xenstore.txt.
  *
  * Each device goes through steps[]: one request to xenstored, its answer, and the next step.
  * At STEP_STATE it is seen what the backend's state asks for (decide()), and at STEP_REST
@@ -13,6 +14,9 @@
  *   6 Closed           6 Closed        if it is still online it may be used again: we write 1
  *   4 Connected        2 InitWait      another backend has come: as at first
  *
+ * A network's backend connects when we say that we are at 4, so this is what is written in
+ * place of 3; for us it is 3 until the backend is at 4, too.
+ *
  * Kept true:
  *  - Nothing waits for xenstored.  Of each device one request is under way at most; one that
  *    finds no room in the ring is tried again when something has come from there.
@@ -20,7 +24,7 @@
  *    number.
  *  - What xenstored or a backend writes is a number of few digits, a path of printable
  *    characters that has room, or nothing.
- *  - The list of devices is asked for again whenever a device comes or goes; our own writes
+ *  - The list of a kind's devices is asked for again whenever one comes or goes; our own writes
  *    below a device are not taken for that.
  */
 #include "xenbus.h"
@@ -30,12 +34,17 @@
 #include <xen/io/xenbus.h>
 #include <xen/io/xs_wire.h>
 
-#define KIND "vbd"
-#define LIST "device/" KIND
+static const struct {
+	char name[4];
+	u8 first, end; /* its units */
+} kinds[] = {
+	[XENBUS_DISK] = {"vbd", 0, XENBUS_DISKS},
+	[XENBUS_NET] = {"vif", XENBUS_DISKS, XENBUS_DEVICES},
+};
 
 /* Numbers of requests, above those of orders.h. */
-#define ID_LIST 0x10u
-#define ID_WATCH 0x11u
+#define ID_LIST(kind) (0x10u + 2 * (kind))
+#define ID_WATCH(kind) (0x11u + 2 * (kind))
 #define ID_DEVICE 0x10000u /* | serial << 8 | unit */
 
 enum step {
@@ -55,6 +64,18 @@ enum step {
 	STEP_FLUSH,
 	STEP_BARRIER,
 	STEP_CONNECTED,
+	STEP_TX_RING,
+	STEP_RX_RING,
+	STEP_NET_PORT,
+	STEP_ASK_COPY,
+	STEP_ASK_NOTIFY,
+	STEP_ASK_SUMS,
+	STEP_NET_READY,
+	STEP_MAC,
+	STEP_COPY,
+	STEP_PIECES,
+	STEP_SEGMENTS,
+	STEP_NO_SUMS,
 	STEP_CLOSED,
 	STEP_ONLINE,
 	STEP_INITIALISING,
@@ -65,7 +86,7 @@ enum step {
 static const struct {
 	u8 type;      /* XS_ */
 	bool backend; /* the node is the backend's, not ours */
-	char node[20];
+	char node[24];
 } steps[] = {
 	[STEP_BACKEND] = {XS_READ, false, "backend"},
 	[STEP_DOMAIN] = {XS_READ, false, "backend-id"},
@@ -82,6 +103,18 @@ static const struct {
 	[STEP_FLUSH] = {XS_READ, true, "feature-flush-cache"},
 	[STEP_BARRIER] = {XS_READ, true, "feature-barrier"},
 	[STEP_CONNECTED] = {XS_WRITE, false, "state"},
+	[STEP_TX_RING] = {XS_WRITE, false, "tx-ring-ref"},
+	[STEP_RX_RING] = {XS_WRITE, false, "rx-ring-ref"},
+	[STEP_NET_PORT] = {XS_WRITE, false, "event-channel"},
+	[STEP_ASK_COPY] = {XS_WRITE, false, "request-rx-copy"},
+	[STEP_ASK_NOTIFY] = {XS_WRITE, false, "feature-rx-notify"},
+	[STEP_ASK_SUMS] = {XS_WRITE, false, "feature-no-csum-offload"}, /* all are made */
+	[STEP_NET_READY] = {XS_WRITE, false, "state"},
+	[STEP_MAC] = {XS_READ, false, "mac"},
+	[STEP_COPY] = {XS_READ, true, "feature-rx-copy"},
+	[STEP_PIECES] = {XS_READ, true, "feature-sg"},
+	[STEP_SEGMENTS] = {XS_READ, true, "feature-gso-tcpv4"},
+	[STEP_NO_SUMS] = {XS_READ, true, "feature-no-csum-offload"},
 	[STEP_CLOSED] = {XS_WRITE, false, "state"},
 	[STEP_ONLINE] = {XS_READ, true, "online"},
 	[STEP_INITIALISING] = {XS_WRITE, false, "state"},
@@ -150,12 +183,42 @@ static u64 number_of(const struct store_message *m, u64 most, u64 otherwise)
 	return m->type == XS_READ && m->whole && number(m->text, most, &n) ? n : otherwise;
 }
 
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Six numbers of two digits, with colons between them. */
+static bool take_mac(struct xenbus_answers *a, const struct store_message *m)
+{
+	if (m->type != XS_READ || !m->whole || m->bytes != 17)
+		return false;
+	for (u32 i = 0; i < sizeof(a->mac); i++) {
+		int high = digit(m->text[3 * i]), low = digit(m->text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i < 5 && m->text[3 * i + 2] != ':'))
+			return false;
+		a->mac[i] = (u8)(high << 4 | low);
+	}
+	return true;
+}
+
 /* --- requests ------------------------------------------------------------------------------- */
 
 static void add_token(struct text *t, u32 unit)
 {
-	add(t, KIND);
+	add(t, kinds[xenbus_kind_of(unit)].name);
 	add_number(t, unit);
+}
+
+/* Where the list of a kind is. */
+static void add_list(struct text *t, enum xenbus_kind kind)
+{
+	add(t, "device/");
+	add(t, kinds[kind].name);
 }
 
 /* The value that a step writes. */
@@ -163,10 +226,20 @@ static void add_value(struct text *t, const struct xenbus_device *d)
 {
 	switch ((enum step)d->step) {
 	case STEP_RING:
+	case STEP_TX_RING:
 		add_number(t, d->ring_ref);
 		break;
+	case STEP_RX_RING:
+		add_number(t, d->rx_ref);
+		break;
 	case STEP_PORT:
+	case STEP_NET_PORT:
 		add_number(t, d->port);
+		break;
+	case STEP_ASK_COPY:
+	case STEP_ASK_NOTIFY:
+	case STEP_ASK_SUMS:
+		add_number(t, 1);
 		break;
 	case STEP_PROTOCOL:
 		add(t, "x86_32-abi");
@@ -175,6 +248,7 @@ static void add_value(struct text *t, const struct xenbus_device *d)
 		add_number(t, XenbusStateInitialised);
 		break;
 	case STEP_CONNECTED:
+	case STEP_NET_READY:
 		add_number(t, XenbusStateConnected);
 		break;
 	case STEP_CLOSED:
@@ -202,7 +276,8 @@ static bool send(struct xenbus *b, u32 unit)
 	if (steps[d->step].backend) {
 		add(&t, d->backend);
 	} else {
-		add(&t, LIST "/");
+		add_list(&t, xenbus_kind_of(unit));
+		add(&t, "/");
 		add_number(&t, d->number);
 	}
 	add(&t, "/");
@@ -221,19 +296,32 @@ static bool send(struct xenbus *b, u32 unit)
 	return true;
 }
 
+static void push_list(struct xenbus *b, enum xenbus_kind kind)
+{
+	struct xenbus_list *list = &b->list[kind];
+	struct text t = {0};
+	u32 path;
+
+	add_list(&t, kind);
+	add_nul(&t);
+	path = t.n;
+	add(&t, kinds[kind].name); /* the watch's token */
+	add_nul(&t);
+	if (list->watch && store_request(b->store, XS_WATCH, ID_WATCH(kind), t.s, t.n))
+		list->watch = false;
+	if (list->ask && !list->asked && !list->watch &&
+	    store_request(b->store, XS_DIRECTORY, ID_LIST(kind), t.s, path)) {
+		list->ask = false;
+		list->asked = true;
+	}
+}
+
 void xenbus_push(struct xenbus *b)
 {
-	static const char watch[] = LIST "\0" KIND;
-
 	if (!b->store || !b->store->ring)
 		return;
-	if (b->watch && store_request(b->store, XS_WATCH, ID_WATCH, watch, sizeof(watch)))
-		b->watch = false;
-	if (b->list && !b->listing && !b->watch &&
-	    store_request(b->store, XS_DIRECTORY, ID_LIST, LIST, sizeof(LIST))) {
-		b->list = false;
-		b->listing = true;
-	}
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		push_list(b, kind);
 	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
 		struct xenbus_device *d = &b->device[unit];
 
@@ -263,6 +351,8 @@ static void close(struct xenbus_device *d)
 /* What the backend's state asks for. */
 static enum step decide(u32 unit, struct xenbus_device *d)
 {
+	bool net = xenbus_kind_of(unit) == XENBUS_NET;
+
 	if (d->refused)
 		return STEP_REST;
 	switch (d->theirs) {
@@ -270,9 +360,11 @@ static enum step decide(u32 unit, struct xenbus_device *d)
 		if (d->ours == XenbusStateInitialised || !xenbus_prepare(unit, d))
 			return STEP_REST;
 		d->ours = XenbusStateInitialised;
-		return STEP_RING;
+		return net ? STEP_TX_RING : STEP_RING;
 	case XenbusStateConnected:
-		return d->ours == XenbusStateInitialised ? STEP_TYPE : STEP_REST;
+		if (d->ours != XenbusStateInitialised)
+			return STEP_REST;
+		return net ? STEP_MAC : STEP_TYPE;
 	case XenbusStateClosing:
 		if (d->ours == XenbusStateClosed || !xenbus_closing(unit))
 			return STEP_REST;
@@ -304,6 +396,19 @@ static bool take_path(struct xenbus_device *d, const struct store_message *m)
 	return true;
 }
 
+/* The backend has said all that we want to know. */
+static enum step connected(u32 unit, struct xenbus_device *d)
+{
+	if (d->ours != XenbusStateInitialised)
+		return STEP_REST;
+	d->ours = XenbusStateConnected;
+	if (xenbus_connected(unit, d)) /* a network's backend has heard it before */
+		return xenbus_kind_of(unit) == XENBUS_NET ? STEP_REST : STEP_CONNECTED;
+	d->refused = true;
+	d->ours = XenbusStateClosed;
+	return STEP_CLOSED;
+}
+
 /* Takes the answer to the device's step, and answers what the next one is. */
 static enum step answer(u32 unit, struct xenbus_device *d, const struct store_message *m)
 {
@@ -326,11 +431,21 @@ static enum step answer(u32 unit, struct xenbus_device *d, const struct store_me
 	case STEP_PROTOCOL:
 	case STEP_INITIALISED:
 	case STEP_CONNECTED:
+	case STEP_TX_RING:
+	case STEP_RX_RING:
+	case STEP_NET_PORT:
+	case STEP_ASK_COPY:
+	case STEP_ASK_NOTIFY:
+	case STEP_ASK_SUMS:
+	case STEP_NET_READY:
 		if (m->type == XS_ERROR) { /* nobody will hear of us */
 			d->theirs = XenbusStateUnknown;
 			return decide(unit, d);
 		}
-		return d->step < STEP_INITIALISED ? d->step + 1u : STEP_REST;
+		return d->step == STEP_INITIALISED || d->step == STEP_CONNECTED ||
+				       d->step == STEP_NET_READY
+			       ? STEP_REST
+			       : d->step + 1u;
 	case STEP_TYPE:
 		a->cdrom = m->type == XS_READ && same(m->text, "cdrom");
 		return STEP_SECTORS;
@@ -348,14 +463,22 @@ static enum step answer(u32 unit, struct xenbus_device *d, const struct store_me
 		return STEP_BARRIER;
 	case STEP_BARRIER:
 		a->barrier = number_of(m, 1, 0);
-		if (d->ours != XenbusStateInitialised)
-			return STEP_REST;
-		d->ours = XenbusStateConnected;
-		if (xenbus_connected(unit, d))
-			return STEP_CONNECTED;
-		d->refused = true;
-		d->ours = XenbusStateClosed;
-		return STEP_CLOSED;
+		return connected(unit, d);
+	case STEP_MAC:
+		a->has_mac = take_mac(a, m);
+		return STEP_COPY;
+	case STEP_COPY:
+		a->rx_copy = number_of(m, 1, 0);
+		return STEP_PIECES;
+	case STEP_PIECES:
+		a->pieces = number_of(m, 1, 0);
+		return STEP_SEGMENTS;
+	case STEP_SEGMENTS:
+		a->segments = number_of(m, 1, 0);
+		return STEP_NO_SUMS;
+	case STEP_NO_SUMS:
+		a->no_sums = number_of(m, 1, 0);
+		return connected(unit, d);
 	case STEP_ONLINE:
 		if (!number_of(m, 1, 0))
 			return STEP_REST;
@@ -387,9 +510,9 @@ static bool device_message(struct xenbus *b, const struct store_message *m)
 
 /* --- the list ------------------------------------------------------------------------------- */
 
-static void come(struct xenbus *b, u32 number)
+static void come(struct xenbus *b, enum xenbus_kind kind, u32 number)
 {
-	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
+	for (u32 unit = kinds[kind].first; unit < kinds[kind].end; unit++) {
 		struct xenbus_device *d = &b->device[unit];
 
 		if (d->used || d->step != STEP_REST)
@@ -403,7 +526,7 @@ static void come(struct xenbus *b, u32 number)
 		go(d, STEP_BACKEND);
 		return;
 	}
-	xenbus_no_place(number);
+	xenbus_no_place(kind, number);
 }
 
 static void leave(u32 unit, struct xenbus_device *d)
@@ -414,29 +537,31 @@ static void leave(u32 unit, struct xenbus_device *d)
 	go(d, d->backend[0] ? STEP_UNWATCH : STEP_REST);
 }
 
-static void take_name(struct xenbus *b, const char *name)
+static void take_name(struct xenbus *b, enum xenbus_kind kind, const char *name)
 {
 	u64 n;
 
 	if (!number(name, ~0u, &n))
 		return;
-	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++)
+	for (u32 unit = kinds[kind].first; unit < kinds[kind].end; unit++)
 		if (b->device[unit].used && b->device[unit].number == n) {
 			b->device[unit].listed = true;
 			if (!b->device[unit].backend[0] && b->device[unit].step == STEP_REST)
 				go(&b->device[unit], STEP_BACKEND);
 			return;
 		}
-	come(b, (u32)n);
+	come(b, kind, (u32)n);
 }
 
 /* The names stand one behind the other, each with a NUL.  Of a list that was cut the last
  * one is no name, and what is not there may be behind it. */
-static void take_list(struct xenbus *b, const struct store_message *m)
+static void take_list(struct xenbus *b, enum xenbus_kind kind, const struct store_message *m)
 {
-	b->listing = false;
-	b->listed = true;
-	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++)
+	u32 first = kinds[kind].first, end = kinds[kind].end;
+
+	b->list[kind].asked = false;
+	b->list[kind].answered = true;
+	for (u32 unit = first; unit < end; unit++)
 		b->device[unit].listed = !m->whole;
 	for (u32 at = 0; m->type == XS_DIRECTORY && at < m->bytes; at++) {
 		u32 name = at;
@@ -444,9 +569,9 @@ static void take_list(struct xenbus *b, const struct store_message *m)
 		while (at < m->bytes && m->text[at])
 			at++;
 		if (at < m->bytes || m->whole)
-			take_name(b, m->text + name);
+			take_name(b, kind, m->text + name);
 	}
-	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++)
+	for (u32 unit = first; unit < end; unit++)
 		if (b->device[unit].used && !b->device[unit].listed)
 			leave(unit, &b->device[unit]);
 }
@@ -465,10 +590,11 @@ static bool event(struct xenbus *b, const char *path, const char *token)
 {
 	u32 unit;
 
-	if (same(token, KIND)) {
-		b->list |= changes_list(path);
-		return true;
-	}
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		if (same(token, kinds[kind].name)) {
+			b->list[kind].ask |= changes_list(path);
+			return true;
+		}
 	for (unit = 0; unit < XENBUS_DEVICES; unit++) {
 		struct text t = {0};
 
@@ -490,26 +616,31 @@ bool xenbus_message(struct xenbus *b, const struct store_message *m)
 		return false;
 	if (m->type == XS_WATCH_EVENT)
 		return token && event(b, m->text, token);
-	if (m->id == ID_WATCH)
-		return m->type == XS_WATCH || m->type == XS_ERROR;
-	if (m->id != ID_LIST)
-		return device_message(b, m);
-	if (!b->listing || (m->type != XS_DIRECTORY && m->type != XS_ERROR))
-		return false;
-	take_list(b, m);
-	return true;
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++) {
+		if (m->id == ID_WATCH(kind))
+			return m->type == XS_WATCH || m->type == XS_ERROR;
+		if (m->id != ID_LIST(kind))
+			continue;
+		if (!b->list[kind].asked || (m->type != XS_DIRECTORY && m->type != XS_ERROR))
+			return false;
+		take_list(b, kind, m);
+		return true;
+	}
+	return device_message(b, m);
 }
 
 void xenbus_start(struct xenbus *b, struct store *s)
 {
-	*b = (struct xenbus){.store = s, .watch = true}; /* which tells at once */
+	*b = (struct xenbus){.store = s};
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		b->list[kind].watch = true; /* which tells at once */
 	xenbus_push(b);
 }
 
 void xenbus_resume(struct xenbus *b)
 {
-	b->watch = true;
-	b->list = b->listing = b->listed = false;
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		b->list[kind] = (struct xenbus_list){.watch = true};
 	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
 		struct xenbus_device *d = &b->device[unit];
 
@@ -534,8 +665,9 @@ bool xenbus_settled(const struct xenbus *b)
 {
 	if (!b->store || !b->store->ring)
 		return true;
-	if (!b->listed || b->list || b->listing)
-		return false;
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		if (!b->list[kind].answered || b->list[kind].ask || b->list[kind].asked)
+			return false;
 	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
 		const struct xenbus_device *d = &b->device[unit];
 

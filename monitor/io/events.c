@@ -2,7 +2,7 @@
 /*
  * Events of Xen's become changes on the interrupt lines of the virtual PC, and what the
  * PC's devices ask for is asked of Xen.  The event channels are the vCPU's timer, the
- * console's, xenstore's, and those of the disks (fronts.c).
+ * console's, xenstore's, and those of disks and networks (fronts.c, nets.c).
  */
 #include "events.h"
 #include "time.h"

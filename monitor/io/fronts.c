@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Unit n of the models is device n of xenbus's, and has ring and grants of its own, at places
- * that its number gives.
+ * Unit n of the disks' models is device n of xenbus's; behind them come the networks' units
+ * (nets.c).  A disk has two pages of WIN_DISKS at the place that its number gives.  Its entries
+ * of the grant table are the next ones when it is connected first, and stay its own.
  *
  * Kept true:
- *  - A domain without a disk asks xenstore for its disks once, and has no other cost.
+ *  - A domain without devices asks xenstore for them once, and has no other cost.
  *  - While the guest runs nothing here waits.
  *  - done() of a request is called when an event has come, or by disk_poll(), and never from
  *    within disk_submit().  Where no backend's event will come, the event is one that we send
@@ -22,16 +23,18 @@
 #include <xen/io/blkif.h>
 
 #define F (&MON->fronts)
-#define PATIENCE_NS 5000000000ull /* at the start, for all disks together */
+#define PATIENCE_NS 5000000000ull /* at the start, for all devices together */
 
-_Static_assert(DISKS == XENBUS_DEVICES, "a unit is a device");
+_Static_assert(DISKS == XENBUS_DISKS, "a unit is a device");
+_Static_assert(NETS == XENBUS_NETS, "likewise");
 _Static_assert(2 * DISKS <= WIN_DISKS_PAGES, "two pages a disk");
-_Static_assert((GRANT_FIRST + DISKS * BLK_GRANTS) <= WIN_GRANTS_PAGES * GRANTS_IN_PAGE,
-	       "the grant table has entries for all disks");
+_Static_assert(GRANT_FIRST + DISKS * BLK_GRANTS + NETS * VIF_GRANTS <=
+		       WIN_GRANTS_PAGES * GRANTS_IN_PAGE,
+	       "the grant table has entries for all devices");
 
 /* --- event channels ------------------------------------------------------------------------- */
 
-static void notify(u32 port)
+void fronts_notify(u32 port)
 {
 	struct evtchn_send send = {.port = port};
 
@@ -43,33 +46,32 @@ static void tell_backend(u32 unit, bool tell)
 	if (!tell || !F->port[unit])
 		return;
 	COUNT(disk_notify);
-	notify(F->port[unit]);
+	fronts_notify(F->port[unit]);
 }
 
-static void close_port(u32 unit)
+void fronts_close(u32 *port)
 {
-	struct evtchn_close close = {.port = F->port[unit]};
+	struct evtchn_close close = {.port = *port};
 
 	if (!close.port)
 		return;
 	events_forget(close.port);
 	xen_event_channel_op(EVTCHNOP_close, &close);
-	F->port[unit] = 0;
+	*port = 0;
 }
 
-static bool open_port(u32 unit, u16 domain)
+bool fronts_open(u32 *port, u16 domain)
 {
 	struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = domain};
 
-	close_port(unit);
+	fronts_close(port);
 	if (xen_event_channel_op(EVTCHNOP_alloc_unbound, &alloc) || !events_await(alloc.port))
 		return false;
-	F->port[unit] = alloc.port;
+	*port = alloc.port;
 	return true;
 }
 
-/* An event for ourselves, as soon as the guest goes on. */
-static void remind(void)
+void fronts_remind(void)
 {
 	struct evtchn_bind_ipi bind = {.vcpu = 0};
 
@@ -78,7 +80,33 @@ static void remind(void)
 		events_await(bind.port);
 		F->self_port = bind.port;
 	}
-	notify(F->self_port);
+	fronts_notify(F->self_port);
+}
+
+/* --- memory -------------------------------------------------------------------------------------
+ */
+
+u32 fronts_grants(u32 count)
+{
+	u32 first = F->grants ? F->grants : GRANT_FIRST;
+	u32 pages = (first + count + GRANTS_IN_PAGE - 1) / GRANTS_IN_PAGE;
+
+	if (pages > F->grant_pages && !grants_map(pages))
+		return 0;
+	if (pages > F->grant_pages)
+		F->grant_pages = pages;
+	F->grants = first + count;
+	return first;
+}
+
+u32 fronts_pages_left(void)
+{
+	u32 disks = 0;
+
+	for (u32 unit = 0; unit < DISKS; unit++)
+		if (F->xenbus.device[unit].used || F->blk[unit].grants)
+			disks = unit + 1;
+	return WIN_DISKS_PAGES - F->net_pages - 2 * disks;
 }
 
 /* --- the models' side (pc/disk.h) ------------------------------------------------------------- */
@@ -100,7 +128,7 @@ void disk_submit(unsigned unit, struct disk_request *r)
 
 	tell_backend(unit, blk_submit(b, r));
 	if (blk_has_ended(b))
-		remind();
+		fronts_remind();
 }
 
 void disk_poll(unsigned unit)
@@ -148,15 +176,19 @@ static void look_again(u32 unit)
 
 void fronts_event(u32 port)
 {
+	if (nets_event(port))
+		return;
 	for (u32 unit = 0; unit < DISKS; unit++)
 		if (port == F->port[unit]) {
 			COUNT(disk_event);
 			look_again(unit);
 			return;
 		}
-	if (port == F->self_port)
-		for (u32 unit = 0; unit < DISKS; unit++)
-			finish(unit);
+	if (port != F->self_port)
+		return;
+	for (u32 unit = 0; unit < DISKS; unit++)
+		finish(unit);
+	nets_reminded();
 }
 
 bool blk_guest_frame(u64 gpfn, u32 *frame)
@@ -174,44 +206,46 @@ void blk_tell(const struct blk *b, enum blk_news news)
 /* --- xenstore's side (xenbus.h) -----------------------------------------------------------------
  */
 
-/* Maps the grant table as far as the disk needs it. */
-static bool need_grants(u32 unit)
+/* The disk's pages are there, and no network's, and it has its entries of the grant table. */
+static bool has_memory_for(u32 unit, struct xenbus_device *d)
 {
-	u32 entries = GRANT_FIRST + (unit + 1) * BLK_GRANTS;
-	u32 pages = (entries + GRANTS_IN_PAGE - 1) / GRANTS_IN_PAGE;
+	struct blk *b = &F->blk[unit];
 
-	if (pages <= F->grant_pages)
-		return true;
-	if (!grants_map(pages))
+	if (2 * unit + 2 > WIN_DISKS_PAGES - F->net_pages) {
+		say("vmixen: disk %u: the network has the memory that it needs\n", d->number);
 		return false;
-	F->grant_pages = pages;
+	}
+	if (!b->grants)
+		b->first_grant = fronts_grants(BLK_GRANTS);
+	if (!b->first_grant) {
+		say("vmixen: disk %u: Xen gives no more of the grant table\n", d->number);
+		return false;
+	}
 	return true;
 }
 
 bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 {
 	struct blk *b = &F->blk[unit];
-	u32 first = GRANT_FIRST + unit * BLK_GRANTS;
 
-	if (!need_grants(unit)) {
-		say("vmixen: disk %u: Xen gives no more of the grant table\n", d->number);
+	if (xenbus_kind_of(unit) == XENBUS_NET)
+		return nets_prepare(unit - XENBUS_DISKS, d);
+	if (!has_memory_for(unit, d))
 		return false;
-	}
 	b->ring = (volatile void *)(uintptr_t)(WIN_DISKS + 2 * unit * PAGE_SIZE);
 	b->bounce = (u8 *)(uintptr_t)(WIN_DISKS + (2 * unit + 1) * PAGE_SIZE);
 	b->ring_frame = MON->start.disk_frame[2 * unit];
 	b->bounce_frame = MON->start.disk_frame[2 * unit + 1];
-	b->grants = (volatile struct grant *)(uintptr_t)WIN_GRANTS + first;
-	b->first_grant = first;
+	b->grants = (volatile struct grant *)(uintptr_t)WIN_GRANTS + b->first_grant;
 	b->handle = d->number;
 	if (!blk_prepare(b, d->domain))
 		return false;
-	if (!open_port(unit, d->domain)) {
+	if (!fronts_open(&F->port[unit], d->domain)) {
 		say("vmixen: disk %u: Xen gives no event channel\n", d->number);
 		return false;
 	}
 	F->drained[unit] = false;
-	d->ring_ref = first;
+	d->ring_ref = b->first_grant;
 	d->port = F->port[unit];
 	return true;
 }
@@ -238,8 +272,9 @@ void fronts_resume(void)
 			continue;
 		blk_kept(&F->blk[unit]);
 		if (blk_has_ended(&F->blk[unit]))
-			remind();
+			fronts_remind();
 	}
+	nets_resume();
 	xenbus_resume(&F->xenbus);
 	events_ring_store();
 }
@@ -260,7 +295,7 @@ static const char *fault(const struct xenbus_device *d)
 	return NULL;
 }
 
-bool xenbus_connected(unsigned unit, struct xenbus_device *d)
+static bool disk_connected(unsigned unit, struct xenbus_device *d)
 {
 	struct blk *b = &F->blk[unit];
 	const struct xenbus_answers *a = &d->answers;
@@ -290,18 +325,30 @@ bool xenbus_connected(unsigned unit, struct xenbus_device *d)
 	return true;
 }
 
+bool xenbus_connected(unsigned unit, struct xenbus_device *d)
+{
+	return xenbus_kind_of(unit) == XENBUS_NET ? nets_connected(unit - XENBUS_DISKS, d)
+						  : disk_connected(unit, d);
+}
+
+/* What a network's backend has is lost: nothing of it is waited for. */
 bool xenbus_closing(unsigned unit)
 {
+	if (xenbus_kind_of(unit) == XENBUS_NET)
+		return true;
 	F->drained[unit] = blk_drain(&F->blk[unit]);
 	return F->drained[unit];
 }
 
 void xenbus_lost(unsigned unit)
 {
-	blk_lose(&F->blk[unit]);
+	if (xenbus_kind_of(unit) == XENBUS_NET)
+		nets_lost(unit - XENBUS_DISKS);
+	else
+		blk_lose(&F->blk[unit]);
 }
 
-void xenbus_gone(unsigned unit)
+static void disk_gone(unsigned unit)
 {
 	struct blk *b = &F->blk[unit];
 
@@ -309,16 +356,25 @@ void xenbus_gone(unsigned unit)
 		return;
 	blk_end(b);
 	finish(unit);
-	close_port(unit);
+	fronts_close(&F->port[unit]);
 	if (!F->shown[unit])
 		return;
 	say("vmixen: disk %u is gone\n", b->handle);
 	show(unit);
 }
 
-void xenbus_no_place(u32 number)
+void xenbus_gone(unsigned unit)
 {
-	say("vmixen: there is no place for disk %u: a guest has %u at most\n", number, DISKS);
+	if (xenbus_kind_of(unit) == XENBUS_NET)
+		nets_gone(unit - XENBUS_DISKS);
+	else
+		disk_gone(unit);
+}
+
+void xenbus_no_place(enum xenbus_kind kind, u32 number)
+{
+	say("vmixen: there is no place for %s %u: a guest has %u at most\n",
+	    kind == XENBUS_NET ? "network" : "disk", number, kind == XENBUS_NET ? NETS : DISKS);
 }
 
 /* --- the start ----------------------------------------------------------------------------------
@@ -334,9 +390,10 @@ void fronts_start(void)
 	       events_wait_for_store(deadline))
 		;
 	if (!xenbus_settled(&F->xenbus))
-		say("vmixen: not all disks are there after five seconds; the guest starts\n");
+		say("vmixen: not all devices are there after five seconds; the guest starts\n");
 	F->running = true;
 	for (u32 unit = 0; unit < DISKS; unit++)
 		if (F->blk[unit].connected)
 			show(unit);
+	nets_show();
 }

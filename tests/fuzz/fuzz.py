@@ -34,8 +34,10 @@ TARGETS = [
     Target("pc", 400, 40000, "the PC's devices bear random accesses"),
     Target("xenbus", 400, 60000, "devices bear a xenstored that answers anything"),
     Target("blk", 400, 60000, "a disk bears a backend that writes anything into its ring"),
+    Target("vif", 400, 30000, "a network interface bears a backend that writes anything into its rings"),
     Target("ahci", 400, 15000, "the AHCI controller bears a hostile guest and a hostile backend"),
     Target("ide", 400, 6000, "the IDE channels bear a hostile guest and a hostile backend"),
+    Target("e1000", 400, 15000, "the network card bears a hostile guest and a hostile backend"),
     Target("mkrom", 6000, 5000, "mkrom takes random files or refuses them"),
 ]
 

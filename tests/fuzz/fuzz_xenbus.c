@@ -47,6 +47,7 @@ bool xenbus_connected(unsigned unit, struct xenbus_device *d)
 {
 	demand(prepared[unit], "a device is connected that was not prepared");
 	demand(!(d->answers.sectors >> 55), "a disk is larger than 2^64 bytes");
+	demand(xenbus_kind_of(unit) == XENBUS_NET || !d->answers.has_mac, "a disk has an address");
 	return next() & 1;
 }
 
@@ -67,8 +68,9 @@ void xenbus_gone(unsigned unit)
 	prepared[unit] = false;
 }
 
-void xenbus_no_place(u32 number)
+void xenbus_no_place(enum xenbus_kind kind, u32 number)
 {
+	(void)kind;
 	(void)number;
 }
 
@@ -98,15 +100,22 @@ static void send(void)
 					 "ENOENT",
 					 "shutdown",
 					 "9999999999999999999999",
-					 "2048"};
+					 "2048",
+					 "device/vif\0vif",
+					 "/x/state\0vif8",
+					 "00:16:3e:12:34:56",
+					 "0"};
 	u32 n = next(), unit = next(), t = next() % ARRAY_SIZE(texts);
 	struct xsd_sockmsg head = {.type = types[n % 8], .len = next() % 33};
 
-	head.req_id = n & 8 ? 0x10 : n & 16 ? unit : 0x10000 | unit % 9;
+	head.req_id = n & 8 ? 0x10 + (unit & 2) : n & 16 ? unit : 0x10000 | unit % 11;
 	if (head.req_id & 0x10000)
-		head.req_id |= bus.device[unit % 8].serial << 8;
+		head.req_id |= bus.device[unit % 11 % XENBUS_DEVICES].serial << 8;
 	if (!(n & 32))
-		head.len = (u32)(t == 0 ? 9 : t == 9 ? 15 : t == 10 ? 14 : strlen(texts[t]));
+		head.len = (u32)(t == 0		      ? 9
+				 : t == 9 || t == 16  ? 15
+				 : t == 10 || t == 17 ? 14
+						      : strlen(texts[t]));
 	put(&head, sizeof(head));
 	put(texts[t], head.len < 32 ? head.len : 32);
 	if (head.len > 32)

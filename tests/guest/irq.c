@@ -17,7 +17,7 @@
 
 volatile u32 ticks, ticks_user, irqs_spurious, apic_ticks[2];
 void (*irq_hook)(void);
-u32 disk_irq_line;
+u32 disk_irq_line, net_irq_line;
 
 static void pic_out(u8 v, u16 port)
 {
@@ -61,7 +61,10 @@ static void tick(const struct regs *r)
 /* A level: the device is silent before the 8259 hears of the end. */
 static void shared_irq(u32 irq)
 {
-	disk_irq();
+	if (irq == disk_irq_line)
+		disk_irq();
+	else
+		net_irq();
 	if (irq >= 8)
 		outb(0x20, PIC2_CMD);
 	outb(0x20, PIC1_CMD);
@@ -73,7 +76,7 @@ void irq_handle(u32 irq, struct regs *r)
 		tick(r);
 	else if (irq == 8)
 		clock_irq();
-	else if (irq == disk_irq_line)
+	else if (irq == disk_irq_line || irq == net_irq_line)
 		shared_irq(irq);
 	else if (irq == 1 || irq == 9)
 		asked_irq(irq);

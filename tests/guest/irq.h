@@ -17,9 +17,11 @@ extern void (*irq_hook)(void);	   /* in the handler of IRQ 0, interrupts off */
 void apic_handle(u32 vector); /* counts, and ends the interrupt by APICWrite */
 extern u32 disk_irq_line;     /* 0: none */
 void disk_irq(void);	      /* of that line: checks_disk.c */
-void clock_irq(void);	      /* IRQ 8: checks_pc.c */
-void apic_as_found(void);     /* as a BIOS leaves it, if there are calls for it */
-void pic_init(void);	      /* all masked but IRQ 0 */
+extern u32 net_irq_line;      /* the same of checks_net.c */
+void net_irq(void);
+void clock_irq(void);	  /* IRQ 8: checks_pc.c */
+void apic_as_found(void); /* as a BIOS leaves it, if there are calls for it */
+void pic_init(void);	  /* all masked but IRQ 0 */
 void irq_handle(u32 irq, struct regs *r);
 void tick_start(void); /* periodic, HZ */
 void tick_stop(void);

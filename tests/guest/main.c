@@ -46,7 +46,7 @@ static const struct {
 	{"space", checks_space},     {"proc", checks_proc},	  {"seg", checks_seg},
 	{"fault", checks_fault},     {"hostile", checks_hostile}, {"emul", checks_emul},
 	{"each", checks_each},	     {"mmu", checks_rules_mmu},	  {"irq", checks_rules_irq},
-	{"pc", checks_pc},	     {"disk", checks_disk},
+	{"pc", checks_pc},	     {"disk", checks_disk},	  {"net", checks_net},
 };
 
 static void run_groups(void)

@@ -13,7 +13,7 @@ import guestfiles  # noqa: E402
 
 def guest(**more):
     values = dict(name="g", memory=64, vcpus=1, cmdline=None, initrd=None, kernel="/k/g.elf",
-                  shim_args="smep=0", disks=[], at=[])
+                  shim_args="smep=0", disks=[], vifs=[], at=[])
     values.update(more)
     return types.SimpleNamespace(**values)
 

@@ -418,7 +418,7 @@ class Hosts(Fake):
                           qemu=None, qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
                           kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
                           cmdline="a,b", two_level=False, xen=None, xen_debug=False, xen_args="", shim_args="smep=0",
-                          disks=[])
+                          disks=[], vifs=[])
             values.update(more)
             found = {"mkdom0": where, "mkxen": os.path.join(where, "xen"),
                      "mkqemu": os.path.join(self.bin.name, "qemu-system-x86_64")}

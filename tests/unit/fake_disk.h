@@ -17,6 +17,7 @@
 
 #include "pc/disk.h"
 #include "pc/dma.h"
+#include "pc/net.h"
 
 #ifndef FAKE_MEMORY
 #define FAKE_MEMORY 0x200000u /* bytes of guest memory */
@@ -217,6 +218,30 @@ static inline u32 fake_get32(u32 gpa)
 
 	memcpy(&value, fake.memory + gpa, 4);
 	return value;
+}
+
+/* There is no network. */
+void net_info(unsigned unit, struct net_info *info)
+{
+	(void)unit;
+	*info = (struct net_info){0};
+}
+
+enum net_sent net_send(unsigned unit, const struct net_frame *frame)
+{
+	(void)unit;
+	(void)frame;
+	return NET_LOST;
+}
+
+void net_ready(unsigned unit)
+{
+	(void)unit;
+}
+
+void net_poll(unsigned unit)
+{
+	(void)unit;
 }
 
 #endif

@@ -274,10 +274,10 @@ static void everything_is_bound_anew(void **state)
 	assert_int_equal(MON->events.awaited_count, 3);
 	assert_int_equal(MON->events.awaited[1], NEW_CONSOLE_PORT);
 	assert_int_equal(MON->events.awaited[2], NEW_STORE_PORT);
-	/* The talk with xenstored begins from its start: the last of it is about disks. */
+	/* The talk with xenstored begins from its start: the last of it is about networks. */
 	last_request(&type, text);
 	assert_int_equal(type, XS_WATCH);
-	assert_string_equal(text, "device/vbd");
+	assert_string_equal(text, "device/vif");
 	assert_non_null(strstr(xen.console, "vmixen: the domain goes on, after 50"));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices in xenstore: disks that connect, go, come back, are plugged and unplugged, with a
- * xenstored and backends that are played here; and a xenstored that answers anything.
+ * Devices in xenstore: disks and networks that connect, go, come back, are plugged and unplugged,
+ * with a xenstored and backends that are played here; and a xenstored that answers anything.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +48,7 @@ bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 	note("prepare", unit);
 	d->ring_ref = 8 + unit;
 	d->port = 20 + unit;
+	d->rx_ref = 108 + unit;
 	return prepares;
 }
 
@@ -74,9 +75,9 @@ void xenbus_gone(unsigned unit)
 	note("gone", unit);
 }
 
-void xenbus_no_place(u32 number)
+void xenbus_no_place(enum xenbus_kind kind, u32 number)
 {
-	note("no_place", number);
+	note(kind == XENBUS_NET ? "no_net_place" : "no_place", number);
 }
 
 /* --- the world ------------------------------------------------------------------------------ */
@@ -192,14 +193,14 @@ static void one_disk_more(const char *number)
 
 /* --- the tests -------------------------------------------------------------------------------- */
 
-static void without_devices_there_are_two_requests(void **state)
+static void without_devices_there_are_two_requests_a_kind(void **state)
 {
 	(void)state;
 	xenbus_start(&bus, &store);
 	assert_false(xenbus_settled(&bus));
 	settle();
 	assert_true(xenbus_settled(&bus));
-	assert_int_equal(stored.requests, 2); /* WATCH, DIRECTORY */
+	assert_int_equal(stored.requests, 2 * XENBUS_KINDS); /* WATCH, DIRECTORY */
 	assert_true(told(""));
 }
 
@@ -512,7 +513,7 @@ static void there_are_eight_places(void **state)
 	xenbus_start(&bus, &store);
 	settle();
 	assert_non_null(strstr(notes, "no_place2176 "));
-	for (u32 i = 0; i < XENBUS_DEVICES; i++)
+	for (u32 i = 0; i < XENBUS_DISKS; i++)
 		assert_int_equal(bus.device[i].ours, 3);
 	/* All at once, and never more in the ring than it holds. */
 	for (u32 i = 0; i < 8; i++) {
@@ -534,7 +535,7 @@ static void a_list_that_was_cut_takes_nothing_away(void **state)
 	one_disk();
 	for (u32 at = 0; at < sizeof(names); at += 4)
 		memcpy(names + at, "abc", 4);
-	bus.list = true;
+	bus.list[XENBUS_DISK].ask = true;
 	xenbus_push(&bus);
 	ring.req_cons = ring.req_prod;
 	stored_send(XS_DIRECTORY, 0x10, names, sizeof(names));
@@ -591,7 +592,7 @@ static void what_nobody_asked_for_is_told(void **state)
 	static const struct {
 		u32 type, id;
 	} cases[] = {{XS_READ, 0x10}, {XS_DIRECTORY, 0x10}, {XS_READ, 0x11},
-		     {XS_READ, 0x99}, {XS_READ, 0x10008},   {XS_READ, 0x20000}};
+		     {XS_READ, 0x99}, {XS_READ, 0x1000A},   {XS_READ, 0x20000}};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -620,6 +621,163 @@ static void without_xenstore_there_are_no_devices(void **state)
 	xenbus_push(&bus);
 }
 
+/* --- network interfaces ------------------------------------------------------------------------
+ */
+
+#define NET_BACK "/local/domain/0/backend/vif/7/"
+
+static void set_net(const char *number, const char *node, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), NET_BACK "%s/%s", number, node);
+	stored_write(path, value);
+}
+
+static const char *our_net(const char *number, const char *node)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "device/vif/%s/%s", number, node);
+	return stored_read(path);
+}
+
+/* A network interface as xl and netback make it. */
+static void plug_net(const char *number, const char *mac)
+{
+	static const char *const features[] = {"feature-sg", "feature-gso-tcpv4", "feature-rx-copy",
+					       "online"};
+	char path[96], back[96];
+
+	set_net(number, "state", "2");
+	for (u32 i = 0; i < ARRAY_SIZE(features); i++)
+		set_net(number, features[i], "1");
+	snprintf(back, sizeof(back), NET_BACK "%s", number);
+	snprintf(path, sizeof(path), "device/vif/%s/backend", number);
+	stored_write(path, back);
+	snprintf(path, sizeof(path), "device/vif/%s/backend-id", number);
+	stored_write(path, "0");
+	snprintf(path, sizeof(path), "device/vif/%s/mac", number);
+	stored_write(path, mac);
+	snprintf(path, sizeof(path), "device/vif/%s/state", number);
+	stored_write(path, "1");
+	snprintf(path, sizeof(path), "device/vif/%s", number);
+	stored_write(path, "");
+}
+
+static void a_network_interface_connects(void **state)
+{
+	const struct xenbus_answers *a = &bus.device[8].answers;
+
+	(void)state;
+	plug_net("0", "00:16:3e:1A:bC:05");
+	run();
+	assert_true(told("prepare8 "));
+	assert_false(xenbus_settled(&bus));
+	assert_string_equal(our_net("0", "tx-ring-ref"), "16");
+	assert_string_equal(our_net("0", "rx-ring-ref"), "116");
+	assert_string_equal(our_net("0", "event-channel"), "28");
+	assert_string_equal(our_net("0", "request-rx-copy"), "1");
+	assert_string_equal(our_net("0", "feature-rx-notify"), "1");
+	assert_string_equal(our_net("0", "feature-no-csum-offload"), "1");
+	assert_null(our_net("0", "feature-sg"));
+	assert_string_equal(our_net("0", "state"), "4"); /* the backend waits for that */
+	settle();
+	assert_true(told(""));
+	set_net("0", "state", "4");
+	settle();
+	assert_true(told("connected8 "));
+	assert_true(xenbus_settled(&bus));
+	assert_true(a->has_mac && a->rx_copy && a->pieces && a->segments && !a->no_sums);
+	assert_memory_equal(a->mac, "\x00\x16\x3E\x1A\xBC\x05", 6);
+	assert_string_equal(our_net("0", "state"), "4");
+}
+
+static void an_address_is_six_numbers(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "00:16:3e:1a:bc",
+					    "00:16:3e:1a:bc:0",
+					    "00:16:3e:1a:bc:055",
+					    "00:16:3e:1a:bc-05",
+					    "0g:16:3e:1a:bc:05",
+					    "00:16:3e:1a:bc:0/"};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(wrong); i++) {
+		start(NULL);
+		plug_net("0", wrong[i]);
+		run();
+		set_net("0", "feature-gso-tcpv4", "2");
+		set_net("0", "feature-no-csum-offload", "1");
+		set_net("0", "state", "4");
+		settle();
+		assert_true(told("prepare8 connected8 "));
+		assert_false(bus.device[8].answers.has_mac);
+		assert_false(bus.device[8].answers.segments);
+		assert_true(bus.device[8].answers.no_sums);
+	}
+}
+
+static void disks_and_networks_have_lists_of_their_own(void **state)
+{
+	char number[8];
+
+	(void)state;
+	plug("2");
+	for (u32 i = 1; i < 4; i++) {
+		snprintf(number, sizeof(number), "%u", i);
+		plug_net(number, "00:16:3e:00:00:00");
+	}
+	run();
+	assert_non_null(strstr(notes, "no_net_place"));
+	assert_true(bus.device[0].used && !bus.device[1].used);
+	for (u32 unit = 8; unit < 10; unit++)
+		assert_true(bus.device[unit].used);
+	set_net("2", "state", "4");
+	set("2", "state", "4");
+	settle();
+	assert_string_equal(ours("2", "state"), "4");
+	notes[0] = 0;
+	stored_remove("device/vif/2");
+	settle();
+	assert_non_null(strstr(notes, "gone"));
+	assert_true(bus.device[0].used);
+	assert_false(refused);
+}
+
+static void a_networks_backend_comes_back_at_2(void **state)
+{
+	(void)state;
+	plug_net("0", "00:16:3e:00:00:00");
+	run();
+	set_net("0", "state", "4");
+	settle();
+	assert_true(told("prepare8 connected8 "));
+	set_net("0", "state", "2"); /* unbound and bound again */
+	settle();
+	assert_true(told("prepare8 "));
+	set_net("0", "state", "4");
+	settle();
+	assert_true(told("connected8 "));
+	set_net("0", "state", "5");
+	settle();
+	assert_true(told("closing8 lost8 "));
+	assert_string_equal(our_net("0", "state"), "6");
+}
+
+static void a_network_that_is_refused_is_closed(void **state)
+{
+	(void)state;
+	accepts = false;
+	plug_net("0", "00:16:3e:00:00:00");
+	run();
+	set_net("0", "state", "4");
+	settle();
+	assert_string_equal(our_net("0", "state"), "6");
+	assert_true(xenbus_settled(&bus));
+}
+
 /* Sanitizers watch. */
 static void garbage_harms_nothing(void **state)
 {
@@ -628,6 +786,7 @@ static void garbage_harms_nothing(void **state)
 	for (u32 round = 0; round < 3000; round++) {
 		start(NULL);
 		plug("2048");
+		plug_net("0", "00:16:3e:00:00:00");
 		xenbus_start(&bus, &store);
 		for (u32 i = 0; i < 60 && store.ring; i++) {
 			static const u32 types[] = {XS_READ,  XS_DIRECTORY,   XS_WATCH,	 XS_WRITE,
@@ -648,8 +807,9 @@ static void garbage_harms_nothing(void **state)
 			for (u32 at = 0; at < bytes; at++)
 				text[at] = "0123456/vbd\0\0"[rand() % 13];
 			stored_send(types[rand() % 7],
-				    rand() % 2 ? 0x10
-					       : 0x10000 | bus.device[0].serial << 8 | rand() % 2,
+				    rand() % 2	 ? 0x10 + 2 * (rand() % 2)
+				    : rand() % 2 ? 0x10000 | bus.device[0].serial << 8 | rand() % 2
+						 : 0x10008 | bus.device[8].serial << 8,
 				    text, bytes);
 			look();
 		}
@@ -659,7 +819,7 @@ static void garbage_harms_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(without_devices_there_are_two_requests, start),
+		cmocka_unit_test_setup(without_devices_there_are_two_requests_a_kind, start),
 		cmocka_unit_test_setup(a_disk_connects, start),
 		cmocka_unit_test_setup(all_of_it_is_read, start),
 		cmocka_unit_test_setup(nonsense_is_no_number, start),
@@ -682,6 +842,11 @@ int main(void)
 		cmocka_unit_test_setup(an_answer_to_what_was_given_up_is_ignored, start),
 		cmocka_unit_test_setup(what_nobody_asked_for_is_told, start),
 		cmocka_unit_test_setup(without_xenstore_there_are_no_devices, start),
+		cmocka_unit_test_setup(a_network_interface_connects, start),
+		cmocka_unit_test_setup(an_address_is_six_numbers, start),
+		cmocka_unit_test_setup(disks_and_networks_have_lists_of_their_own, start),
+		cmocka_unit_test_setup(a_networks_backend_comes_back_at_2, start),
+		cmocka_unit_test_setup(a_network_that_is_refused_is_closed, start),
 		cmocka_unit_test_setup(garbage_harms_nothing, start),
 	};
 

@@ -12,6 +12,7 @@ import re
 import stat
 
 import disks
+import vifs
 from guestfiles import LIFE
 from host import unescaped
 from hosts import HOSTS
@@ -35,6 +36,7 @@ VARIABLES = {
     "vcpus": "VCPUS", "name": "NAME", "log": "RUN_DIR", "timeout": "TIMEOUT",
 }
 DISKS = ("DISK", *("DISK%d" % n for n in range(2, disks.MOST + 1)))
+VIFS = ("VIF", *("VIF%d" % n for n in range(2, vifs.MOST + 1)))
 
 DESCRIPTION = "Starts a machine in QEMU, runs one guest in it, and ends with its result."
 
@@ -71,7 +73,7 @@ environment: V=1 is --verbose, ICOUNT=1 is --icount, VMIXEN_CACHE is the cache
 directory ($XDG_CACHE_HOME/vmixen or ~/.cache/vmixen without), XEN_SERIES and
 XEN_SOURCE say which Xen, QEMU_SOURCE which QEMU (docs/hosts.md). With --env,
 HOST, KERNEL, INITRD, CMDLINE, MEMORY, VCPUS, NAME, RUN_DIR (--log), TIMEOUT and
-DISK, DISK2 to DISK8 are what the options of these names are.
+DISK, DISK2 to DISK8, VIF and VIF2 are what the options of these names are.
 """
 
 
@@ -95,6 +97,9 @@ def parser():
     add("--disk", action="append", default=[], metavar="FILE[,vdev=NAME][,ro][,snapshot]",
         help="a disk, the image in FILE; repeated, another one. NAME is hda to hdd (IDE), sda to sdz or xvda "
         "to xvdz (AHCI); sda, sdb, ... without. The image is as the guest leaves it; with snapshot it stays as it is")
+    add("--vif", action="append", default=[], metavar="dom0[,mac=ADDRESS]",
+        help="a network card, whose other end is dom0 (192.168.76.1: DHCP, ping, TCP echo, a web server); repeated, "
+        "another one")
     add("--name", metavar="NAME", help="the domain's name and the log's (the kernel file's)")
     add("--log", metavar="DIR", help="where the logs go (build/run)")
     add("--timeout", metavar="S", help="seconds from the guest's start; 0 for none (120)")
@@ -147,6 +152,7 @@ class Typed:
                 if value:
                     setattr(args, option, value)
             args.disk += [(v, value) for v in DISKS for value in [os.environ.pop(v, "")] if value]
+            args.vif += [(v, value) for v in VIFS for value in [os.environ.pop(v, "")] if value]
 
     def wrong(self, option, words):
         name = VARIABLES[option] if self.args.env and option in VARIABLES else "--" + option
@@ -233,6 +239,14 @@ class Typed:
                 texts[0][0], args.host, " ".join(sorted(h for h in HOSTS if HOSTS[h].disks))))
         args.disks = disks.taken(texts, self.wrong_disk)
 
+    def vifs(self):
+        args = self.args
+        texts = [text if isinstance(text, tuple) else ("--vif", text) for text in args.vif]
+        if texts and not HOSTS[args.host].vifs:
+            raise Result(USAGE, "%s: on the host %s there is no network; there is one with: %s" % (
+                texts[0][0], args.host, " ".join(sorted(h for h in HOSTS if HOSTS[h].vifs))))
+        args.vifs = vifs.taken(texts, self.wrong_disk)
+
     @staticmethod
     def wrong_disk(name, text, words):
         raise Result(USAGE, "%s%s%s: %s" % (name, " " if name.startswith("-") else "=", text, words))
@@ -288,6 +302,7 @@ def arguments(argv):
             typed.file(option)
     typed.name()
     typed.disks()
+    typed.vifs()
     typed.cmdline()
     args.memory = typed.number("memory", 64, HOSTS[args.host].least_mb, "MB")
     args.vcpus = typed.number("vcpus", 1, 1, "CPUs")

@@ -9,10 +9,11 @@ on any Xen host with those files beside it.
 import os
 
 import disks
+import vifs
 
 GZIP = b"\x1f\x8b"
 NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
-TAKEN = ("guest.cfg", "name", "disks", "lifecycle")   # in the archive, by dom0-init's own
+TAKEN = ("guest.cfg", "name", "disks", "vifs", "lifecycle")   # in the archive, by dom0-init's own
 
 
 # Actions of --at that dom0-init's life() does.
@@ -57,6 +58,7 @@ def config(args, kind, shim_mb, kernel, initrd):
         "memory = %d" % (args.memory + shim_mb),
         "vcpus = %d" % args.vcpus,
         *disks.xl_lines(args.disks, quoted),
+        *vifs.xl_lines(args.vifs, quoted),
         'tsc_mode = "native"',
         'on_poweroff = "destroy"',
         'on_reboot = "restart"',
@@ -108,6 +110,8 @@ def prepare(args, kind, shim_mb):
     archive += newc("guest/guest.cfg", os.fsencode(text)) + newc("guest/name", args.name.encode())
     if args.disks:
         archive += newc("guest/disks", "".join(name + "\n" for name in disks.names(args.disks)).encode())
+    if args.vifs:
+        archive += newc("guest/vifs", b"")
     if lives(args):
         archive += newc("guest/lifecycle", b"")
     for name, data in files.items():

@@ -53,6 +53,7 @@ class Host:
     ANSWERED = b"vmixen: last trap:"    # how the last line of what it says begins
     actions = ("type",)     # what --at can do
     disks = True            # are there any for the guest?
+    vifs = True             # and network cards?
 
     def __init__(self, args):
         self.args = args

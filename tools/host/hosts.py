@@ -10,6 +10,7 @@ import re
 import time
 
 import disks  # a guest's, as QEMU is told of them
+import vifs   # likewise
 import guestfiles  # the xl configuration and the files, as dom0 gets them
 from console import XenLines
 from host import (XEN_LINE, XEN_MB, Host, built, pae_qemu, pv32_xen, qemu_packages,
@@ -232,7 +233,7 @@ class Dom0(Host):
     but by ending, and so no word of Xen's about an end counts without that."""
 
     input_channel = "com1"
-    disks = False           # nobody serves them
+    disks = vifs = False    # nobody serves them
     LAUNCHED = "Serial input to DOM0"   # the last that Xen does before dom0 runs
     ENDS = (
         ("Hardware Dom0 halted", FINE, "the guest powered off"),
@@ -339,7 +340,7 @@ class Bare(Host):
             "-serial", "chardev:com1", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if args.initrd:
             qemu.line += ["-initrd", qemu.file(args.initrd)]
-        qemu.line += disks.for_bare(args.disks, qemu)
+        qemu.line += disks.for_bare(args.disks, qemu) + vifs.for_bare(args.vifs)
         qemu.ended = self.machine_ended
         self.console.open()
 
