@@ -19,7 +19,8 @@ SETTINGS := XEN_SERIES XEN_SOURCE QEMU_SOURCE KERNEL INITRD CMDLINE MEMORY VCPUS
 	TIMEOUT DISK DISK2 DISK3 DISK4 DISK5 DISK6 DISK7 DISK8 VIF VIF2 ICOUNT V HOSTS ONLY \
 	ROM TIME KEEP NATIVE WORLDS DOCS CEILINGS SEEDS SEED SAMPLE JUNIT
 # What else may be given to make; most are for packagers and the tests.
-OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL
+OTHERS := B CC NASM LD WARN FUZZ_CC GUEST_CC GUEST_LD GUEST_NASM GUEST_OBJCOPY SHELL \
+	DESTDIR PREFIX MKROM_CFLAGS MKROM_LDFLAGS
 
 typed_are = $(strip $(foreach v,$(.VARIABLES),$(if $(findstring $(1),$(origin $v)),$v)))
 UNKNOWN := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(SETTINGS) $(OTHERS),$(call typed_are,command line)))
@@ -28,8 +29,8 @@ $(if $(UNKNOWN),$(error $(shell tools/host/nearest $(SETTINGS) -- \
 	$(foreach v,$(UNKNOWN),$(call quoted,$v)))))
 $(foreach v,$(SETTINGS),$(if $(filter command environment,$(firstword $(origin $v))),\
 	$(eval override $v := $$(value $v))))
-HOST ?= shim
-HOSTS ?= shim bare
+HOST ?= pvh
+HOSTS ?= pvh shim bare
 SEEDS ?= 1-20
 SEED ?= 1
 export $(SETTINGS)
@@ -161,11 +162,11 @@ $(B)/entry.elf: $(ENTRY_OBJ) entry/entry.lds
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ANYWHERE) $(DEPS) -c $< -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(MKROM_CFLAGS) $(ANYWHERE) $(DEPS) -c $< -o $@
 
 $(B)/mkrom: $(MKROM_OBJ)
 	$(call say,HOSTLD,$@)
-	$(Q)$(CC) $^ -o $@
+	$(Q)$(CC) $(MKROM_LDFLAGS) $^ -o $@
 
 # --- the test guest, and running guests ------------------------------------------
 
@@ -351,7 +352,7 @@ mutants: | deps-run
 # Downloads 300 MB and builds each series' Xen, once: no part of make test.
 .PHONY: matrix
 matrix: | deps-run
-	@tools/host/deps pv32
+	@tools/host/deps pv32 qemu
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/xen/matrix.py $${XEN_SERIES:+--series "$$XEN_SERIES"}
 
@@ -359,6 +360,47 @@ matrix: | deps-run
 hostile: | deps-run
 	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
 	@tests/hostile --host "$$HOST" --seeds "$$SEEDS"
+
+# --- into a system --------------------------------------------------------------------
+
+# What is installed has the tree's own layout in LIB, so that every part finds the others
+# as it does here (tools/vmixen/places.py). mkrom is in the path, and linked to from there.
+PREFIX := /usr/local
+LIB = $(PREFIX)/lib/vmixen
+VERSION = $(shell sed -n 's/^\#define VMIXEN_M[AI][JN]OR //p' include/image.h | paste -sd.)
+PAGES := $(wildcard docs/man/*)
+INSTALLED := $(filter-out $(addprefix tools/host/,__pycache__ locked nearest mkmusl) tools/vmixen/__pycache__, \
+	$(wildcard tools/host/* tools/vmixen/*))
+
+.PHONY: install dist
+install:
+	@$(LOCKED) $(MAKE) --no-print-directory $(if $(V),,-s) built
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(LIB)/build' '$(DESTDIR)$(LIB)/docs' \
+		'$(DESTDIR)$(LIB)/tools/host' '$(DESTDIR)$(LIB)/tools/vmixen' \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/doc/vmixen'
+	install -m 755 $(B)/mkrom '$(DESTDIR)$(PREFIX)/bin/mkrom'
+	install -m 644 $(B)/vmi.rom $(B)/entry.elf $(B)/guest-pae.bzImage $(B)/guest-2level.bzImage '$(DESTDIR)$(LIB)/build'
+	ln -sfn ../../../bin/mkrom '$(DESTDIR)$(LIB)/build/mkrom'
+	for f in $(INSTALLED); do \
+		if [ -x $$f ]; then mode=755; else mode=644; fi; \
+		install -m $$mode $$f '$(DESTDIR)$(LIB)'/$$f || exit 1; done
+	for f in vmixen vmixen-boot; do \
+		ln -sfn ../lib/vmixen/tools/vmixen/$$f '$(DESTDIR)$(PREFIX)/bin'/$$f || exit 1; done
+	install -m 644 docs/compatibility.md '$(DESTDIR)$(LIB)/docs'
+	for f in $(PAGES); do dir='$(DESTDIR)$(PREFIX)'/share/man/man$${f##*.}; \
+		install -d "$$dir" && install -m 644 $$f "$$dir" || exit 1; done
+	install -m 644 tools/completion/vmixen '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vmixen'
+	ln -sfn vmixen '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vmixen-boot'
+	install -m 644 README.md docs/*.md '$(DESTDIR)$(PREFIX)/share/doc/vmixen'
+
+# The tree as it is committed; the same commit gives the same bytes.
+dist:
+	@git rev-parse --verify -q HEAD >/dev/null || { \
+		echo 'dist: this is no git tree, of which an archive could be made' >&2; exit 1; }
+	@git diff --quiet HEAD || echo 'dist: what is not committed is not in it' >&2
+	@mkdir -p $(B)
+	@git archive --prefix=vmixen-$(VERSION)/ HEAD | gzip -9n >$(B)/vmixen-$(VERSION).tar.gz
+	@echo $(B)/vmixen-$(VERSION).tar.gz
 
 # --- looking after the tree --------------------------------------------------------
 
@@ -396,7 +438,7 @@ help:
 
 #: make                 the ROM, mkrom, the domain entry and the test guest
 #: make run             boots a guest on Xen and shows its console
-#:   KERNEL=bzImage       the guest (default: the test guest; PAE)
+#:   KERNEL=bzImage       the guest (default: the test guest; PAE, on pvh 2-level)
 #:   INITRD=file          its initrd
 #:   CMDLINE="..."        its command line
 #:   MEMORY=64            its memory in MB
@@ -407,11 +449,11 @@ help:
 #:   DISK2= DISK3= DISK4= DISK5= DISK6= DISK7= DISK8=     more of them
 #:   NAME=name            the domain's name and the log's (default: the kernel's)
 #:   RUN_DIR=build/run    where the log, the console and the domain's files go
-#:   HOST=shim            shim: stock Debian Xen, the guest in xen-shim
+#:   HOST=pvh             pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md); with
+#:                        KERNEL= in a QEMU that is built once
+#:                        shim: the same Xen, the guest in xen-shim
 #:                        pv32: Xen built with CONFIG_PV32, a plain PV domain
 #:                        dom0: the same Xen, the guest as dom0
-#:                        pvh: stock Debian Xen, a plain PVH domain (docs/pvh.md), in a
-#:                        QEMU that is built once
 #:                        bare: the guest without Xen and ROM
 #:   XEN_SERIES=4.17      the host's Xen: 4.14, 4.17 or 4.20 (default: this Debian's)
 #:   XEN_SOURCE=file      a tarball of its source, to build instead of Debian's
@@ -421,7 +463,7 @@ help:
 #:   V=1                  show what Xen, dom0 and the build say, too
 #:                        make itself ends with 2 after any failure; the last line
 #:                        names the exit code, and tools/host/run ends with it
-#: make test            all tests; HOSTS="shim bare pv32 dom0 pvh", ONLY=words
+#: make test            all tests; HOSTS="pvh shim bare pv32 dom0", ONLY=words
 #:   JUNIT=file.xml       the results as JUnit XML, too (and make conformance's);
 #:                        one unit program alone speaks TAP:
 #:                        CMOCKA_MESSAGE_OUTPUT=TAP build/unit/test_NAME
@@ -438,11 +480,13 @@ help:
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
 #: make mutants         deliberate mistakes in the ROM, each caught by a check; takes long
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
-#: make matrix          the test guest on shim and pv32 of Xen 4.14, 4.17 and 4.20, as a
-#:                      table; XEN_SERIES= for one of them
+#: make matrix          the test guest on pvh, shim and pv32 of Xen 4.14, 4.17 and 4.20, as
+#:                      a table; XEN_SERIES= for one of them
 #: make hostile         random and boundary arguments to every call; HOST=, SEEDS=1-20
 #: make stress          a Linux under load for half an hour; every byte is checked
-#:   KERNEL=bzImage HOST=shim MEMORY=128 TIME=1800 SEED=1
+#:   KERNEL=bzImage HOST=pvh MEMORY=128 TIME=1800 SEED=1
+#: make install         into PREFIX=/usr/local; DESTDIR=folder for a package of it
+#: make dist            the committed tree as build/vmixen-VERSION.tar.gz
 #: make check           clang-format, cppcheck, and which room may use which
 #: make format          lays the C out as make check wants it
 #: make deps            installs the Debian packages that are needed

@@ -20,6 +20,8 @@ static always_inline void pvh_offsets(void)
 	DEFINE(V_VIF, WIN_VCPU + offsetof(struct vcpu, vif));
 	DEFINE(V_DUE, WIN_VCPU + offsetof(struct vcpu, due));
 	DEFINE(V_PEND, WIN_VCPU + offsetof(struct vcpu, pend));
+	DEFINE(V_HAS_MMIO, WIN_VCPU + offsetof(struct vcpu, has_mmio));
+	DEFINE(V_DEVICES_FROM, WIN_VCPU + offsetof(struct vcpu, devices_from));
 	DEFINE(PEND, PEND);
 	DEFINE(V_TS_DUE, WIN_VCPU + offsetof(struct vcpu, ts_due));
 	DEFINE(V_TS_REAL, WIN_VCPU + offsetof(struct vcpu, ts_real));
@@ -63,7 +65,8 @@ static always_inline void pvh_offsets(void)
 	DEFINE(VECTOR_DEVICE, VECTOR_DEVICE);
 	DEFINE(VECTOR_IRET, VECTOR_IRET);
 	DEFINE(VECTOR_V86, VECTOR_V86);
-	DEFINE(DEVICES_FROM, DEVICES_FROM);
+	DEFINE(FIXMAP_FROM, FIXMAP_FROM);
+	DEFINE(PCI_HOLE, PCI_HOLE);
 	DEFINE(EXC_GP, EXC_GP);
 	DEFINE(EXC_NMI, EXC_NMI);
 	DEFINE(CR0_PG, CR0_PG);

@@ -38,7 +38,7 @@
 #define WIN_VCPU_BINDING (WIN_DATA + 0x38000) /* what the binding has of the vCPU */
 #define WIN_VCPU_BINDING_PAGES 4
 #define WIN_MONITOR (WIN_DATA + 0x40000) /* struct monitor */
-#define WIN_MONITOR_PAGES 12
+#define WIN_MONITOR_PAGES 15
 #define WIN_BINDING (WIN_MONITOR + WIN_MONITOR_PAGES * 4096) /* the binding's own block */
 #define WIN_BINDING_PAGES 36
 #define WIN_DISKS (WIN_DATA + 0x80000) /* of each disk: the ring, and a page for odd memory */

@@ -53,6 +53,18 @@ void *frame_show(u64 gpfn);
  * already.  false if Xen refuses. */
 bool grants_map(u32 pages);
 
+/* --- suspend.c: xl save, xl restore, xl migrate -------------------------------------------- */
+
+/* Can this binding suspend a domain? */
+bool suspend_able(void);
+/* Suspends the domain; returns when it goes on.  false: it is the domain that it was, and
+ * nothing has changed (xl save -c, or a save that failed).  true: it is another domain for Xen,
+ * with the same memory and registers.  Then Xen's shared page is there, MON->start has the event
+ * channels of console and xenstore, whose rings are empty, and nothing else is bound. */
+bool suspend_xen(void);
+/* Sets the TSC, which other domains do not share. */
+void cycles_set(u64 tsc);
+
 /* --- the guest's address space --------------------------------------------------------- */
 
 /* What an access of the guest's meets. */
@@ -74,9 +86,10 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 bits, bool kernel, u3
 bool space_translate(struct vcpu *v, gva_t va, u64 *gpa);
 /* Carries out INVLPG, or the call InvalPage, for the page of va. */
 void space_invlpg(struct vcpu *v, gva_t va);
-/* Does an access to a frame without memory come to the monitor, wherever the guest's tables
- * lead to it?  If not, a device with registers in memory must not be shown. */
-bool space_has_mmio(void);
+/* The guest is about to get a device with registers in memory.  From now on each access of its
+ * kernel's to a frame without memory comes to the monitor.  false: it is too late for that, and
+ * the device must not be shown. */
+bool space_show_mmio(struct vcpu *v);
 
 /* Counts what the frames of the shadow pool are used for.  All 0 in a binding that has no
  * pool. */

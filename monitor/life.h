@@ -50,6 +50,8 @@ enum need {
 	NEED_UNMASK,
 	NEED_TIMER,
 	NEED_FPU,
+	NEED_SHARED,
+	NEED_PARAMETER,
 	NEEDS
 };
 /* Ends the domain: Xen has answered err, a negative errno, to what it needs. */
@@ -80,7 +82,11 @@ noreturn void domain_reset(const char *why);
 /* Ends the domain for reason, a SHUTDOWN_ code.  If xl has ordered an end not long ago
  * (struct shutdown_order), the reason is the one that xl has ordered. */
 noreturn void domain_shutdown(u32 reason);
-/* Passes an order of xl's on to the guest, by the power button or the keyboard. */
+/* Passes an order of xl's on to the guest, by the power button or the keyboard, or notes that
+ * the domain is to be suspended. */
 void domain_order(enum order order);
+/* suspend.c: the domain stands still, and goes on when xl has saved it, or restored it, here or on
+ * another host.  For where no event is being looked at, and xl's order has been acknowledged. */
+void domain_suspend(void);
 
 #endif

@@ -46,6 +46,7 @@ struct monitor {
 	struct orders orders;
 	struct fronts fronts;
 	struct shutdown_order shutdown_order;
+	bool suspend_asked; /* and not yet done */
 	u32 ends;	    /* that have begun: report.c */
 	u64 counters_since; /* when they were 0, in ns */
 	u32 wc_version_seen;

@@ -71,7 +71,9 @@ struct clock_cache {
 	struct clock_rate rate; /* of which khz was made */
 	u32 khz;
 	u64 hz;	       /* of time_frequency(), for good */
-	u64 ns;	       /* what time_ns() said last */
+	u64 ns;	       /* what Xen's clock said last */
+	u64 ns_offset; /* from it to time_ns(): not 0 on the host to which the domain was migrated
+			*/
 	u64 entry;     /* state_entry_time of the runstate area at the last look */
 	u64 stolen_ns; /* what it said then, which has become stolen_cycles */
 	u64 stolen_cycles;
@@ -153,8 +155,10 @@ struct vcpu {
 	u32 handler[32];	       /* of the guest's exceptions that go straight to it */
 	u32 linear_base, linear_limit; /* low memory in the guest's space, in bytes */
 	u32 narrow_limit;	       /* linear_limit with 2-level tables, and else 0 */
-	u32 window_pde;		       /* what a directory has for the window, low word */
-	u32 text;		       /* physical address of the image */
+	u32 devices_from; /* a page fault of the kernel's from here on may be a device's */
+	bool has_mmio;	  /* the guest has a device with registers in memory */
+	u32 window_pde;	  /* what a directory has for the window, low word */
+	u32 text;	  /* physical address of the image */
 	u32 v86_segs[4];  /* ES DS FS GS of virtual-8086 mode, while EFLAGS.VM is set in r */
 	bool v86_idt;	  /* the processor has the gates for it */
 	u32 gdt_entries;  /* of the guest's table that the processor's has */

@@ -113,6 +113,13 @@ get_reloc_in_place:
 	cmp eax, CALL_NUMBERS
 	jae .none
 	movzx edx, byte [ecx + reloc_table - .here + eax * 8 + 4]
+ %ifdef HAS_MMIO
+	cmp byte [ss:HAS_MMIO], 0
+	je .kind
+	mov dl, [ecx + reloc_table - .here + eax * 8 + 5]
+.kind:	cmp dl, KIND_NONE
+	je .none
+ %endif
 	mov eax, [ecx + reloc_table - .here + eax * 8]
 	ret
 .none:
@@ -123,7 +130,12 @@ get_reloc_in_place:
 %include INIT_IN_PLACE
 
 align 4, db 0
-; By call number: window address and kind.
+; By call number: window address, kind, and kind in a domain that has a device with registers
+; in memory (HAS_MMIO is where a byte says so; without it the two are the same).
+%macro RELOC 3
+	dd %1
+	db %2, %3, 0, 0
+%endmacro
 reloc_table:
 %assign next_id 0
 %macro CALL_ROW 5
@@ -131,13 +143,15 @@ reloc_table:
 	times %1 - next_id dd 0, KIND_NONE
   %assign next_id %1 + 1
   %ifidn %5, ABSENT
-	dd 0, KIND_%4
+	RELOC 0, KIND_%4, KIND_%4
+  %elifdef NATIVE_UNLESS_MMIO_%3
+	RELOC W(stub_%3), KIND_NONE, KIND_%4
   %elifdef NATIVE_%3
-	dd 0, KIND_NONE
+	RELOC 0, KIND_NONE, KIND_NONE
   %elifidn %5, C
-	dd W(stub_%3), KIND_%4
+	RELOC W(stub_%3), KIND_%4, KIND_%4
   %else
-	dd W(vmi_%3), KIND_%4
+	RELOC W(vmi_%3), KIND_%4, KIND_%4
   %endif
  %endif
 %endmacro

@@ -1,7 +1,9 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ;
 ; The image's assembly for the PVH binding; see rom.asm.  What a processor in ring 1
-; does as well as the ROM is answered with NONE, so that the guest keeps its own code.
+; does as well as the ROM is answered with NONE, so that the guest keeps its own code.  Of
+; the calls that set an entry of a page table this holds only while no device has registers
+; in memory, for the ROM must see which entries lead to these.
 
 bits 32
 %include "offsets.inc"
@@ -16,6 +18,9 @@ bits 32
 %define NATIVE_CPUID
 %define NATIVE_SetPxE
 %define NATIVE_SetPxELong
+%define NATIVE_UNLESS_MMIO_SetPxE
+%define NATIVE_UNLESS_MMIO_SetPxELong
+%define HAS_MMIO V_HAS_MMIO
 %define NATIVE_UpdatePxE
 %define NATIVE_UpdatePxELong
 %define NATIVE_AllocatePage

@@ -600,6 +600,22 @@ void blk_lose(struct blk *b)
 	b->connected = false;
 }
 
+void blk_keep(struct blk *b)
+{
+	for (u32 i = 0; i < BLK_GRANTS; i++)
+		b->frame[i] = b->grants[i].frame;
+}
+
+void blk_kept(struct blk *b)
+{
+	for (u32 i = 0; i < BLK_GRANTS; i++) {
+		b->grants[i].flags = 0;
+		b->grants[i].frame = b->frame[i];
+	}
+	b->connected = b->ready = false;
+	look_at_held(b);
+}
+
 void blk_end(struct blk *b)
 {
 	b->gone = true;

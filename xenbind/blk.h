@@ -59,6 +59,7 @@ struct blk {
 	struct disk_request *bouncing; /* that has the bounce page */
 	struct blk_list waiting, ended;
 	struct blk_part part[BLK_PARTS];
+	u32 frame[BLK_GRANTS]; /* of each grant, while the table is another one (blk_keep()) */
 };
 
 /* The members of the owner are set, all others 0.  Before blk_connect() requests wait. */
@@ -73,6 +74,11 @@ bool blk_connect(struct blk *b, const struct disk_info *info, u8 flush_op);
 bool blk_drain(struct blk *b);
 /* The backend is gone.  What is in flight waits for the next one. */
 void blk_lose(struct blk *b);
+/* Notes what is in flight, for the grant table, or all of the domain, may become another one. */
+void blk_keep(struct blk *b);
+/* The table at b->grants is a new one, and nobody has a page of ours: what is in flight waits for
+ * the next backend. */
+void blk_kept(struct blk *b);
 /* There is no disk any more, and no further one here: all requests end. */
 void blk_end(struct blk *b);
 

@@ -51,20 +51,20 @@ static u32 out_used(struct console *c)
 
 #ifdef VMIXEN_ENTRY
 /* The domain entry has no clock to wait by, and prints less than the ring holds. */
-static bool wait_for_room(struct console *c)
+static bool wait_for(struct console *c, u32 most)
 {
-	(void)c;
+	(void)c, (void)most;
 	return false;
 }
 #else
-/* Waits until the ring has room.  false if the backend has not made any in CONSOLE_PATIENCE,
- * or its index is one that cannot be. */
-static bool wait_for_room(struct console *c)
+/* Waits until the ring has so many bytes at most.  false if the backend has not taken them in
+ * CONSOLE_PATIENCE, or its index is one that cannot be. */
+static bool wait_for(struct console *c, u32 most)
 {
 	evtchn_port_t port = c->evtchn;
 	u64 deadline = clock_ns() + CONSOLE_PATIENCE;
 
-	while (out_used(c) >= RING_OUT) {
+	while (out_used(c) > most) {
 		struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
 
 		if (c->dead || out_used(c) > RING_OUT || clock_ns() >= deadline) {
@@ -76,10 +76,17 @@ static bool wait_for_room(struct console *c)
 		/* The backend's answer is an event on this very port. */
 		__atomic_and_fetch(&XEN_SHARED->evtchn_pending[port / 32], ~(1ul << port % 32),
 				   __ATOMIC_SEQ_CST);
-		if (out_used(c) >= RING_OUT)
+		if (out_used(c) > most)
 			xen_sched_op(SCHEDOP_poll, &p);
 	}
 	return true;
+}
+
+void console_drain(struct console *c)
+{
+	console_flush(c);
+	if (c->evtchn)
+		wait_for(c, 0);
 }
 #endif
 
@@ -89,7 +96,7 @@ static void put_ring(struct console *c, char byte)
 
 	if (out_used(c) < RING_OUT)
 		c->dead = false;
-	else if (!wait_for_room(c))
+	else if (!wait_for(c, RING_OUT - 1))
 		return;
 	ring->out[MASK_XENCONS_IDX(c->out_prod, ring->out)] = byte;
 	__asm__ volatile("" ::: "memory"); /* x86 keeps stores in order */

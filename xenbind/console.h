@@ -33,6 +33,8 @@ void console_put(struct console *c, char byte);
 void console_text(struct console *c, const char *text);
 /* Tells the other side of everything that was written. */
 void console_flush(struct console *c);
+/* Waits until the other side has taken everything, as long as console_put() waits for room. */
+void console_drain(struct console *c);
 /* Takes the next byte of input, 0 to 255; -1 if there is none. */
 int console_get(struct console *c);
 /* Is there certainly no input?  Of the hypervisor's own console this is not known: false.

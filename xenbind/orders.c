@@ -21,15 +21,24 @@
 /* Of which request a message is the answer. */
 enum { REQ_FEATURE = 1, REQ_WATCH, REQ_READ, REQ_CLEAR };
 
-void orders_start(struct orders *o, struct store *s)
+/* Without a suspend feature, which no version of libxl asks for, an xl save would wait a minute
+ * for an answer.  But first of all libxl binds the event channel that this node names, if it
+ * names one, and gives up at once where it cannot; port 0 is never anybody's. */
+#define NO_SUSPEND "device/suspend/event-channel\0000"
+
+void orders_start(struct orders *o, struct store *s, bool suspends)
 {
 	static const char poweroff[] = "control/feature-poweroff\0001";
 	static const char reboot[] = "control/feature-reboot\0001";
+	static const char suspend[] = "control/feature-suspend\0001";
+	static const char none[] = NO_SUSPEND;
 	static const char watch[] = NODE "\0" TOKEN;
 
 	*o = (struct orders){0};
 	if (!store_request(s, XS_WRITE, REQ_FEATURE, poweroff, sizeof(poweroff) - 1) ||
 	    !store_request(s, XS_WRITE, REQ_FEATURE, reboot, sizeof(reboot) - 1) ||
+	    !store_request(s, XS_WRITE, REQ_FEATURE, suspends ? suspend : none,
+			   (suspends ? sizeof(suspend) : sizeof(none)) - 1) ||
 	    !store_request(s, XS_WATCH, REQ_WATCH, watch, sizeof(watch)))
 		store_break(s);
 }
@@ -47,10 +56,8 @@ static enum order order_of(const char *text)
 		char word[10];
 		u8 order;
 	} orders[] = {
-		{"", ORDER_NOTHING},
-		{"poweroff", ORDER_POWEROFF},
-		{"halt", ORDER_POWEROFF},
-		{"reboot", ORDER_REBOOT},
+		{"", ORDER_NOTHING},	  {"poweroff", ORDER_POWEROFF}, {"halt", ORDER_POWEROFF},
+		{"reboot", ORDER_REBOOT}, {"suspend", ORDER_SUSPEND},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(orders); i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the host's administrator orders: the node control/shutdown in xenstore, which
- * `xl shutdown` and `xl reboot` write.  orders.c says what is kept true.
+ * `xl shutdown`, `xl reboot`, `xl save` and `xl migrate` write.  orders.c says what is kept
+ * true.
  */
 #ifndef VMIXEN_ORDERS_H
 #define VMIXEN_ORDERS_H
@@ -13,6 +14,7 @@ enum order {
 	ORDER_NOTHING,
 	ORDER_POWEROFF,
 	ORDER_REBOOT,
+	ORDER_SUSPEND, /* xl save, xl migrate */
 	ORDER_UNKNOWN, /* another word; it is in struct orders */
 	ORDER_BROKEN,  /* nobody to talk to any more; comes once */
 };
@@ -25,8 +27,9 @@ struct orders {
 	char word[32]; /* the beginning of what ORDER_UNKNOWN was read as, printable */
 };
 
-/* Requests the features and a watch of the node, and waits for no answer. */
-void orders_start(struct orders *o, struct store *s);
+/* Requests the features and a watch of the node, and waits for no answer.  suspends: the domain
+ * can be suspended; where it cannot, xl is told so before it asks. */
+void orders_start(struct orders *o, struct store *s, bool suspends);
 
 /* Is the message for us?  If so, *order becomes what is ordered, mostly ORDER_NOTHING.  An
  * order is acknowledged by clearing the node.  Numbers of requests below ORDERS_IDS are

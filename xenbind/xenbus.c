@@ -546,6 +546,8 @@ static void take_name(struct xenbus *b, enum xenbus_kind kind, const char *name)
 	for (u32 unit = kinds[kind].first; unit < kinds[kind].end; unit++)
 		if (b->device[unit].used && b->device[unit].number == n) {
 			b->device[unit].listed = true;
+			if (!b->device[unit].backend[0] && b->device[unit].step == STEP_REST)
+				go(&b->device[unit], STEP_BACKEND);
 			return;
 		}
 	come(b, kind, (u32)n);
@@ -632,6 +634,28 @@ void xenbus_start(struct xenbus *b, struct store *s)
 	*b = (struct xenbus){.store = s};
 	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
 		b->list[kind].watch = true; /* which tells at once */
+	xenbus_push(b);
+}
+
+void xenbus_resume(struct xenbus *b)
+{
+	for (u32 kind = 0; kind < XENBUS_KINDS; kind++)
+		b->list[kind] = (struct xenbus_list){.watch = true};
+	for (u32 unit = 0; unit < XENBUS_DEVICES; unit++) {
+		struct xenbus_device *d = &b->device[unit];
+
+		if (!d->used) {
+			*d = (struct xenbus_device){.serial = d->serial};
+			continue;
+		}
+		lose(unit, d);
+		*d = (struct xenbus_device){.number = d->number,
+					    .used = true,
+					    .refused = d->refused,
+					    .serial = d->serial,
+					    .ours = XenbusStateInitialising,
+					    .theirs = XenbusStateInitialising};
+	}
 	xenbus_push(b);
 }
 

@@ -74,6 +74,10 @@ static inline enum xenbus_kind xenbus_kind_of(unsigned unit)
 
 /* Asks for the devices, and to be told of new ones.  No answer is waited for. */
 void xenbus_start(struct xenbus *b, struct store *s);
+/* The domain goes on as a new one, with other backends, and a talk with xenstored that has just
+ * begun: the same, but a device keeps its place.  Of each that had a backend xenbus_lost() is
+ * called. */
+void xenbus_resume(struct xenbus *b);
 /* Is the message for us?  If so it is acted on. */
 bool xenbus_message(struct xenbus *b, const struct store_message *m);
 /* Puts requests into the ring, as many as there is room for: at the end of each look, and

@@ -261,7 +261,7 @@ quick_invlpg:
 quick_kernel_fault:
 	push eax
 	mov eax, cr2
-	cmp eax, DEVICES_FROM
+	cmp eax, [ss:V_DEVICES_FROM]
 	pop eax
 	jae .device
 	iretd

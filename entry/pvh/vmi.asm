@@ -104,6 +104,34 @@ call_pending:
 	ret
 %endmacro
 
+; EAX entry, EDX where.  An entry with so high a frame may lead to a device's registers.
+%macro SHORT_SetPxE 0
+	cmp eax, PCI_HOLE
+	jae %%c
+	test dl, 3
+	jnz %%c
+	cmp edx, WINDOW_BASE & 0xFFFFFFFF
+	jae %%c
+	mov [edx], eax
+	ret
+%%c:
+%endmacro
+
+; EDX:EAX entry, ECX where.  Its high half is written while it is not present.
+%macro SHORT_SetPxELong 0
+	cmp eax, PCI_HOLE
+	jae %%c
+	test cl, 7
+	jnz %%c
+	cmp ecx, WINDOW_BASE & 0xFFFFFFFF
+	jae %%c
+	mov dword [ecx], 0
+	mov [ecx + 4], edx
+	mov [ecx], eax
+	ret
+%%c:
+%endmacro
+
 ; EAX value.  The short cut is for a directory that is in the linear mapping and has the
 ; window already.
 %macro SHORT_SetCR3 0
@@ -142,7 +170,7 @@ call_pending:
 
 ; EAX address.  Where a kernel maps its devices, C looks whether this is one.
 %macro SHORT_InvalPage 0
-	cmp eax, DEVICES_FROM
+	cmp eax, FIXMAP_FROM
 	jae %%c
 	int VEC_INVLPG
 	ret

@@ -48,6 +48,13 @@ static void register_runstate(void)
 		say("vmixen: Xen refused to tell of stolen time (error %d): none is known\n", err);
 }
 
+static u64 stolen_ns(void)
+{
+	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
+
+	return r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+}
+
 bool events_await(u32 port)
 {
 	if (EVENTS->awaited_count == EVENT_PORTS)
@@ -94,12 +101,14 @@ static void take_store(void)
 	domain_order(orders_looked(&MON->orders, &MON->store));
 	xenbus_push(&MON->fronts.xenbus);
 	events_ring_store();
+	if (MON->suspend_asked && !MON->orders.obeyed)
+		domain_suspend();
 }
 
 bool events_wait_for_store(u64 deadline)
 {
 	evtchn_port_t port = EVENTS->store_port;
-	struct sched_poll p = {.nr_ports = 1, .timeout = deadline};
+	struct sched_poll p = {.nr_ports = 1, .timeout = time_for_xen(deadline)};
 
 	set_xen_guest_handle(p.ports, &port);
 	if (xen_sched_op(SCHEDOP_poll, &p))
@@ -120,27 +129,62 @@ void events_own_page(void)
 	xen_must(xen_vcpu_op(VCPUOP_register_vcpu_info, 0, &info), NEED_VCPU_INFO);
 }
 
-void events_start(void)
+/* Binds timer and console. */
+static void bind_ports(void)
 {
-	EVENTS->input = -1;
-	VCPU->alarm_set = EVENTS->silence = PIT_NEVER;
 	xen_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	VCPU->timer_port = bind_virq(VIRQ_TIMER);
 	EVENTS->console_port =
 		MON->start.dom0 ? bind_virq(VIRQ_CONSOLE) : MON->start.console_evtchn;
-	register_runstate();
-	time_start();
 	events_await(VCPU->timer_port);
 	if (EVENTS->console_port)
 		events_await(EVENTS->console_port);
-	if (MON->start.store_evtchn) {
-		EVENTS->store_port = MON->start.store_evtchn;
-		store_start(&MON->store, (void *)WIN_STORE);
-		orders_start(&MON->orders, &MON->store);
-		events_ring_store();
-		events_await(EVENTS->store_port);
+}
+
+/* Begins to talk to xenstored; false if there is none. */
+static bool start_store(void)
+{
+	EVENTS->store_port = MON->start.store_evtchn;
+	if (!EVENTS->store_port)
+		return false;
+	store_start(&MON->store, (void *)WIN_STORE);
+	orders_start(&MON->orders, &MON->store, suspend_able());
+	events_ring_store();
+	events_await(EVENTS->store_port);
+	return true;
+}
+
+void events_start(void)
+{
+	EVENTS->input = -1;
+	VCPU->alarm_set = EVENTS->silence = PIT_NEVER;
+	register_runstate();
+	time_start();
+	bind_ports();
+	if (start_store())
 		fronts_start();
-	}
+}
+
+/* Ports that were pending in the old domain may have been noted by who calls; what they are
+ * taken for now is looked at in vain, and no event of the new ports is lost by it, for each
+ * port is looked at when its bit is cleared (events_take()). */
+u64 events_resume(const struct moment *before)
+{
+	u64 away;
+
+	register_runstate();
+	away = time_continue(before);
+	events_own_page();
+	console_init(&MON->console, (void *)WIN_CONSOLE, MON->start.console_evtchn);
+	EVENTS->awaited_count = 0;
+	if (EVENTS->silence != PIT_NEVER)
+		EVENTS->silence += time_ns() - before->ns;
+	EVENTS->silence_stolen = stolen_ns();
+	VCPU->alarm_set = PIT_NEVER;
+	bind_ports();
+	if (start_store())
+		fronts_resume();
+	return away;
 }
 
 #define COMMAND_KEY 0x1E /* Ctrl-^; twice: itself */
@@ -295,14 +339,8 @@ void alarm_update(void)
 		return;
 	VCPU->alarm_set = deadline;
 	/* One in the past fires at once; 0 would be none. */
-	xen_must(xen_set_timer(deadline == PIT_NEVER ? 0 : deadline ? deadline : 1), NEED_TIMER);
-}
-
-static u64 stolen_ns(void)
-{
-	volatile struct vcpu_runstate_info *r = &VCPU->runstate;
-
-	return r->time[RUNSTATE_runnable] + r->time[RUNSTATE_offline];
+	deadline = deadline == PIT_NEVER ? 0 : time_for_xen(deadline ? deadline : 1);
+	xen_must(xen_set_timer(deadline), NEED_TIMER);
 }
 
 void events_listen(void)

@@ -12,6 +12,10 @@ void events_own_page(void);
 /* The start of the domain: binds the event channels, starts the clocks and the talk with
  * xenstored.  The console must be there already. */
 void events_start(void);
+/* The domain goes on as a new one (suspend_xen()): binds everything anew, and begins the talk
+ * with xenstored from its start.  Returns how long it was away, in ns. */
+struct moment;
+u64 events_resume(const struct moment *before);
 /* Unmasks an event channel, whose events from now on end a wait for an interrupt; false if
  * there are too many.  And the contrary. */
 bool events_await(u32 port);

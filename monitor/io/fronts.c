@@ -250,6 +250,35 @@ bool xenbus_prepare(unsigned unit, struct xenbus_device *d)
 	return true;
 }
 
+void fronts_suspend(void)
+{
+	for (u32 unit = 0; unit < DISKS; unit++)
+		if (F->blk[unit].grants)
+			blk_keep(&F->blk[unit]);
+}
+
+/* The event channels are gone, so there is nothing to close, and the grant table is a new one. */
+void fronts_resume(void)
+{
+	u32 pages = F->grant_pages;
+
+	F->self_port = F->grant_pages = 0;
+	if (pages && !grants_map(pages))
+		domain_die("Xen gives no grant table to the domain's disks any more");
+	F->grant_pages = pages;
+	for (u32 unit = 0; unit < DISKS; unit++) {
+		F->port[unit] = 0;
+		if (!F->blk[unit].grants)
+			continue;
+		blk_kept(&F->blk[unit]);
+		if (blk_has_ended(&F->blk[unit]))
+			fronts_remind();
+	}
+	nets_resume();
+	xenbus_resume(&F->xenbus);
+	events_ring_store();
+}
+
 /* Why the disk cannot be used; NULL if it can. */
 static const char *fault(const struct xenbus_device *d)
 {
@@ -261,8 +290,8 @@ static const char *fault(const struct xenbus_device *d)
 		return "it has no sectors";
 	if (v.controller == VDEV_NONE)
 		return "there is no controller for its number";
-	if (v.controller == VDEV_AHCI && !space_has_mmio())
-		return "a PVH domain has hda to hdd alone";
+	if (v.controller == VDEV_AHCI && !space_show_mmio(VCPU))
+		return "a guest that has started without a controller for it gets none";
 	return NULL;
 }
 

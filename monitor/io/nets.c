@@ -236,7 +236,7 @@ static const char *fault(const struct xenbus_answers *a)
 		return "its backend does not copy";
 	if (!a->pieces)
 		return "its backend takes no frames of several pieces";
-	return space_has_mmio() ? NULL : "a PVH domain has none yet";
+	return space_show_mmio(VCPU) ? NULL : "a guest that has started without a card gets none";
 }
 
 bool nets_connected(unsigned unit, struct xenbus_device *d)
@@ -270,6 +270,12 @@ void nets_lost(unsigned unit)
 	vif_lose(&F->net[unit].vif);
 	finish(unit);
 	show(unit);
+}
+
+void nets_resume(void)
+{
+	for (unsigned unit = 0; unit < NETS; unit++)
+		F->net[unit].port = 0;
 }
 
 void nets_gone(unsigned unit)

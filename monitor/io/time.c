@@ -5,6 +5,7 @@
  * (xenbind/clock.h).
  */
 #include "time.h"
+#include "monitor/binding.h"
 #include "monitor/monitor.h"
 #include "lib/muldiv.h"
 
@@ -28,7 +29,12 @@ static inline u64 monotone_ns(void)
 
 u64 time_ns(void)
 {
-	return monotone_ns();
+	return monotone_ns() + VCPU->clock.ns_offset;
+}
+
+u64 time_for_xen(u64 ns)
+{
+	return ns - VCPU->clock.ns_offset;
 }
 
 u32 time_khz(void)
@@ -158,6 +164,63 @@ struct pc_time time_pc(void)
 	struct pc_time t = {.ns = time_ns()};
 	u32 rem;
 
-	t.epoch_s = div64(epoch_base() + t.ns, 1000000000u, &rem);
+	t.epoch_s = div64(epoch_base() + time_for_xen(t.ns), 1000000000u, &rem);
 	return t;
+}
+
+void time_note(struct moment *m)
+{
+	m->available = time_available();
+	m->cycles = time_cycles();
+	m->ns = time_ns();
+	m->epoch_ns = time_epoch_ns();
+}
+
+/* No more of an absence than this is added to the guest's clocks: Linux multiplies the cycles
+ * since its last tick by a factor, which has no room for 64 bits beyond some 2000 s. */
+#define ABSENCE_MAX_NS 600000000000ull
+
+/* As long as the vCPU's own page is not registered Xen writes its clock to the shared one. */
+static void take_shared_clock(void)
+{
+	volatile struct vcpu_time_info *from = &XEN_SHARED->vcpu_info[0].time;
+	u32 version;
+
+	do {
+		version = from->version & ~1u;
+		XEN_VCPU->time = *from;
+		__asm__ volatile("" ::: "memory");
+	} while (version != from->version);
+	XEN_VCPU->time.version = version;
+}
+
+/*
+ * Xen's clock is another host's, or has gone on: an offset makes ours of it.  The TSC goes on where
+ * it was without the absence.  It is set, so that what reads it without the ROM's knowledge agrees
+ * with the counters, and no path of theirs has more to do.  Xen's wallclock says how long the
+ * absence was; between two hosts it is good to a second.
+ */
+u64 time_continue(const struct moment *before)
+{
+	struct clock_cache *c = &VCPU->clock;
+	u64 ns, cycles, away, counted;
+	u32 rem;
+
+	take_shared_clock();
+	ns = clock_ns();
+	away = epoch_base() + ns - before->epoch_ns;
+	if ((s64)away < 0)
+		away = 0;
+	counted = away < ABSENCE_MAX_NS ? away : ABSENCE_MAX_NS;
+	c->ns = ns;
+	c->ns_offset = before->ns + counted - ns;
+	cycles = before->cycles + muldiv64(counted, time_khz(), 1000000, &rem);
+	if (time_cycles() < cycles)
+		cycles_set(cycles);
+	c->stolen_ns = read_runstate().stolen;
+	c->stolen_cycles = time_cycles() - before->available;
+	c->available = before->available;
+	c->entry = ~(u64)0;
+	MON->wc_version_seen = ~0u; /* never a version: WallclockUpdated tells of the change */
+	return away;
 }

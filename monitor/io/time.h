@@ -6,8 +6,11 @@
 #include "base.h"
 #include "pc/pc.h"
 
-/* Nanoseconds since Xen began; never goes back. */
+/* Nanoseconds since Xen began, or since another one did on which the domain was before; never
+ * goes back. */
 u64 time_ns(void);
+/* The same moment on the clock by which Xen takes deadlines. */
+u64 time_for_xen(u64 ns);
 /* The TSC. */
 u64 time_cycles(void);
 /* The start of the domain: fixes the guest's frequency at what Xen says now. */
@@ -25,6 +28,15 @@ u64 time_available(void);
 u64 time_epoch_ns(void);
 /* The time for the PC's devices, with the date in seconds since 1970. */
 struct pc_time time_pc(void);
+/* What the guest's clocks show before the domain is suspended. */
+struct moment {
+	u64 cycles, available; /* time_cycles(), time_available() */
+	u64 ns, epoch_ns;
+};
+void time_note(struct moment *m);
+/* The domain goes on as a new one, with Xen's clock in the shared page, and its runstate area:
+ * the guest's clocks go on from where they were, plus the absence.  Returns that, in ns. */
+u64 time_continue(const struct moment *before);
 /* events.c: gives Xen's timer the first moment at which an alarm, a device of the PC or the
  * watch for silence is due. */
 void alarm_update(void);

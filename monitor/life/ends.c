@@ -95,6 +95,13 @@ void domain_order(enum order order)
 	case ORDER_REBOOT:
 		press(SHUTDOWN_reboot);
 		break;
+	case ORDER_SUSPEND:
+		MON->suspend_asked = suspend_able();
+		if (!MON->suspend_asked)
+			say("\nvmixen: xl asks to save or migrate the domain: a PV domain cannot "
+			    "be, "
+			    "a PVH domain can\n");
+		break;
 	case ORDER_UNKNOWN:
 		say("\nvmixen: xl asks for \"%s\", which this domain cannot do\n",
 		    MON->orders.word);

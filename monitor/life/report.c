@@ -258,6 +258,8 @@ noreturn void xen_refused(enum need what, int err)
 		[NEED_UNMASK] = "unmask an event channel",
 		[NEED_TIMER] = "set a timer",
 		[NEED_FPU] = "switch the FPU",
+		[NEED_SHARED] = "show its shared page again",
+		[NEED_PARAMETER] = "name the rings of console and xenstore",
 	};
 
 	domain_die("Xen refused to %s (error %d): the domain cannot go on", words[what], err);

@@ -121,9 +121,9 @@ void monitor_resume(struct vcpu *v);
 /* devices.c: if the #GP is that of the kernel's IN or OUT, in one of its usual forms, carries it
  * out and makes the frame for exit_guest; else answers false and changes nothing. */
 bool port_short(struct vcpu *v);
-/* The kernel has met the local APIC at va.  If its instruction is a usual MOV, carries it out,
- * and sets EIP; else answers false and changes nothing. */
-bool device_short(struct vcpu *v, gva_t va);
+/* The kernel has met a device's register at the guest-physical address gpa.  If its instruction
+ * is a usual MOV, carries it out, and sets EIP; else answers false and changes nothing. */
+bool device_short(struct vcpu *v, u32 gpa);
 
 /* prelude.c: sets the breakpoints with which a domain starts. */
 void prelude_start(void);
@@ -144,8 +144,16 @@ void control_debug_forget(void);
 /* cpuid.c: carries out CPUID on the guest's registers in v->r. */
 void cpu_cpuid(struct vcpu *v);
 
+/* init.c: Xen's events come by their vector, and CPUID traps outside ring 0. */
+void processor_start(void);
+/* frames.c: the frame, below 4 GB, of the window's page at va; and another one takes its place. */
+u32 window_frame(gva_t va);
+void window_show(gva_t va, u32 frame);
+
 /* tables.c: loads the GDT with the monitor's own descriptors, ring 0's segments and the TSS. */
 void tables_start(void);
+/* Loads the task register. */
+void tables_load_tss(void);
 /* idt.c: fills the gates for virtual-8086 mode, and loads the IDT for all other code. */
 void idt_start(void);
 /* Loads the IDT with the gates for virtual-8086 mode (v86), or the other one. */
@@ -170,7 +178,13 @@ void space_flush_tlb(struct vcpu *v);
 /* The guest's tables are loaded: looks for its linear mapping of low memory, if it is not
  * known, and believes in it from then on. */
 void space_find_linear(struct vcpu *v);
-/* Has the kernel mapped the local APIC at va, whose present bit space_invlpg() has taken? */
-bool space_is_device(struct vcpu *v, gva_t va);
+/* The guest stores entry in a page table: what is to be stored instead.  If the entry gives the
+ * kernel a frame of the PCI hole, where there are devices and no memory, it loses its present
+ * bit, so that accesses fault and are emulated; any other stays as it is.  (What user mode
+ * maps there goes to Xen, which answers with ones.) */
+u64 space_shut(u64 entry);
+/* Has the kernel an entry for va that space_shut() has made?  Then *gpa becomes the
+ * guest-physical address that it leads to. */
+bool space_is_device(struct vcpu *v, gva_t va, u64 *gpa);
 
 #endif

@@ -85,14 +85,33 @@ static u32 operand_bytes(const u8 *modrm)
 	return 1 + sib + (mod == 2 || (sib ? modrm[1] & 7 : rm) == 5 ? 4 : 0);
 }
 
-bool device_short(struct vcpu *v, gva_t va)
+/* A register of 4 bytes, read and written. */
+static u32 register_read(struct vcpu *v, u32 gpa)
+{
+	u32 value;
+
+	if (gpa >> PAGE_SHIFT == LAPIC_BASE >> PAGE_SHIFT)
+		return lapic_read(&v->lapic, gpa & (PAGE_SIZE - 1));
+	mmio_read(gpa, &value, 4);
+	return value;
+}
+
+static void register_write(struct vcpu *v, u32 gpa, u32 value)
+{
+	if (gpa >> PAGE_SHIFT == LAPIC_BASE >> PAGE_SHIFT)
+		lapic_write(&v->lapic, gpa & (PAGE_SIZE - 1), value);
+	else
+		mmio_write(gpa, &value, 4);
+}
+
+bool device_short(struct vcpu *v, u32 gpa)
 {
 	struct regs *r = &v->r;
 	u32 operand, reg, value;
 	bool moffs;
 	u8 code[12]; /* none of these is longer */
 
-	if ((va & 3) || (r->eflags & EFLAGS_TF) || !is_flat(r->cs) ||
+	if ((gpa & 3) || (r->eflags & EFLAGS_TF) || !is_flat(r->cs) ||
 	    r->eip >= WINDOW_BASE - sizeof(code) || copy_from_linear(code, r->eip, sizeof(code)))
 		return false;
 	moffs = (code[0] & 0xFD) == 0xA1; /* EAX, and an address without ModRM */
@@ -101,17 +120,17 @@ bool device_short(struct vcpu *v, gva_t va)
 	switch (operand ? code[0] : 0) {
 	case 0x8B: /* MOV reg, [operand] */
 	case 0xA1:
-		r->gpr[reg] = lapic_read(&v->lapic, va & (PAGE_SIZE - 1));
+		r->gpr[reg] = register_read(v, gpa);
 		break;
 	case 0x89: /* MOV [operand], reg */
 	case 0xA3:
-		lapic_write(&v->lapic, va & (PAGE_SIZE - 1), r->gpr[reg]);
+		register_write(v, gpa, r->gpr[reg]);
 		break;
 	case 0xC7: /* MOV [operand], immediate */
 		if (reg)
 			return false;
 		memcpy(&value, code + 1 + operand, 4);
-		lapic_write(&v->lapic, va & (PAGE_SIZE - 1), value);
+		register_write(v, gpa, value);
 		operand += 4;
 		break;
 	default:

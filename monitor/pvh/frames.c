@@ -20,6 +20,20 @@ void *frame_show(u64 gpfn)
 	return guest_phys(VCPU, gpfn << PAGE_SHIFT, PHYS_DMA);
 }
 
+u32 window_frame(gva_t va)
+{
+	return ((volatile u32 *)WIN_L1_NARROW)[(va - WINDOW_BASE) >> PAGE_SHIFT] >> PAGE_SHIFT;
+}
+
+void window_show(gva_t va, u32 frame)
+{
+	u32 n = (va - WINDOW_BASE) >> PAGE_SHIFT, pte = frame << PAGE_SHIFT | PTE_FLAGS;
+
+	((volatile u32 *)WIN_L1_NARROW)[n] = pte;
+	((volatile u32 *)WIN_L1_WIDE)[n * 2] = pte;
+	cpu_invlpg(va);
+}
+
 /* Xen puts the table's pages into guest-physical memory, at GRANTS_AT. */
 bool grants_map(u32 pages)
 {
@@ -28,14 +42,10 @@ bool grants_map(u32 pages)
 						 .space = XENMAPSPACE_grant_table,
 						 .idx = i,
 						 .gpfn = (GRANTS_AT >> PAGE_SHIFT) + i};
-		u32 va = WIN_GRANTS + i * PAGE_SIZE, n = (va - WINDOW_BASE) >> PAGE_SHIFT;
-		u32 pte = (GRANTS_AT + i * PAGE_SIZE) | PTE_FLAGS;
 
 		if (xen_memory_op(XENMEM_add_to_physmap, &add))
 			return false;
-		((volatile u32 *)WIN_L1_NARROW)[n] = pte;
-		((volatile u32 *)WIN_L1_WIDE)[n * 2] = pte;
-		cpu_invlpg(va);
+		window_show(WIN_GRANTS + i * PAGE_SIZE, (GRANTS_AT >> PAGE_SHIFT) + i);
 	}
 	return true;
 }

@@ -16,8 +16,7 @@
 #define MSR_MISC_FEATURES 0x140u
 #define CPUID_FAULTING 1u
 
-/* Xen's events come by a vector of the IDT. */
-static void start_events(void)
+void processor_start(void)
 {
 	struct xen_hvm_param p = {
 		.domid = DOMID_SELF,
@@ -25,6 +24,7 @@ static void start_events(void)
 		.value = (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VEC_EVENT,
 	};
 
+	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
 	xen_must(hypercall(__HYPERVISOR_hvm_op, HVMOP_set_param, (u32)&p, 0, 0, 0), NEED_VECTOR);
 }
 
@@ -68,8 +68,7 @@ void regparm3 monitor_start(struct vcpu *v)
 	tables_start();
 	idt_start();
 	start_segments(v);
-	leave_wrmsr(CPUID_FAULTING, 0, MSR_MISC_FEATURES);
-	start_events();
+	processor_start();
 	prelude_start();
 	start_pc();
 	events_start();

@@ -19,7 +19,11 @@
 #define PDE_FLAGS 0x63u
 #define PTE_FLAGS 0x63u
 #define PRESENT 1u
+#define USER 4u
 #define LARGE 0x80u
+/* Bits by which Linux takes an entry that is not present for a mapping all the same: 8, and
+ * before 2.6.25 7 (its PROT_NONE). */
+#define PROTNONE 0x180u
 #define FRAME 0xFFFFF000u
 
 static struct start_pvh *pvh(void)
@@ -237,11 +241,26 @@ static u32 rights(struct vcpu *v, gva_t va, const u32 *entry)
 	return e ? *e & last : last;
 }
 
-bool space_is_device(struct vcpu *v, gva_t va)
+static bool in_pci_hole(u64 pa)
 {
-	const u32 *e = entry_of(v, va);
+	return pa >= PCI_HOLE && pa >> 32 == 0;
+}
 
-	return e && !(*e & PRESENT) && leads_to(e) == (LAPIC_BASE & FRAME);
+u64 space_shut(u64 entry)
+{
+	if ((entry & (PRESENT | USER)) != PRESENT || !in_pci_hole(entry & 0xFFFFFFFFFF000))
+		return entry;
+	return (entry & ~(u64)PRESENT) | PROTNONE;
+}
+
+bool space_is_device(struct vcpu *v, gva_t va, u64 *gpa)
+{
+	const u32 *e = va < v->linear_base ? NULL : entry_of(v, va);
+
+	if (!e || (*e & PRESENT) || !in_pci_hole(leads_to(e)))
+		return false;
+	*gpa = leads_to(e) | (va & (PAGE_SIZE - 1));
+	return true;
 }
 
 enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u32 *guest_error,
@@ -255,8 +274,7 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	if (va >= WINDOW_BASE)
 		return SPACE_FAULT;
 	if (v->cr0 & CR0_PG) {
-		*gpa = LAPIC_BASE | (va & (PAGE_SIZE - 1));
-		if (kernel && space_is_device(v, va))
+		if (kernel && space_is_device(v, va, gpa))
 			return SPACE_MMIO;
 		e = walk(v, va, &frame);
 		if (!e)
@@ -270,23 +288,30 @@ enum space_result space_look(struct vcpu *v, gva_t va, u32 error, bool kernel, u
 	return guest_has_ram(frame) ? SPACE_FILLED : SPACE_MMIO;
 }
 
-/* What the guest's own tables map goes to Xen, which answers with ones; the local APIC's page
- * alone is found before (InvalPage). */
-bool space_has_mmio(void)
+/* A kernel's devices are above its linear mapping, wherever that begins. */
+static void set_devices_from(struct vcpu *v)
 {
-	return false;
+	v->devices_from = v->has_mmio ? v->linear_base : FIXMAP_FROM;
 }
 
-/* If the kernel has mapped the local APIC at va, takes the entry's present bit, so that its
- * accesses fault and are emulated.  Xen's own APIC would answer them otherwise. */
+/* The guest's kernel asks get_reloc once, after Init, which calls are to be the ROM's; then it
+ * is too late. */
+bool space_show_mmio(struct vcpu *v)
+{
+	v->has_mmio |= !v->paravirtual;
+	set_devices_from(v);
+	return v->has_mmio;
+}
+
+/* The local APIC is mapped in domains without a device, too, whose SetPxE is the kernel's own.
+ * Xen's own APIC would answer there. */
 void space_invlpg(struct vcpu *v, gva_t va)
 {
 	u64 frame;
 	u32 *e = walk(v, va, &frame);
 
-	if (e && frame == (LAPIC_BASE & FRAME)) {
-		*e &= ~PRESENT;
-	}
+	if (e && frame == (LAPIC_BASE & FRAME))
+		*e = (u32)space_shut(*e);
 	cpu_invlpg(va);
 }
 
@@ -307,6 +332,7 @@ void space_find_linear(struct vcpu *v)
 		pages++;
 	v->linear_limit = pages << 12;
 	limit_short_cut(v);
+	set_devices_from(v);
 }
 
 void space_flush_tlb(struct vcpu *v)
@@ -355,6 +381,7 @@ void space_start(struct vcpu *v)
 	v->window_pde = pvh()->l1_narrow | PDE_FLAGS;
 	v->on_own = true;
 	v->text = pvh()->text;
+	set_devices_from(v);
 }
 
 /* There is no pool. */

@@ -57,7 +57,11 @@
 /* Where the grant table is in guest-physical memory: no RAM, and nothing of a PC's. */
 #define GRANTS_AT 0xFE800000u
 
-#define DEVICES_FROM 0xF0000000u /* kernels map their devices above */
+/* The first frame's address that cannot be memory: from here to 4 GB are devices' registers,
+ * the monitor's grant table, and pages of Xen's. */
+#define PCI_HOLE 0xFC000000u
+
+#define FIXMAP_FROM 0xF0000000u /* kernels map the local APIC above */
 
 #define PVH_MONITOR_PAGES (WIN_MONITOR_PAGES + 1) /* its own block is a page */
 /* The pages of the monitor's own: an image of so many, and one for the rest of WIN_TEXT;

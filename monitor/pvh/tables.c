@@ -63,6 +63,12 @@ u16 tables_call_selector(enum seg seg)
 	return (u16)((const u32 *)WIN_STACK_TOP)[seg == SEG_CS ? -4 : -1];
 }
 
+void tables_load_tss(void)
+{
+	write_slot(WIN_GDT, OWN_TSS / 8, make_system(WIN_TSS, 103, 9)); /* LTR wants it not busy */
+	cpu_ltr(OWN_TSS);
+}
+
 void segments_load(void); /* entry/pvh/traps.asm: loads the GDT, and ring 0's segments */
 
 void tables_start(void)
@@ -73,11 +79,10 @@ void tables_start(void)
 	write_slot(WIN_GDT, OWN_DS0 / 8, 0x00CF93000000FFFFull);
 	write_slot(WIN_GDT, FLAT_RING1_CS / 8, 0x00CFBB000000FFFFull);
 	write_slot(WIN_GDT, FLAT_RING1_DS / 8, 0x00CFB3000000FFFFull);
-	write_slot(WIN_GDT, OWN_TSS / 8, make_system(WIN_TSS, 103, 9));
 	segments_load();
 	tss[1] = WIN_STACK_TOP;
 	tss[2] = OWN_DS0;
 	tss[4] = FLAT_RING1_DS;
 	tss[25] = 104u << 16; /* no I/O bitmap: every port traps */
-	cpu_ltr(OWN_TSS);
+	tables_load_tss();
 }

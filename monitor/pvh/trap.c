@@ -107,6 +107,7 @@ static void device_fault(struct vcpu *v)
 	struct regs *r = &v->r;
 	gva_t va = cpu_cr2();
 	u32 f[4];
+	u64 gpa;
 
 	read_own_frame(v, f, sizeof(f));
 	r->error = f[0];
@@ -114,13 +115,13 @@ static void device_fault(struct vcpu *v)
 	r->cs = f[2] & 0xFFFF;
 	r->eflags = (f[3] & ~EFLAGS_IF) | (v->vif & EFLAGS_IF);
 	r->gpr[GPR_ESP] += 16;
-	if (!space_is_device(v, va)) {
+	if (!space_is_device(v, va, &gpa)) {
 		page_fault(v);
 		return;
 	}
 	COUNT(fault_mmio);
-	if (!device_short(v, va))
-		emulate_mmio(v, va, LAPIC_BASE | (va & (PAGE_SIZE - 1)));
+	if (!device_short(v, (u32)gpa))
+		emulate_mmio(v, va, gpa);
 }
 
 /* IRET was about to take the frame at ESP, and an interrupt was pending.  If there is one,

@@ -2,9 +2,11 @@
 /*
  * VMI calls on page tables in the PVH binding.  The processor uses the guest's own tables,
  * so a Set is a store.  For the calls that are used most get_reloc answers NONE, and the
- * guest keeps its native code.
+ * guest keeps its native code, unless it has a device with registers in memory: entries that
+ * lead to these are to be seen here (space_shut).
  */
 #include "cpu_pvh.h"
+#include "pvh.h"
 #include "monitor/binding.h"
 #include "monitor/life.h"
 #include "monitor/monitor.h"
@@ -31,16 +33,23 @@ static u64 load(gva_t at, u32 bytes)
 	return value;
 }
 
+static void set_narrow(u32 pte, gva_t ptep)
+{
+	u32 entry = (u32)space_shut(pte);
+
+	store(ptep, &entry, 4);
+}
+
 void regparm3 vmi_SetPxE(u32 pte, gva_t ptep, u32 flags)
 {
 	(void)flags;
-	store(ptep, &pte, 4);
+	set_narrow(pte, ptep);
 }
 
 /* The low half makes the entry present: it is absent while the high half is written. */
 static void set_long(u64 pte, gva_t ptep)
 {
-	u32 none = 0, high = (u32)(pte >> 32), low = (u32)pte;
+	u32 none = 0, high = (u32)(pte >> 32), low = (u32)space_shut(pte);
 
 	store(ptep, &none, 4);
 	store(ptep + 4, &high, 4);
@@ -54,7 +63,7 @@ void regparm3 vmi_SetPxELong(u32 low, u32 high, gva_t ptep)
 
 void regparm3 vmi_SetPxEPlain(gva_t ptep, u32 pte)
 {
-	store(ptep, &pte, 4);
+	set_narrow(pte, ptep);
 }
 
 u32 regparm3 vmi_GetPxE(gva_t ptep)
@@ -66,7 +75,7 @@ u32 regparm3 vmi_SwapPxE(gva_t ptep, u32 pte)
 {
 	u32 old = vmi_GetPxE(ptep);
 
-	store(ptep, &pte, 4);
+	set_narrow(pte, ptep);
 	return old;
 }
 
@@ -98,12 +107,11 @@ static u32 change_bit(gva_t ptep, u32 bit, bool set, bool wide)
 {
 	u64 old = load(ptep, wide ? 8 : 4), mask = 1ull << (bit & (wide ? 63 : 31));
 	u64 new = set ? old | mask : old & ~mask;
-	u32 low = (u32) new;
 
 	if (wide)
 		set_long(new, ptep);
 	else
-		store(ptep, &low, 4);
+		set_narrow((u32) new, ptep);
 	return (old & mask) != 0;
 }
 

@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 	memset(&ring, 0, sizeof(ring));
 	memset(prepared, 0, sizeof(prepared));
 	store_start(&store, &ring);
-	orders_start(&orders, &store);
+	orders_start(&orders, &store, true);
 	xenbus_start(&bus, &store);
 	while (in.left) {
 		u32 n = next();

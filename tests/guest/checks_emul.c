@@ -58,13 +58,13 @@ static void check_exception(void)
 	check_eq("nowhere: its CS", SEL_USER_CS, seen.cs);
 }
 
-static void check_step(const char *name, u32 kind, u32 traps)
+static void check_step(const char *name, u32 kind, u32 least, u32 most)
 {
 	u32 before = db_count;
 
 	check_subject(name);
 	check_eq("the program ends", 0, proc_run(PROG_STEP, kind));
-	check_eq("traps", traps, db_count - before);
+	check_range("traps", least, most, db_count - before);
 	check_eq("DR6 tells of a step", 0x4000, db_dr6 & 0x400f);
 	check_subject(NULL);
 }
@@ -72,11 +72,12 @@ static void check_step(const char *name, u32 kind, u32 traps)
 static void check_steps(void)
 {
 	db_watched = true;
-	check_step("step: over nop", STEP_NOP, 3);
-	check_step("step: over in", STEP_IN, 3);
-	check_step("step: over cli", STEP_CLI, 3);
-	check_step("step: over a load from nowhere", STEP_NOWHERE, 3);
-	check_step("step: over three elements of a string", STEP_STRING, 5);
+	check_step("step: over nop", STEP_NOP, 3, 3);
+	check_step("step: over in", STEP_IN, 3, 3);
+	check_step("step: over cli", STEP_CLI, 3, 3);
+	check_step("step: over a load from nowhere", STEP_NOWHERE, 3, 3);
+	/* In a PVH domain QEMU 10 steps once more over the REP when ECX has become 0. */
+	check_step("step: over three elements of a string", STEP_STRING, 5, 6);
 	db_watched = false;
 }
 

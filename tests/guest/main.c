@@ -11,6 +11,7 @@
  *   fuzz=SEED calls=N wild   random calls instead of checks: see fuzz.c
  *   bench              costs instead of checks: see bench.c
  *   forks=N            rounds of the fork check (50)
+ *   life               wait to be saved, in one state after another (checks_life.c)
  *   echo               wait for a line on the UART and send it back
  *   fail=1             one check fails: the exit code must show it
  *   die=triple|fault|real|pe|kexec|ud|hang|reboot|panic|halt   end the run that way
@@ -39,13 +40,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{"desc", checks_desc},	     {"trap", checks_trap},	  {"irqflag", checks_irqflag},
-	{"cpu", checks_cpu},	     {"call", checks_convention}, {"alarm", checks_alarm},
-	{"time", checks_time},	     {"pte", checks_pte},	  {"space", checks_space},
-	{"proc", checks_proc},	     {"seg", checks_seg},	  {"fault", checks_fault},
-	{"hostile", checks_hostile}, {"emul", checks_emul},	  {"each", checks_each},
-	{"mmu", checks_rules_mmu},   {"irq", checks_rules_irq},	  {"pc", checks_pc},
-	{"disk", checks_disk},	     {"net", checks_net},
+	{"life", checks_life},	     {"desc", checks_desc},	  {"trap", checks_trap},
+	{"irqflag", checks_irqflag}, {"cpu", checks_cpu},	  {"call", checks_convention},
+	{"alarm", checks_alarm},     {"time", checks_time},	  {"pte", checks_pte},
+	{"space", checks_space},     {"proc", checks_proc},	  {"seg", checks_seg},
+	{"fault", checks_fault},     {"hostile", checks_hostile}, {"emul", checks_emul},
+	{"each", checks_each},	     {"mmu", checks_rules_mmu},	  {"irq", checks_rules_irq},
+	{"pc", checks_pc},	     {"disk", checks_disk},	  {"net", checks_net},
 };
 
 static void run_groups(void)
@@ -98,6 +99,7 @@ noreturn void guest_main(void)
 	page_init(virt_to_phys(bss_end));
 	find_rom();
 	checks_boot();
+	checks_life_boot();
 	if (nx_enabled && option("latenx"))
 		set_nxe(false);
 	checks_init();

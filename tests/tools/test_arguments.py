@@ -55,9 +55,15 @@ class Typed(unittest.TestCase):
     def test_defaults(self):
         args = self.take()
         self.assertEqual((args.host, args.memory, args.vcpus, args.timeout, args.cmdline, args.initrd),
-                         ("shim", 64, 1, 120.0, "", None))
+                         ("pvh", 64, 1, 120.0, "", None))
         args = self.take(HOST="", MEMORY="", CMDLINE="", INITRD="")
-        self.assertEqual((args.host, args.memory, args.cmdline, args.initrd), ("shim", 64, "", None))
+        self.assertEqual((args.host, args.memory, args.cmdline, args.initrd), ("pvh", 64, "", None))
+
+    def test_the_test_guest_of_a_host(self):
+        for host, name, two_level in (("pvh", "guest-2level", True), ("shim", "guest-pae", False)):
+            args = arguments.arguments(("--prepare", "--host", host, "--log", self.where))
+            self.assertEqual((args.name, args.two_level), (name, two_level))
+        self.assertFalse(self.take().two_level)     # what is given may have any tables
 
     def test_any_text_arrives(self):
         for text in HARD:
@@ -89,10 +95,10 @@ class Typed(unittest.TestCase):
 
     def test_numbers(self):
         self.assertEqual(self.take(MEMORY="5", VCPUS="3", TIMEOUT="0.5").memory, 5)
-        self.assertEqual(self.take(MEMORY="4", HOST="dom0").memory, 4)
+        self.assertEqual(self.take(MEMORY="4").memory, 4)
         for text in ("64M", "abc", "0", "4", "-1", "1e3", "99999999", " 64", "0x40"):
-            self.refused("MEMORY=%s: a number of MB from 5 on was expected" % text, MEMORY=text)
-        self.refused("--memory 64M: a number of MB from 5 on", "--memory", "64M")
+            self.refused("MEMORY=%s: a number of MB from 5 on was expected" % text, MEMORY=text, HOST="shim")
+        self.refused("--memory 64M: a number of MB from 5 on", "--memory", "64M", "--host", "shim")
         self.refused("MEMORY=3: a number of MB from 4 on", MEMORY="3", HOST="pv32")
         for text in ("0", "one"):
             self.refused("VCPUS=%s: a number of CPUs from 1 on" % text, VCPUS=text)
@@ -139,6 +145,9 @@ class Typed(unittest.TestCase):
         self.assertEqual(self.take("--at", "x", r"type \x1e\xff\n").at, [["x", r"type \x1e\xff\n"]])
         self.refused("is one of: type, xl", "--at", "x", "press y")
         self.refused("is one of: type", "--host", "dom0", "--at", "x", "xl list")
+        self.assertEqual(self.take("--at", "x", "save").at, [["x", "save"]])
+        self.refused("is one of: type", "--host", "bare", "--at", "x", "save")
+        self.refused("nothing belongs behind save", "--at", "x", "save file")
         self.refused("--at: type \\x1", "--at", "x", "type \\x1")
 
     def test_unknown_options(self):

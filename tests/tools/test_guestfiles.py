@@ -13,7 +13,7 @@ import guestfiles  # noqa: E402
 
 def guest(**more):
     values = dict(name="g", memory=64, vcpus=1, cmdline=None, initrd=None, kernel="/k/g.elf",
-                  shim_args="smep=0", disks=[], vifs=[])
+                  shim_args="smep=0", disks=[], vifs=[], at=[])
     values.update(more)
     return types.SimpleNamespace(**values)
 
@@ -71,7 +71,7 @@ class Archive(unittest.TestCase):
                     files[name] = f.read()
             return files
 
-    def prepare(self, kernel, initrd=None, start=b""):
+    def prepare(self, kernel, initrd=None, start=b"", **more):
         """The settings, the files in the archive, and those that are new."""
         with tempfile.TemporaryDirectory() as where:
             paths = {}
@@ -81,7 +81,7 @@ class Archive(unittest.TestCase):
                     os.mkdir(os.path.dirname(paths[what]))
                     with open(paths[what], "wb") as f:
                         f.write((start if what == "initrd" else b"") + what.encode() * 1001)
-            text, archive, new = guestfiles.prepare(guest(**paths), "pv", 0)
+            text, archive, new = guestfiles.prepare(guest(**paths, **more), "pv", 0)
         return settings(text), self.unpack(archive), new
 
     def test_cpio_finds_every_file(self):
@@ -107,6 +107,12 @@ class Archive(unittest.TestCase):
         self.assertEqual(files["g.ramdisk"], bytes(4) + b"\x1f\x8b\x08" + b"initrd" * 1001)
         self.assertEqual(new, {"g.ramdisk": files["g.ramdisk"]})
         self.assertNotIn("in.gz", files)
+
+    def test_dom0_is_told_of_a_life_with_steps(self):
+        self.assertNotIn("lifecycle", self.prepare("bz", "in")[1])
+        self.assertNotIn("lifecycle", self.prepare("bz", "in", at=[("x", "xl save"), ("y", "type save")])[1])
+        for step in guestfiles.LIFE:
+            self.assertIn("lifecycle", self.prepare("bz", "in", at=[("x", "xl list"), ("y", step)])[1])
 
     def test_a_name_may_be_any_bytes(self):
         name = os.fsdecode(b"in\xe9 \n.img")

@@ -259,7 +259,7 @@ class Accelerator(Fake):
 class Program(unittest.TestCase):
     def test_pvh_takes_debians_qemu_only_where_it_has_not_the_fault(self):
         def program(kind, kvm=False, **more):
-            values = dict(accel="auto", icount=None, qemu=None)
+            values = dict(accel="auto", icount=None, qemu=None, two_level=False)
             with mock.patch.object(qemu, "kvm_works", return_value=kvm), \
                     mock.patch.object(host, "built", lambda script: "from " + script), \
                     mock.patch.object(host, "unbuilt", lambda script: script == "mkqemu"):
@@ -270,6 +270,7 @@ class Program(unittest.TestCase):
         self.assertEqual(program("pvh", kvm=True), (qemu.QEMU, ()))
         self.assertEqual(program("pvh", kvm=True, icount=0), ("from mkqemu", ("qemu",)))
         self.assertEqual(program("pvh", qemu="mine"), (qemu.QEMU, ()))
+        self.assertEqual(program("pvh", two_level=True), (qemu.QEMU, ()))
         for kind in ("shim", "bare"):
             self.assertEqual(program(kind), (qemu.QEMU, ()))
 
@@ -416,7 +417,7 @@ class Hosts(Fake):
             values = dict(name="g", stdin=False, at=[], accel="tcg", icount=None, cpu=None, log=where,
                           qemu=None, qemu_args="", timeout=60, verbose=False, memory=64, vcpus=1, smp=1,
                           kernel=os.path.join(where, "g.elf"), initrd=os.path.join(where, "i.gz"),
-                          cmdline="a,b", xen=None, xen_debug=False, xen_args="", shim_args="smep=0",
+                          cmdline="a,b", two_level=False, xen=None, xen_debug=False, xen_args="", shim_args="smep=0",
                           disks=[], vifs=[])
             values.update(more)
             found = {"mkdom0": where, "mkxen": os.path.join(where, "xen"),
@@ -452,6 +453,18 @@ class Hosts(Fake):
             self.assertEqual(self.shown, b"from the guest")
             self.assertEqual(self.out.getvalue(), "Name ID\ndone\n")
             self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + host.XEN_MB + 64))
+
+    def test_a_domain_that_is_saved_has_room_for_its_twin(self):
+        end = self.run_it("pv32", """
+            os.write(fd["control"], b"list\\n")
+            os.write(fd["output"], b"now")
+            os.write(fd["output"], b" and " + os.read(fd["control"], 100))
+            os.write(fd["control"], b"end 0\\n")
+            time.sleep(1000)
+            """, at=[("now", "save")])
+        self.assertEqual(end[0], FINE)
+        self.assertEqual(self.shown, b"now and life save\n")
+        self.assertEqual(self.after("-m"), str(hosts.DOM0_MB + hosts.LIFE_MB + host.XEN_MB + 3 * 64))
 
     def test_xl_may_refuse_or_destroy(self):
         end = self.run_it("pv32", """

@@ -28,6 +28,9 @@ class VersionTest(unittest.TestCase):
     def test_the_newest_entry_of_the_changelog_is_its(self):
         self.assertEqual(re.findall(r"^## (\d+\.\d+)", read("CHANGELOG.md"), re.M)[0], version())
 
+    def test_so_is_that_of_debian_s_package(self):
+        self.assertEqual(re.match(r"vmixen \((\d+\.\d+)-\d+\) ", read("debian/changelog"))[1], version())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -347,6 +347,13 @@ static void make_frames(void)
 	poke(A_S_GUEST_PAGES, GUEST_PAGES);
 }
 
+/* libunicorn 2.1, as Debian 13 has it, keeps 32 bytes of each engine that is closed. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libunicorn";
+}
+
 void memory_open(uc_engine *uc)
 {
 	const Elf32_Phdr *load = (const Elf32_Phdr *)(rom_elf + elf_header()->e_phoff);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <unicorn/unicorn.h>
 
+#include "asm_memory.h"
 #include "asm_pvh.h"
 #include "monitor/pvh/pvh.h"
 
@@ -53,10 +54,12 @@ static bool is_short(const char *name)
 }
 
 static bool raises;
+static u32 raised_with_flag; /* so often */
 
 static bool perhaps_raise(struct asm_call *c)
 {
 	(void)c;
+	raised_with_flag += raises && pvh_flag;
 	if (raises)
 		pvh_raise();
 	return true;
@@ -65,9 +68,9 @@ static bool perhaps_raise(struct asm_call *c)
 static void prepare(u32 seed)
 {
 	pvh_begin(seed);
-	raises = one_in(2);
+	raises = seed % 2;
 	machine.on_c = perhaps_raise;
-	machine.gpr[EAX] |= DEVICES_FROM | 4; /* for no short cut */
+	machine.gpr[EAX] |= PCI_HOLE | 4; /* for no short cut */
 	poke(A_V_LINEAR_LIMIT, 0);
 	poke(A_V_NARROW_LIMIT, 0);
 	poke(A_V_GDT_ENTRIES, 0);
@@ -112,7 +115,8 @@ static void a_call_in_ring_0_keeps_its_caller_and_no_event_is_lost(void **state)
 	(void)state;
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++)
 		if (row->in_c && !is_short(row->name))
-			each_moment(3, prepare, go, check);
+			each_moment(6, prepare, go, check);
+	assert_true(raised_with_flag);
 }
 
 static void a_stack_that_ends_before_the_words_is_ring_1s_fault(void **state)
@@ -313,6 +317,7 @@ static void begin_exception(u32 seed)
 	pvh_begin(seed);
 	poke(A_V_HANDLER + vector * 4, GUEST_CODE);
 	machine.cr[2] = rnd() & 0x7FFFFFFF;
+	poke(A_V_DEVICES_FROM, 0x80000000);
 	is_user = one_in(2);
 	for (u32 i = 5; i--;)
 		frame[i] = rnd();
@@ -356,6 +361,51 @@ static void an_exception_shows_the_kernel_its_own_flag(void **state)
 	for (vector = 0; vector < 32; vector++)
 		for (gate = 0; gate < 2; gate++)
 			each_moment(6, begin_exception, exception, check_exception);
+}
+
+/* Ring 0 has the kernel's frame, and goes on for it. */
+static u32 device_traps;
+
+static bool device_trap(u32 number)
+{
+	u32 f = peek(A_V_TRAP_ESP), out = A_WIN_STACK_TOP - 20;
+
+	assert_int_equal(number, A_VECTOR_DEVICE);
+	assert_int_equal(peek(f + 12), esp);
+	device_traps++;
+	scribble(out, GUEST_CODE);
+	scribble(out + 4, peek(f + 4));
+	scribble(out + 8, peek(f + 8));
+	scribble(out + 12, esp);
+	scribble(out + 16, peek(f + 16));
+	scribble(A_V_EXIT_ESP, out);
+	return true;
+}
+
+static void begin_kernel_fault(u32 seed)
+{
+	vector = 14;
+	gate = 1;
+	begin_exception(seed);
+	machine.nmi = false;
+	machine.on_trap = device_trap;
+	device_traps = 0;
+	poke(A_V_DEVICES_FROM, rnd());
+	machine.cr[2] = one_in(4) ? peek(A_V_DEVICES_FROM) - one_in(2) : rnd();
+}
+
+static void check_kernel_fault(void)
+{
+	assert_int_equal(stop, STOP_RETURN);
+	assert_int_equal(machine.eip, GUEST_CODE);
+	check_kept(ALL_REGISTERS);
+	assert_int_equal(device_traps, !is_user && machine.cr[2] >= peek(A_V_DEVICES_FROM));
+}
+
+static void a_kernel_fault_where_devices_may_be_comes_to_ring_0(void **state)
+{
+	(void)state;
+	each_state(500, begin_kernel_fault, exception, check_kernel_fault);
 }
 
 /* --- faults in ring 0 ------------------------------------------------------------------------ */
@@ -404,6 +454,7 @@ int main(void)
 		cmocka_unit_test(enable_takes_what_waits),
 		cmocka_unit_test(iret_takes_what_waits_and_sets_ts_for_user_mode),
 		cmocka_unit_test(an_exception_shows_the_kernel_its_own_flag),
+		cmocka_unit_test(a_kernel_fault_where_devices_may_be_comes_to_ring_0),
 		cmocka_unit_test(a_fault_in_ring_0_finds_the_monitors_segments),
 	};
 

@@ -164,6 +164,56 @@ static void an_entry_that_the_processor_has_is_written_without_c(void **state)
 /* --- page tables
  * ---------------------------------------------------------------------------------- */
 
+/* An entry that C need not see is stored as C would store it. */
+static u32 entry_at, entry_low, entry_high;
+static bool entry_is_long, stored;
+
+static void begin_set(u32 seed)
+{
+	static const u32 frames[] = {0,	       0x1000,	  0x12345000, PCI_HOLE - 0x1000,
+				     PCI_HOLE, 0xFEBF0000};
+
+	begin(seed);
+	entry_is_long = one_in(2);
+	entry_low = frames[below(ARRAY_SIZE(frames))] | (rnd() & 0xFFF);
+	entry_high = rnd();
+	entry_at = TABLE + below(16);
+	if (one_in(8))
+		entry_at = WINDOW_BASE + (entry_at & 0xFF8);
+	stored = entry_low < PCI_HOLE && entry_at < WINDOW_BASE &&
+		 !(entry_at & (entry_is_long ? 7 : 3));
+	machine.gpr[EAX] = entry_low;
+	machine.gpr[EDX] = entry_is_long ? entry_high : entry_at;
+	machine.gpr[ECX] = entry_is_long ? entry_at : rnd();
+}
+
+static void set_entry(void)
+{
+	stop = machine_call(entry_is_long ? "stub_SetPxELong" : "stub_SetPxE");
+}
+
+static void check_set(void)
+{
+	check_returned(KEPT_BY_C);
+	assert_int_equal(machine.calls, !stored);
+	if (!stored) {
+		assert_string_equal(machine.call[0].name,
+				    entry_is_long ? "vmi_SetPxELong" : "vmi_SetPxE");
+		return;
+	}
+	want(entry_at, entry_low);
+	if (entry_is_long)
+		want(entry_at + 4, entry_high);
+	check_memory();
+}
+
+static void an_entry_that_leads_to_memory_is_set_without_c(void **state)
+{
+	(void)state;
+	each_state(2000, begin_set, set_entry, check_set);
+	each_moment(20, begin_set, set_entry, check_set);
+}
+
 #define LIMIT (HOLE * 4096)
 
 static u32 top;
@@ -278,7 +328,7 @@ static const struct {
 } quick[] = {
 	{"stub_FlushTLB", "mov to cr", 1},
 	{"stub_InvalPage", "invlpg", 0xC0123000},
-	{"stub_InvalPage", "vmi_InvalPage", DEVICES_FROM},
+	{"stub_InvalPage", "vmi_InvalPage", FIXMAP_FROM},
 	{"stub_CLTS", "clts", 0},
 };
 static u32 nth;
@@ -383,6 +433,7 @@ int main(void)
 		cmocka_unit_test(the_mask_is_the_flag),
 		cmocka_unit_test(available_time_is_of_one_moment),
 		cmocka_unit_test(an_entry_that_the_processor_has_is_written_without_c),
+		cmocka_unit_test(an_entry_that_leads_to_memory_is_set_without_c),
 		cmocka_unit_test(a_directory_with_the_window_is_loaded_without_c),
 		cmocka_unit_test(a_change_of_ts_alone_is_no_exit_but_to_clear_it),
 		cmocka_unit_test(tlb_and_ts_are_ring_0s_in_an_instruction),

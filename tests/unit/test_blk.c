@@ -751,6 +751,62 @@ static void what_is_in_flight_is_sent_again(void **state)
 	assert_memory_equal(&memory[2][2], disk[100], 4096);
 }
 
+/* The domain is restored: the grant table is a new one, of ones or zeros, and nobody maps what an
+ * earlier backend had mapped. */
+static void what_is_in_flight_outlives_the_grant_table(void **state)
+{
+	struct command read, write;
+
+	(void)state;
+	make(&write, DISK_WRITE, 8, 8);
+	add(&write, 4096, 4096);
+	make(&read, DISK_READ, 100, 8);
+	add(&read, 2 * 4096 + 2, 4096); /* by the bounce page */
+	memset(memory[1], 0x5A, 4096);
+	submit(&write);
+	submit(&read);
+	fetch();
+	table[FIRST].flags |= GTF_writing;
+	table[FIRST + 2].flags |= GTF_reading;
+	blk_keep(&b);
+	memset(table, 0xFF, sizeof(table));
+	blk_kept(&b);
+	assert_false(b.connected || b.ready);
+	for (u32 g = 0; g < BLK_GRANTS; g++)
+		assert_int_equal(table[FIRST + g].flags, 0);
+	assert_true(blk_prepare(&b, 3));
+	attach();
+	assert_true(blk_connect(&b, &INFO, 2));
+	serve_all();
+	expect(&write, DISK_OK);
+	expect(&read, DISK_OK);
+	assert_memory_equal(disk[8], memory[1], 4096);
+	assert_memory_equal(&memory[2][2], disk[100], 4096);
+}
+
+/* One that was answered, but whose page the old backend kept, has ended. */
+static void a_page_that_was_held_is_free_in_a_new_domain(void **state)
+{
+	struct command c;
+
+	(void)state;
+	make(&c, DISK_READ, 0, 8);
+	add(&c, 4096, 4096);
+	submit(&c);
+	fetch();
+	serve(0, 0);
+	table[FIRST + 2].flags |= GTF_writing;
+	event();
+	assert_int_equal(c.dones, 0);
+	assert_int_not_equal(b.held, 0);
+	blk_keep(&b);
+	memset(table, 0, sizeof(table));
+	blk_kept(&b);
+	assert_int_equal(b.held, 0);
+	blk_finish(&b);
+	expect(&c, DISK_OK);
+}
+
 static void a_flush_in_flight_ends_if_the_next_backend_has_none(void **state)
 {
 	struct command c;
@@ -1135,6 +1191,8 @@ static int run(void)
 		cmocka_unit_test_setup(a_request_in_error_is_not_sent_any_further, start),
 		cmocka_unit_test_setup(done_may_submit_the_next, start),
 		cmocka_unit_test_setup(what_is_in_flight_is_sent_again, start),
+		cmocka_unit_test_setup(what_is_in_flight_outlives_the_grant_table, start),
+		cmocka_unit_test_setup(a_page_that_was_held_is_free_in_a_new_domain, start),
 		cmocka_unit_test_setup(a_flush_in_flight_ends_if_the_next_backend_has_none, start),
 		cmocka_unit_test_setup(another_backend_gets_grants_of_its_own, start),
 		cmocka_unit_test_setup(a_page_that_the_last_backend_has_is_waited_for, start),

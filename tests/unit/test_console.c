@@ -111,6 +111,36 @@ static void a_backend_may_come_back(void **state)
 	assert_int_equal(ring->out_prod - ring->out_cons, 2);
 }
 
+static void drain_all(void)
+{
+	if (xen.polls == 3)
+		ring->out_cons = ring->out_prod;
+}
+
+static void what_was_written_is_out_before_a_suspend(void **state)
+{
+	u32 sent = xen.sent[2];
+
+	(void)state;
+	console_drain(&console);
+	assert_int_equal(xen.polls, 0);
+	xen.stalled = true;
+	xen.on_poll = drain_all;
+	put(5);
+	console_drain(&console);
+	assert_int_equal(xen.polls, 3);
+	assert_int_equal(ring->out_cons, ring->out_prod);
+	assert_false(console.dead);
+	assert_int_not_equal(xen.sent[2], sent);
+	/* Nor is a dead one waited for twice. */
+	xen.on_poll = pass_time;
+	put(5);
+	console_drain(&console);
+	xen.polls = 0;
+	console_drain(&console);
+	assert_int_equal(xen.polls, 0);
+}
+
 static void an_index_that_cannot_be_is_not_waited_for(void **state)
 {
 	u32 prod = ring->out_prod;
@@ -247,6 +277,7 @@ static int run(void)
 		cmocka_unit_test_setup(a_full_ring_is_waited_for, start),
 		cmocka_unit_test_setup(a_dead_backend_is_waited_for_once, start),
 		cmocka_unit_test_setup(a_backend_may_come_back, start),
+		cmocka_unit_test_setup(what_was_written_is_out_before_a_suspend, start),
 		cmocka_unit_test_setup(an_index_that_cannot_be_is_not_waited_for, start),
 		cmocka_unit_test_setup(input_comes_in_order, start),
 		cmocka_unit_test_setup(input_that_cannot_be_is_none, start),

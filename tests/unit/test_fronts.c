@@ -314,6 +314,36 @@ static void data_go_to_the_guests_memory_and_back(void **state)
 	assert_int_equal(COUNTERS->disk_request, 2);
 }
 
+/* The domain is restored: what was in flight is sent to the backend of the new one. */
+static void a_new_domain_has_its_disks_again(void **state)
+{
+	struct disk_info info;
+
+	(void)state;
+	submit(DISK_READ, 3, 20);
+	fronts_suspend();
+	memset((void *)WIN_GRANTS, 0xFF, PAGE_SIZE);
+	MON->events.awaited_count = 0;
+	MON->fronts.self_port = 7; /* of the old domain */
+	stored_start((void *)(uintptr_t)WIN_STORE);
+	store_start(&MON->store, (void *)WIN_STORE);
+	orders_start(&MON->orders, &MON->store, true);
+	plug(2048);
+	fronts_resume();
+	assert_int_equal(MON->fronts.self_port, 0);
+	assert_int_equal(MON->fronts.port[0], 0);
+	settle();
+	assert_string_equal(ours(2048, "state"), "4");
+	assert_true(is_awaited(MON->fronts.port[0]));
+	disk_info(0, &info);
+	assert_int_equal(info.sectors, 64);
+	assert_int_equal(status, -1);
+	serve(0);
+	events_take();
+	assert_int_equal(status, DISK_OK);
+	assert_memory_equal(PHYS(DATA), disk[3], 20 * 512);
+}
+
 static void what_ends_at_once_ends_by_an_event(void **state)
 {
 	(void)state;
@@ -431,6 +461,7 @@ static int run(void)
 		cmocka_unit_test_setup(a_disk_that_cannot_be_used_is_told, start),
 		cmocka_unit_test_setup(what_xen_refuses_is_told, start),
 		cmocka_unit_test_setup(data_go_to_the_guests_memory_and_back, start_with_a_disk),
+		cmocka_unit_test_setup(a_new_domain_has_its_disks_again, start_with_a_disk),
 		cmocka_unit_test_setup(what_ends_at_once_ends_by_an_event, start_with_a_disk),
 		cmocka_unit_test_setup(a_guest_with_interrupts_off_can_poll, start_with_a_disk),
 		cmocka_unit_test_setup(dma_reaches_memory_alone, start),

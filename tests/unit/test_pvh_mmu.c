@@ -240,7 +240,7 @@ static void a_frame_above_4_gb_is_as_good_as_others(void **state)
 
 static void the_local_apic_is_below_4_gb(void **state)
 {
-	u64 *entry = PHYS(USER_PT);
+	u64 *entry = PHYS(USER_PT), gpa;
 
 	(void)state;
 	domain_init(true);
@@ -248,7 +248,7 @@ static void the_local_apic_is_below_4_gb(void **state)
 	vmi_InvalPage(USER + 3 * PAGE_SIZE);
 	assert_true(entry[3] == (GB4 | 0xFEE00063));
 	entry[3] &= ~1ull;
-	assert_false(space_is_device(v, USER + 3 * PAGE_SIZE));
+	assert_false(space_is_device(v, USER + 3 * PAGE_SIZE, &gpa));
 }
 
 static void a_large_page_is_one_entry(void **state)
@@ -278,16 +278,94 @@ static void a_mapping_of_the_local_apic_is_taken_away(void **state)
 	memset(PHYS(OTHER), 0, PAGE_SIZE);
 	narrow(TABLES)[APIC_VA >> 22] = OTHER | 0x63;
 	entry[APIC_VA >> 12 & 1023] = 0xFEE00063;
-	assert_false(space_is_device(v, APIC_VA));
+	assert_false(space_is_device(v, APIC_VA, &gpa));
 	vmi_InvalPage(APIC_VA);
 	assert_int_equal(cpu.invalidated, APIC_VA);
-	assert_int_equal(entry[APIC_VA >> 12 & 1023], 0xFEE00062);
-	assert_true(space_is_device(v, APIC_VA));
+	assert_int_equal(entry[APIC_VA >> 12 & 1023], 0xFEE001E2);
+	assert_true(space_is_device(v, APIC_VA, &gpa));
 	assert_int_equal(space_look(v, APIC_VA + 0x30, 0, true, &error, &gpa), SPACE_MMIO);
 	assert_int_equal(gpa, 0xFEE00030);
 	entry[(APIC_VA >> 12 & 1023) + 1] = DATA | 0x63;
 	vmi_InvalPage(APIC_VA + PAGE_SIZE);
 	assert_int_equal(entry[(APIC_VA >> 12 & 1023) + 1], DATA | 0x63);
+}
+
+#define DEVICE 0xFEBF0000u
+
+/* The kernel's accesses to it fault then, and the entry is no free one to Linux. */
+static void a_mapping_of_a_device_is_not_present(void **state)
+{
+	u32 *narrow_entry = PHYS(DATA), error;
+	u64 *entry = PHYS(DATA), gpa;
+	u32 at = KERNEL(DATA);
+
+	(void)state;
+	domain_init(false);
+	vmi_SetPxE(DEVICE | 0x173, at, 0);
+	assert_int_equal(*narrow_entry, DEVICE | 0x1F2);
+	vmi_SetPxE(DEVICE | 0x177, at, 0); /* user mode's */
+	assert_int_equal(*narrow_entry, DEVICE | 0x177);
+	vmi_SetPxE(DEVICE | 0x172, at, 0); /* what is not present is no mapping */
+	assert_int_equal(*narrow_entry, DEVICE | 0x172);
+	vmi_SetPxE(PCI_HOLE - 1 - 0xFFF + 0x63, at, 0);
+	assert_int_equal(*narrow_entry, PCI_HOLE - 0x1000 + 0x63);
+	vmi_SetPxE(PCI_HOLE | 0x63, at, 0);
+	assert_int_equal(*narrow_entry, PCI_HOLE | 0x1E2);
+	vmi_SetPxEPlain(at, DEVICE | 0x63);
+	assert_int_equal(*narrow_entry, DEVICE | 0x1E2);
+	vmi_SetPxE(0, at, 0);
+	assert_int_equal(vmi_SwapPxE(at, DEVICE | 0x63), 0);
+	assert_int_equal(*narrow_entry, DEVICE | 0x1E2);
+	vmi_SetPxE(DEVICE | 0x62, at, 0);
+	assert_int_equal(vmi_TestAndSetPxEBit(at, 0), 0);
+	assert_int_equal(*narrow_entry, DEVICE | 0x1E2);
+	vmi_SetPxELong(DEVICE | 0x63, 0x80000000, at); /* with NX */
+	assert_true(*entry == (8ull << 60 | DEVICE | 0x1E2));
+	vmi_SetPxELong(DEVICE | 0x63, 1, at); /* above 4 GB there is memory */
+	assert_true(*entry == (GB4 | DEVICE | 0x63));
+	vmi_SwapPxELongAtomic(DEVICE | 0x63, 0, at);
+	assert_true(*entry == (DEVICE | 0x1E2));
+
+	memset(PHYS(OTHER), 0, PAGE_SIZE);
+	narrow(TABLES)[APIC_VA >> 22] = OTHER | 0x63;
+	vmi_SetPxE(DEVICE | 0x63, KERNEL(OTHER) + (APIC_VA >> 12 & 1023) * 4, 0);
+	assert_true(space_is_device(v, APIC_VA + 0x104, &gpa));
+	assert_true(gpa == DEVICE + 0x104);
+	assert_int_equal(space_look(v, APIC_VA + 0x30, PF_W, true, &error, &gpa), SPACE_MMIO);
+	assert_true(gpa == DEVICE + 0x30);
+	assert_int_equal(space_look(v, APIC_VA + 0x30, 0, false, &error, &gpa), SPACE_FAULT);
+}
+
+/* Below, a process's entry that is not present may look like one. */
+static void a_kernels_devices_are_above_its_linear_mapping(void **state)
+{
+	u64 gpa;
+
+	(void)state;
+	domain_init(false);
+	vmi_SetCR3(TABLES);
+	((u32 *)PHYS(USER_PT))[3] = DEVICE | 0x1E2;
+	assert_false(space_is_device(v, USER + 3 * PAGE_SIZE, &gpa));
+	v->linear_base = 0;
+	assert_true(space_is_device(v, USER + 3 * PAGE_SIZE, &gpa));
+}
+
+static void a_device_in_memory_must_come_before_init(void **state)
+{
+	(void)state;
+	domain_init(false);
+	assert_int_equal(v->devices_from, FIXMAP_FROM);
+	assert_false(space_show_mmio(v));
+	assert_false(v->has_mmio);
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->devices_from, FIXMAP_FROM);
+	domain_init(false);
+	v->paravirtual = false;
+	assert_true(space_show_mmio(v));
+	v->paravirtual = true;
+	vmi_SetCR3(TABLES);
+	assert_int_equal(v->devices_from, LINEAR);
+	assert_true(space_show_mmio(v)); /* another one at the same controller */
 }
 
 static void linear_memory_is_found_as_far_as_it_goes(void **state)
@@ -424,6 +502,9 @@ static int run(void)
 		cmocka_unit_test(the_local_apic_is_below_4_gb),
 		cmocka_unit_test(a_large_page_is_one_entry),
 		cmocka_unit_test(a_mapping_of_the_local_apic_is_taken_away),
+		cmocka_unit_test(a_mapping_of_a_device_is_not_present),
+		cmocka_unit_test(a_kernels_devices_are_above_its_linear_mapping),
+		cmocka_unit_test(a_device_in_memory_must_come_before_init),
 		cmocka_unit_test(linear_memory_is_found_as_far_as_it_goes),
 		cmocka_unit_test(a_gdt_outside_of_linear_memory_shows_none),
 		cmocka_unit_test(a_set_is_a_store),

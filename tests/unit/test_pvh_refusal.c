@@ -22,6 +22,7 @@
 #include "monitor/vcpu.h"
 
 #include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
 #include <xen/io/xs_wire.h>
 
 #define STORE_PORT 5u
@@ -42,6 +43,8 @@ static const struct plan {
 	{__HYPERVISOR_hvm_op, HVMOP_set_param, "deliver events by a vector", true},
 	{__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, "bind a VIRQ", true},
 	{__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, "unmask an event channel", true},
+	{__HYPERVISOR_memory_op, XENMEM_add_to_physmap, "show its shared page again", true},
+	{__HYPERVISOR_hvm_op, HVMOP_get_param, "name the rings of console and xenstore", true},
 	{__HYPERVISOR_set_timer_op, ANY, "set a timer", true},
 	/* No stolen time is known. */
 	{__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, "tell of stolen time", false},
@@ -159,6 +162,28 @@ static void life(void)
 	assert_non_null(strstr(xen.console, "a line"));
 }
 
+static int goes_on_as_a_new_one(void)
+{
+	return 0;
+}
+
+static void before_suspend(void)
+{
+	before_life();
+	cpu.param[HVM_PARAM_CONSOLE_EVTCHN] = MON->console.evtchn;
+	cpu.param[HVM_PARAM_STORE_EVTCHN] = STORE_PORT;
+	XEN_SHARED->vcpu_info[0].time = XEN_VCPU->time;
+	xen.on_suspend = goes_on_as_a_new_one;
+}
+
+static void another_life(void)
+{
+	domain_suspend();
+	say("resumed\n");
+	say("and goes on\n");
+	assert_non_null(strstr(xen.console, "resumed"));
+}
+
 /* --- and its refusals ------------------------------------------------------------------------ */
 
 static void judge(bool died, u32 n)
@@ -212,6 +237,7 @@ static void each_refusal_ends_in_words_or_the_guest_goes_on(void **state)
 	(void)state;
 	play(before_start, start);
 	play(before_life, life);
+	play(before_suspend, another_life);
 	assert_int_equal(met, (1u << ARRAY_SIZE(plans)) - 1);
 }
 

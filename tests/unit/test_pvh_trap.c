@@ -478,7 +478,7 @@ static void a_short_mov_is_as_long_as_the_decoder_says(void **state)
 		memcpy(code, bytes, sizeof(bytes));
 		v->r.eip = KERNEL(CODE);
 		v->r.eflags = EFLAGS_RF | 2;
-		assert_int_equal(device_short(v, APIC_AT + LAPIC_TPR), known);
+		assert_int_equal(device_short(v, LAPIC_BASE + LAPIC_TPR), known);
 		if (!known) {
 			assert_int_equal(v->r.eip, KERNEL(CODE));
 			continue;
@@ -510,15 +510,19 @@ static void a_short_mov_moves_between_register_and_device(void **state)
 		v->r.gpr[GPR_EBX] = 0x22;
 		v->r.eflags = 2;
 		lapic_write(&v->lapic, LAPIC_TPR, 0x77);
-		assert_true(device_short(v, APIC_AT + LAPIC_TPR));
+		assert_true(device_short(v, LAPIC_BASE + LAPIC_TPR));
 		assert_int_equal(v->r.gpr[GPR_EAX], tries[i].eax);
 		assert_int_equal(v->r.gpr[GPR_EBX], tries[i].ebx);
 		assert_int_equal(lapic_read(&v->lapic, LAPIC_TPR), tries[i].tpr);
 	}
+	domain_init(false); /* where no device is */
+	domain_code(tries[0].hex);
+	assert_true(device_short(v, 0xFE000000 + LAPIC_TPR));
+	assert_int_equal(v->r.gpr[GPR_EBX], ~0u);
 	v->r.eip = KERNEL(CODE);
-	assert_false(device_short(v, APIC_AT + LAPIC_TPR + 1));
+	assert_false(device_short(v, LAPIC_BASE + LAPIC_TPR + 1));
 	v->r.eflags |= EFLAGS_TF;
-	assert_false(device_short(v, APIC_AT + LAPIC_TPR));
+	assert_false(device_short(v, LAPIC_BASE + LAPIC_TPR));
 }
 
 static void cpuid_of_the_roms_own_code_is_answered(void **state)

@@ -50,11 +50,16 @@ static void reply(unsigned type, unsigned id, const char *text, unsigned bytes)
 	put(text, bytes);
 }
 
-static void start(void)
+static void start_as(bool suspends)
 {
 	memset(&ring, 0, sizeof(ring));
 	store_start(&store, &ring);
-	orders_start(&orders, &store);
+	orders_start(&orders, &store, suspends);
+}
+
+static void start(void)
+{
+	start_as(true);
 }
 
 /* As monitor/io/events.c takes what has come: the last order of a look, or that there is
@@ -126,9 +131,33 @@ static void says_what_it_can_do_and_watches(void **state)
 	assert_int_equal(head.type, XS_WRITE);
 	assert_memory_equal(text, "control/feature-reboot\0001", head.len);
 	head = sent(text);
+	assert_int_equal(head.type, XS_WRITE);
+	assert_int_equal(head.len, sizeof("control/feature-suspend"
+					  "1"));
+	assert_memory_equal(text, "control/feature-suspend\0001", head.len);
+	head = sent(text);
 	assert_int_equal(head.type, XS_WATCH);
 	assert_memory_equal(text, "control/shutdown\0vmixen", head.len);
 	assert_int_equal(head.len, sizeof("control/shutdown\0vmixen"));
+	assert_int_equal(sent(text).type, XS_INVALID);
+}
+
+/* libxl gives up at once when it cannot bind what this node names. */
+static void a_domain_that_cannot_be_suspended_names_no_event_channel_for_it(void **state)
+{
+	static const char none[] = "device/suspend/event-channel\0000";
+	struct xsd_sockmsg head;
+	char text[64];
+
+	(void)state;
+	start_as(false);
+	sent(text);
+	sent(text);
+	head = sent(text);
+	assert_int_equal(head.type, XS_WRITE);
+	assert_int_equal(head.len, sizeof(none) - 1);
+	assert_memory_equal(text, none, sizeof(none) - 1);
+	assert_int_equal(sent(text).type, XS_WATCH);
 	assert_int_equal(sent(text).type, XS_INVALID);
 }
 
@@ -138,7 +167,7 @@ static void orders_are_acknowledged_by_clearing_the_node(void **state)
 		const char *word;
 		enum order order;
 	} words[] = {{"poweroff", ORDER_POWEROFF}, {"reboot", ORDER_REBOOT},
-		     {"halt", ORDER_POWEROFF},	   {"suspend", ORDER_UNKNOWN},
+		     {"halt", ORDER_POWEROFF},	   {"suspend", ORDER_SUSPEND},
 		     {"power", ORDER_UNKNOWN},	   {"poweroff now", ORDER_UNKNOWN}};
 	char text[64];
 
@@ -156,8 +185,8 @@ static void orders_are_acknowledged_by_clearing_the_node(void **state)
 		assert_int_equal(change(""), ORDER_NOTHING); /* our own change */
 		assert_int_equal(sent(text).type, XS_INVALID);
 	}
-	assert_int_equal(change("suspend"), ORDER_UNKNOWN);
-	assert_string_equal(orders.word, "suspend");
+	assert_int_equal(change("suspended"), ORDER_UNKNOWN);
+	assert_string_equal(orders.word, "suspended");
 	assert_int_equal(sent(text).type, XS_WRITE); /* the clearing */
 	assert_int_equal(change("\x1b[31m\xff\r"), ORDER_UNKNOWN);
 	assert_string_equal(orders.word, "?[31m??");
@@ -313,7 +342,7 @@ static void a_full_ring_ends_it(void **state)
 	memset(&ring, 0, sizeof(ring));
 	ring.req_prod = 1000;
 	store_start(&store, &ring);
-	orders_start(&orders, &store);
+	orders_start(&orders, &store, true);
 	assert_null(store.ring);
 	assert_int_equal(take(), ORDER_BROKEN);
 	assert_int_equal(take(), ORDER_NOTHING);
@@ -438,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_it_can_do_and_watches),
+		cmocka_unit_test(a_domain_that_cannot_be_suspended_names_no_event_channel_for_it),
 		cmocka_unit_test(orders_are_acknowledged_by_clearing_the_node),
 		cmocka_unit_test(our_own_indices_are_not_read_back),
 		cmocka_unit_test(a_look_is_bounded),

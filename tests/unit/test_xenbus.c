@@ -183,6 +183,14 @@ static void one_disk(void)
 	assert_true(told("prepare0 connected0 "));
 }
 
+static void one_disk_more(const char *number)
+{
+	plug(number);
+	run();
+	connect(number);
+	settle();
+}
+
 /* --- the tests -------------------------------------------------------------------------------- */
 
 static void without_devices_there_are_two_requests_a_kind(void **state)
@@ -386,6 +394,40 @@ static void a_backend_that_comes_back_is_connected_again(void **state)
 	settle();
 	assert_true(told("connected0 "));
 	assert_string_equal(ours("2048", "state"), "4");
+}
+
+/* The domain is restored elsewhere: another xenstored, with other backends, and without what was
+ * under way. */
+static void in_a_new_domain_a_device_keeps_its_place(void **state)
+{
+	(void)state;
+	plug("768");
+	one_disk_more("2048");
+	assert_true(told("prepare0 prepare1 connected1 "));
+	stored_remove("device/vbd/768");
+	set("2048", "feature-barrier", "0"); /* something is under way */
+	xenbus_push(&bus);
+	stored_start(&ring);
+	store_start(&store, &ring);
+	plug("2048");
+	plug("2064");
+	xenbus_resume(&bus);
+	assert_true(told("lost0 lost1 "));
+	assert_false(xenbus_settled(&bus));
+	settle();
+	assert_true(told("gone0 prepare1 prepare2 "));
+	assert_string_equal(ours("2048", "ring-ref"), "9");
+	assert_string_equal(ours("2064", "ring-ref"), "10");
+	connect("2048");
+	connect("2064");
+	settle();
+	assert_string_equal(ours("2048", "state"), "4");
+	assert_true(xenbus_settled(&bus));
+	assert_false(refused);
+	/* It is told of new devices there, too. */
+	plug("2080");
+	settle();
+	assert_non_null(strstr(notes, "prepare0 "));
 }
 
 static void a_backend_that_still_has_our_pages_goes_on(void **state)
@@ -787,6 +829,7 @@ int main(void)
 		cmocka_unit_test_setup(a_disk_is_unplugged, start),
 		cmocka_unit_test_setup(a_disk_that_vanishes_is_gone, start),
 		cmocka_unit_test_setup(a_backend_that_comes_back_is_connected_again, start),
+		cmocka_unit_test_setup(in_a_new_domain_a_device_keeps_its_place, start),
 		cmocka_unit_test_setup(a_backend_that_still_has_our_pages_goes_on, start),
 		cmocka_unit_test_setup(a_backend_that_closes_and_stays_is_asked_to_come_back,
 				       start),

@@ -80,12 +80,17 @@ static int event_channel(u32 cmd, u32 arg)
 	return xen.answer[__HYPERVISOR_event_channel_op];
 }
 
+#define WAITS_FOR_EVER 100000
+
 static int sched(u32 cmd, u32 arg)
 {
 	const struct sched_shutdown *s = (void *)(uintptr_t)arg;
 
 	if (cmd == SCHEDOP_poll) {
-		xen.polls++;
+		if (++xen.polls > WAITS_FOR_EVER) {
+			fprintf(stderr, "xen: the domain waits for ever\n");
+			abort();
+		}
 		if (xen.on_poll)
 			xen.on_poll();
 		return 0;

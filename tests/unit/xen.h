@@ -43,8 +43,9 @@ struct xen {
 	u32 sent[32];	/* events, by port */
 	s16 grant_status;
 	u32 polls;
-	void (*on_poll)(void); /* SCHEDOP_poll: the world outside */
-	u64 singleshot;	       /* ns, or 0 */
+	void (*on_poll)(void);	 /* SCHEDOP_poll: the world outside */
+	int (*on_suspend)(void); /* SCHEDOP_shutdown to be suspended: what it returns, later */
+	u64 singleshot;		 /* ns, or 0 */
 	u32 debugreg[8];
 	u32 cr4, cr4_writes; /* by the MOV that Xen carries out */
 	u32 nmis_unblocked;

@@ -25,6 +25,17 @@ PASSED = r"guest: \d+ passed, 0 failed"
 ONE_FAILED = r"guest: \d+ passed, 1 failed"
 
 
+# Where the guest's group life waits.
+WAITS = ("before Init", "halted", "with an alarm", "with interrupts off", "in lazy mode", "in user mode")
+
+
+def life(step, *waits):
+    """run's options: the step where the guest waits so, and elsewhere it is typed to."""
+    assert all(wait in WAITS for wait in waits)
+    return [word for wait in WAITS
+            for word in ("--at", "guest: waits " + wait, step if wait in waits else r"type \n")]
+
+
 @dataclass
 class Case:
     name: str
@@ -175,18 +186,36 @@ CASES = [
          cmdline="vmixen.counters only=none", hosts=OF_PV),
     Case("disk", "a disk at an AHCI controller is read, written and flushed", PAE, 0,
          [r"ok   disk: it is what was written", r"ok   disk: it has interrupted once", PASSED],
-         cmdline="only=disk disk", hosts=("shim", "pv32", "bare"),
+         cmdline="only=disk disk", hosts=("shim", "pv32", "pvh", "bare"),
          options=["--disk", DISK + ",snapshot"]),
     Case("net", "a network card sends and receives, and leaves checksums and segments to the backend", PAE, 0,
          [r"vmixen: network 0: 00:16:3e:76:6d:00", r"ok   net: so does one of 1472 bytes",
           r"ok   net: they come back, too", PASSED],
-         cmdline="only=net net", hosts=("shim", "pv32"), options=["--vif", "dom0"]),
+         cmdline="only=net net", hosts=("shim", "pv32", "pvh"), options=["--vif", "dom0"]),
     Case("netbare", "so does QEMU's own, to the same checks", PAE, 0,
          [r"ok   net: it has interrupted", r"ok   net: they come back, too", PASSED],
          cmdline="only=net net", hosts=("bare",), options=["--vif", "dom0"]),
+    Case("checkpoint", "xl save -c is nothing to a guest that is halted, has interrupts off, runs a process",
+         TWO_LEVEL, 0, [r"(?s)(checkpoint: exit code 0.*){3}", PASSED], cmdline="life only=life", hosts=("pvh",),
+         timeout=600, options=life("checkpoint", "halted", "with interrupts off", "in user mode")),
+    Case("restore", "a guest is saved and restored in whatever state it is, and then passes every other check",
+         PAE, 0, [r"(?s)(vmixen: the domain goes on, after .*){6}", r"(?s)(save: exit code 0.*){6}", PASSED],
+         cmdline="life", hosts=("pvh",), timeout=600, options=life("save", *WAITS)),
+    Case("migrate", "a guest migrates live before Init, with an alarm armed, and while it runs a process",
+         TWO_LEVEL, 0, [r"(?s)(vmixen: the domain goes on, after .*){3}", r"(?s)(migrate: exit code 0.*){3}", PASSED],
+         cmdline="life only=life", hosts=("pvh",), timeout=600,
+         options=life("migrate", "before Init", "with an alarm", "in user mode")),
+    Case("diskrestore", "a guest that was restored reads and writes its disk, which another backend serves", PAE, 0,
+         [r"(?s)vmixen: disk 2048: 8 MB.*vmixen: the domain goes on, after", r"save: exit code 0",
+          r"ok   disk: it is what was written", PASSED], cmdline="life disk only=life,disk", hosts=("pvh",),
+         timeout=600, options=["--disk", DISK + ",snapshot", *life("save", "halted")]),
+    Case("nosave", "of a PV domain xl refuses a save at once, and the guest goes on", PAE, 0,
+         [r"Suspend event channel initialization failed", r"save: exit code [1-9]", r"the guest powered off"],
+         cmdline="die=button", hosts=("shim", "pv32"), timeout=50,
+         options=["--at", "guest: waits to", "save", "--at", "be asked", "xl shutdown"]),
     Case("unplug", "xl takes a disk from a guest that is idle", PAE, 0,
          [r"vmixen: disk 2048: 8 MB", r"vmixen: disk 2048 is gone", r"the guest powered off"],
-         cmdline="die=button", hosts=("shim", "pv32"),
+         cmdline="die=button", hosts=("shim", "pv32", "pvh"),
          options=["--disk", DISK + ",snapshot", "--at", "waits to be asked", "xl block-detach 1 2048",
                   "--at", "is gone", "xl shutdown"]),
     Case("small", "the test guest runs in 16 MB", PAE, 0, [PASSED],

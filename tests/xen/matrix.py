@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The test guest with each series of Xen that Debian has: on shim and on pv32,
+"""The test guest with each series of Xen that Debian has: on pvh, shim and pv32,
 with PAE and with 2-level page tables, one after the other: some checks are of time.
 
 Prints a table and writes it into --out, beside each run's console and logs.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERIES = ("4.14", "4.17", "4.20")
-HOSTS = ("shim", "pv32")
+HOSTS = ("pvh", "shim", "pv32")
 KERNELS = ("pae", "2level")
 HEAD = ("Xen", "host", "version", "PAE", "2-level")
 

@@ -13,6 +13,7 @@ import stat
 
 import disks
 import vifs
+from guestfiles import LIFE
 from host import unescaped
 from hosts import HOSTS
 from qemu import TCG_CPU
@@ -23,6 +24,7 @@ ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 BUILD = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "run")
 TEST_GUEST = os.path.join(BUILD, "guest-pae.bzImage")
+TEST_GUEST_2LEVEL = os.path.join(BUILD, "guest-2level.bzImage")
 
 CMDLINE_MOST = 1023     # bytes: Xen's start_info has room for 1024 with the NUL
 NAME_MOST = 100         # characters: it becomes a file's and a domain's name
@@ -40,10 +42,11 @@ DESCRIPTION = "Starts a machine in QEMU, runs one guest in it, and ends with its
 
 EPILOG = """\
 hosts:
-  shim   stock Debian Xen with a real dom0; the guest as a PVH domain in xen-shim
-  pv32   the same with a Xen built with CONFIG_PV32 (mkxen); a PV domain
   pvh    stock Debian Xen with a real dom0; the guest in a plain PVH domain. In TCG, in a
-         QEMU without its fault in PAE tables (mkqemu)
+         QEMU without its fault in PAE tables (mkqemu), but for the test guest that runs
+         without --kernel, which has 2-level tables
+  shim   the same Xen; the guest as a PV domain in xen-shim, which is a PVH domain
+  pv32   the same with a Xen built with CONFIG_PV32 (mkxen); a PV domain
   dom0   that Xen alone; the guest as dom0. Its console is Xen's; no xl
   bare   no Xen, for comparison
 FILE is a bzImage. For all but bare it may be an ELF file with Xen's notes, too; a
@@ -85,8 +88,8 @@ def parser():
     p = Parser(prog="run", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                formatter_class=argparse.RawDescriptionHelpFormatter)
     add = p.add_argument
-    add("--host", metavar="HOST", help="shim, pvh, pv32, dom0 or bare (shim)")
-    add("--kernel", metavar="FILE", help="(build/guest-pae.bzImage)")
+    add("--host", metavar="HOST", help="pvh, shim, pv32, dom0 or bare (pvh)")
+    add("--kernel", metavar="FILE", help="(build/guest-pae.bzImage; pvh: build/guest-2level.bzImage)")
     add("--initrd", metavar="FILE")
     add("--cmdline", default="", metavar="STR", help="the guest's command line")
     add("--memory", metavar="MB", help="the guest's memory (64)")
@@ -116,7 +119,9 @@ def parser():
     add("--qemu-args", default="", metavar="STR", help="more for QEMU's command line")
     add("--at", nargs=2, action="append", default=[], metavar=("TEXT", "ACTION"),
         help="when the guest's console has shown TEXT, once; ACTION: \"type KEYS\", with "
-        r"\n, \x1e and the like, " "or \"xl COMMAND\", which xl gets with the domain's name (shim, pvh, pv32); "
+        r"\n, \x1e and the like, " "or \"xl COMMAND\", which xl gets with the domain's name (shim, pvh, pv32), "
+        "or checkpoint (xl save -c), save (xl save and xl restore) or migrate (xl migrate, to the same host), behind "
+        "which a newline is typed; "
         "repeated, the next one waits for the one before")
     add("--stdin", action="store_true", help="give the guest standard input, terminal or not")
     add("--verbose", action="store_true", default=os.environ.get("V", "") not in ("", "0"),
@@ -182,7 +187,7 @@ class Typed:
 
     def host(self):
         if self.args.host is None:
-            self.args.host = "shim"
+            self.args.host = "pvh"
         if self.args.host not in HOSTS:
             self.wrong("host", "no such host; there are: %s" % " ".join(sorted(HOSTS)))
 
@@ -190,8 +195,9 @@ class Typed:
         """bzImage or, with Xen, an ELF file; what the tree makes may not be there yet."""
         args = self.args
         args.wrap = False
+        args.two_level = args.kernel is None and args.host == "pvh"
         if args.kernel is None:
-            args.kernel = TEST_GUEST
+            args.kernel = TEST_GUEST_2LEVEL if args.two_level else TEST_GUEST
         if not os.path.exists(args.kernel) and args.prepare and \
                 os.path.realpath(args.kernel).startswith(BUILD + "/"):
             return
@@ -275,6 +281,8 @@ class Typed:
             if word not in actions:
                 raise Result(USAGE, "--at: %s: on this host an action is one of: %s" % (
                     action, ", ".join(actions)))
+            if word in LIFE and keys:
+                raise Result(USAGE, "--at: %s: nothing belongs behind %s" % (action, word))
             try:
                 unescaped(keys)
             except UnicodeError as error:

@@ -11,7 +11,7 @@ import os
 import subprocess
 
 import child
-from arguments import BUILD
+from arguments import BUILD, ROOT
 from result import REFUSED, USAGE, Result, say
 
 PARTS = "mkrom", "vmi.rom", "entry.elf"     # what is needed, in build/
@@ -19,7 +19,11 @@ PARTS = "mkrom", "vmi.rom", "entry.elf"     # what is needed, in build/
 
 @contextlib.contextmanager
 def build_lock():
-    """The lock of tools/host/locked. A tree that nobody can write to needs none."""
+    """The lock of tools/host/locked. What is installed needs none, nor a tree that nobody
+    can write to."""
+    if not os.path.exists(os.path.join(ROOT, "Makefile")):
+        yield
+        return
     try:
         file = open(os.path.join(BUILD, ".lock"), "ab")
     except OSError:

@@ -13,7 +13,16 @@ import vifs
 
 GZIP = b"\x1f\x8b"
 NO_GZIP = bytes(4)      # Linux skips zeros between the parts of an initramfs
-TAKEN = ("guest.cfg", "name", "disks", "vifs")   # in the archive, by dom0-init's own
+TAKEN = ("guest.cfg", "name", "disks", "vifs", "lifecycle")   # in the archive, by dom0-init's own
+
+
+# Actions of --at that dom0-init's life() does.
+LIFE = ("checkpoint", "save", "migrate")
+
+
+def lives(args):
+    """Is the domain to be saved, or to migrate?"""
+    return any(action.partition(" ")[0] in LIFE for _, action in args.at)
 
 
 # libxlu knows escapes by number, too, but leaves them out of the string.
@@ -103,6 +112,8 @@ def prepare(args, kind, shim_mb):
         archive += newc("guest/disks", "".join(name + "\n" for name in disks.names(args.disks)).encode())
     if args.vifs:
         archive += newc("guest/vifs", b"")
+    if lives(args):
+        archive += newc("guest/lifecycle", b"")
     for name, data in files.items():
         archive += newc("guest/" + name, data)
     return text, archive + newc("TRAILER!!!", b""), new

@@ -141,6 +141,8 @@ class Host:
             self.qemu.send(self.input_channel, unescaped(text))
         elif word == "xl":
             self.qemu.send("control", os.fsencode(text) + b"\n")
+        else:
+            self.qemu.send("control", b"life %s\n" % word.encode())
 
     def tick(self):
         self.com1_lines.tick()
@@ -220,8 +222,8 @@ def xen_variant(args):
 
 def own_qemu(args):
     """Does the host need a QEMU of our own? KVM has not the fault of TCG that it is for
-    (docs/pvh.md)."""
-    return not args.qemu and not uses_kvm(args, True)
+    (docs/pvh.md), and a guest that is known to have 2-level tables does not meet it."""
+    return not args.qemu and not args.two_level and not uses_kvm(args, True)
 
 
 def qemu_packages(args):

@@ -21,6 +21,7 @@ from result import BROKEN, FAILED, FINE, REFUSED, Result, say, show
 DOM0_LINE = ("console=hvc0 quiet mitigations=off rodata=off lsm= cryptomgr.notests "
              "rdinit=/init")
 DOM0_MB = 224
+LIFE_MB = 24            # of dom0's, for what a saved domain has beside its memory, and for the programs
 EXIT_FINE = 0x10        # at port 0xf4; 0 would look like an error of QEMU's own
 REASONS = {             # SHUTDOWN_*, xen/include/public/sched.h
     "0": (FINE, "the guest powered off"),
@@ -42,7 +43,7 @@ class Toolstack(Host):
     """A domain that xl starts, in a dom0 of Debian's."""
 
     input_channel = "input"
-    actions = ("type", "xl")
+    actions = ("type", "xl", *guestfiles.LIFE)
     shim = False
 
     @classmethod
@@ -66,9 +67,13 @@ class Toolstack(Host):
         with open(os.path.join(dom0, "initramfs"), "rb") as base:
             initramfs = base.read() + extra
         dom0_mb = DOM0_MB + len(extra) * 3 // (1 << 20)
+        other = 0               # a domain has a twin while it migrates, and dom0 a file of its memory
+        if guestfiles.lives(args):
+            other = args.memory + shim
+            dom0_mb += other + LIFE_MB
         qemu = self.qemu
         qemu.line += [
-            "-smp", str(args.smp), "-m", str(dom0_mb + XEN_MB + shim + args.memory),
+            "-smp", str(args.smp), "-m", str(dom0_mb + XEN_MB + shim + args.memory + other),
             "-kernel", qemu.file(xen),
             "-append", "%s dom0_mem=%dM,max:%dM dom0_max_vcpus=1 %s" %
             (XEN_LINE, dom0_mb, dom0_mb, args.xen_args),
@@ -181,8 +186,6 @@ class Pvh(Toolstack):
     """A plain PVH domain of stock Xen."""
 
     nested = True
-    disks = False           # AHCI's registers cannot be shown there yet: docs/pvh.md
-    vifs = False            # nor a network card's
     kind = "pvh"
 
     @classmethod

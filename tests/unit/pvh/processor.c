@@ -15,6 +15,9 @@
 #include "monitor/monitor.h"
 #include "monitor/vcpu.h"
 
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+
 #define WINDOW_BYTES 0x400000u
 #define LOWEST 0x10000u /* that a process may map */
 #define RAM (GUEST_PAGES * PAGE_SIZE)
@@ -239,7 +242,10 @@ void regparm3 leave_set_cr0(u32 value)
 
 void regparm3 leave_wrmsr(u32 low, u32 high, u32 msr)
 {
-	(void)high;
+	if (msr == MSR_TSC) {
+		cpu.tsc = (u64)high << 32 | low;
+		return;
+	}
 	cpu.msr = msr;
 	cpu.msr_low = low;
 }
@@ -285,6 +291,8 @@ static int sched(u32 cmd, u32 arg)
 	}
 	if (cmd != SCHEDOP_shutdown)
 		return 0;
+	if (s->reason == SHUTDOWN_suspend && xen.on_suspend)
+		return xen.on_suspend();
 	xen.dead = true;
 	drain_console();
 	if (!xen.death) {
@@ -293,6 +301,31 @@ static int sched(u32 cmd, u32 arg)
 	}
 	xen.reason = s->reason;
 	longjmp(*xen.death, 1);
+}
+
+/* In a new domain Xen fills the areas that are registered. */
+static void vcpu_op(u32 cmd)
+{
+	if (!cpu.restored)
+		return;
+	if (cmd == VCPUOP_register_vcpu_info) {
+		*XEN_VCPU = XEN_SHARED->vcpu_info[0];
+		XEN_VCPU->evtchn_upcall_pending = 1;
+		XEN_VCPU->evtchn_pending_sel = ~0u;
+	}
+	if (cmd == VCPUOP_register_runstate_memory_area)
+		VCPU->runstate = cpu.runstate;
+	cpu.vcpu_ops |= 1u << cmd;
+}
+
+static void hvm_op(u32 cmd, struct xen_hvm_param *p)
+{
+	u64 *param = &cpu.param[p->index % ARRAY_SIZE(cpu.param)];
+
+	if (cmd == HVMOP_get_param)
+		p->value = *param;
+	else
+		*param = p->value;
 }
 
 int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
@@ -306,6 +339,12 @@ int hypercall(unsigned number, u32 a, u32 b, u32 c, u32 d, u32 e)
 		drain_console();
 	if (number == __HYPERVISOR_event_channel_op && a == EVTCHNOP_bind_virq)
 		((struct evtchn_bind_virq *)(uintptr_t)b)->port = 3;
+	if (number == __HYPERVISOR_memory_op && a == XENMEM_add_to_physmap)
+		cpu.physmap_frame = (u32)((struct xen_add_to_physmap *)(uintptr_t)b)->gpfn;
+	if (number == __HYPERVISOR_vcpu_op)
+		vcpu_op(a);
+	if (number == __HYPERVISOR_hvm_op)
+		hvm_op(a, (void *)(uintptr_t)b);
 	if (number == __HYPERVISOR_set_timer_op)
 		xen.singleshot = (u64)b << 32 | a;
 	return xen.answer[number % ARRAY_SIZE(xen.answer)];

@@ -15,16 +15,24 @@
 #include "monitor/binding.h"
 #include "monitor/vcpu.h"
 
+#define MSR_TSC 0x10u
+
 extern struct processor {
 	u32 cr0, cr2, cr3, cr4;
 	u32 dr[8];
 	u32 idt;
 	u16 ldt, tr;
-	u32 cr0_writes;	 /* each leaves the domain */
-	u32 switches;	 /* from one format of page tables to the other */
-	u32 invalidated; /* the last address */
-	u32 cpuid[4];	 /* what CPUID answers */
-	u32 msr, msr_low;
+	u32 cr0_writes;	   /* each leaves the domain */
+	u32 switches;	   /* from one format of page tables to the other */
+	u32 invalidated;   /* the last address */
+	u32 cpuid[4];	   /* what CPUID answers */
+	u32 msr, msr_low;  /* the last one that was written, but for the TSC */
+	u64 tsc;	   /* what was written to that */
+	bool restored;	   /* Xen has the domain as a new one */
+	u32 vcpu_ops;	   /* of that: a bit for each VCPUOP_ */
+	u32 physmap_frame; /* where a page of Xen's was put last */
+	struct vcpu_runstate_info runstate;
+	u64 param[32]; /* HVM_PARAM_ */
 } cpu;
 
 /* A trap of the guest's, as it stands in struct vcpu; and word n of the frame that the way
@@ -43,6 +51,8 @@ void vmi_SetCR0(u32 value);
 void vmi_SetCR3(u32 value);
 void vmi_SetPxE(u32 pte, gva_t ptep, u32 flags);
 void vmi_SetPxELong(u32 low, u32 high, gva_t ptep);
+void vmi_SetPxEPlain(gva_t ptep, u32 pte);
+u32 vmi_TestAndSetPxEBit(gva_t ptep, u32 bit);
 u32 vmi_GetPxE(gva_t ptep);
 u32 vmi_SwapPxE(gva_t ptep, u32 pte);
 u64 vmi_GetPxELong(gva_t ptep);
