@@ -38,7 +38,7 @@ struct fronts {
 void fronts_start(void);
 /* The domain is about to be suspended; what is in flight is noted, to be sent again. */
 void fronts_suspend(void);
-/* It goes on as a new one: finds its disks again and connects them, while the guest runs. */
+/* It goes on as a new one: finds its devices again and connects them, while the guest runs. */
 void fronts_resume(void);
 /* The event channel port has an event: if it is a device's, takes what has come. */
 void fronts_event(u32 port);
@@ -64,6 +64,9 @@ bool nets_prepare(unsigned unit, struct xenbus_device *d);
 bool nets_connected(unsigned unit, struct xenbus_device *d);
 void nets_lost(unsigned unit);
 void nets_gone(unsigned unit);
+/* Of every unit: the domain goes on as a new one, with no event channel and another grant table;
+ * nets_lost() follows. */
+void nets_resume(void);
 /* Of every unit: an event of our own; and the guest begins to run. */
 void nets_reminded(void);
 void nets_show(void);

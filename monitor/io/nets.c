@@ -279,6 +279,12 @@ void nets_lost(unsigned unit)
 	show(unit);
 }
 
+void nets_resume(void)
+{
+	for (unsigned unit = 0; unit < NETS; unit++)
+		F->net[unit].port = 0;
+}
+
 void nets_gone(unsigned unit)
 {
 	struct net_front *n = &F->net[unit];

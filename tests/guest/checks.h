@@ -17,9 +17,9 @@ void checks_alarm(void);	/* checks_irq.c: alarms and their delivery */
 void checks_time(void);		/* checks_time.c: counters, Halt, wallclock */
 void checks_pc(void);		/* checks_pc.c: devices that interrupt */
 void checks_disk(void);		/* checks_disk.c: of one at an AHCI controller */
+void checks_net(void);		/* checks_net.c: a network card */
 void checks_life_boot(void);	/* checks_life.c: saved and restored, before Init */
 void checks_life(void);		/* and behind it */
-void checks_net(void);		/* checks_net.c: a network card */
 void checks_pte(void);		/* checks_pte.c: entries of the kernel's space */
 void checks_space(void);	/* checks_space.c: several address spaces */
 void checks_proc(void);		/* checks_proc.c: ring 3 */

@@ -18,7 +18,7 @@ GUEST_SRCS := main.c lib.c console.c check.c cmdline.c rom.c patch.c \
 	checks_boot.c checks_gdt.c checks_init.c checks_desc.c checks_seg.c checks_trap.c checks_irq.c \
 	checks_time.c checks_pte.c checks_space.c checks_proc.c checks_cpu.c \
 	checks_call.c checks_each.c checks_each_cpu.c checks_each_irq.c checks_each_mmu.c \
-	checks_each_port.c checks_each_time.c checks_pc.c checks_disk.c checks_net.c checks_life.c checks_rules_mmu.c checks_rules_irq.c \
+	checks_each_port.c checks_each_time.c checks_pc.c checks_disk.c checks_life.c checks_net.c checks_rules_mmu.c checks_rules_irq.c \
 	checks_rules_alarm.c checks_rules_user.c checks_hostile.c checks_own.c checks_emul.c \
 	fuzz.c fuzz_args.c fuzz_calls.c \
 	bench.c bench_calls.c bench_processes.c
