@@ -158,13 +158,6 @@ void nets_reminded(void)
 		look_again(unit);
 }
 
-/* The domain is a new one: its event channels are not those that there were. */
-void nets_resume(void)
-{
-	for (unsigned unit = 0; unit < NETS; unit++)
-		F->net[unit].port = 0;
-}
-
 void nets_show(void)
 {
 	for (unsigned unit = 0; unit < NETS; unit++)

@@ -127,7 +127,7 @@ class Disks(unittest.TestCase):
     def test_the_archive_says_in_which_order_they_are(self):
         args = types.SimpleNamespace(
             name="g", memory=64, vcpus=1, cmdline=None, initrd=None, kernel=self.kernel, shim_args="",
-            disks=self.take(self.image, self.file("b.img", bytes(512))), vifs=[])
+            disks=self.take(self.image, self.file("b.img", bytes(512))), vifs=[], at=[])
         _, archive, _ = guestfiles.prepare(args, "pv", 0)
         self.assertIn(b"root.img\nb.img\n", archive)
 
