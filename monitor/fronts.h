@@ -70,8 +70,6 @@ void nets_resume(void);
 /* Of every unit: an event of our own; and the guest begins to run. */
 void nets_reminded(void);
 void nets_show(void);
-/* The domain goes on as a new one (fronts_resume()). */
-void nets_resume(void);
 /* The event of this port; false if it is none of a network's. */
 bool nets_event(u32 port);
 
