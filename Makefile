@@ -478,7 +478,8 @@ help:
 #:   WORLDS="bare xen rom xen-shim rom-shim pvh"   ONLY=words of a row's name
 #:   DOCS=1               puts the result into docs/benchmarks-tables.md
 #:   CEILINGS=1           what make test allows the test guest is what this run counted
-#: make mutants         deliberate mistakes in the ROM, each caught by a check; takes long
+#: make mutants         deliberate mistakes in the ROM, each caught by a check: three
+#:                      quarters of an hour on two cores
 #:   SAMPLE=6             this many of them, by chance   ONLY=words of their names
 #: make matrix          the test guest on pvh, shim and pv32 of Xen 4.14, 4.17 and 4.20, as
 #:                      a table; XEN_SERIES= for one of them
