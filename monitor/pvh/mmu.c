@@ -3,9 +3,11 @@
  * Address spaces of the PVH binding.  The processor uses the guest's own page tables.
  *
  * Kept true: every directory that is loaded has the directory entries of the ROM's
- * window; the ROM adds nothing else.  While the guest has paging off, the monitor's own
- * directory is loaded, which maps memory one to one.  ("Wide" is the PAE format of tables,
- * "narrow" the 2-level format.)
+ * window; the ROM adds nothing else.  In a domain that has a device with registers in memory
+ * no entry that the kernel sets for itself leads to the PCI hole and is present
+ * (space_shut()); in every domain none leads to the local APIC.  While the guest has paging
+ * off, the monitor's own directory is loaded, which maps memory one to one.  ("Wide" is the
+ * PAE format of tables, "narrow" the 2-level format.)
  */
 #include "cpu_pvh.h"
 #include "pvh.h"
